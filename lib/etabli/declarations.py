@@ -1,0 +1,196 @@
+"""Declared files: YAML read into a frozen model, with errors that name file and line.
+
+`study.yml`, `codebook.yml` and the agreements are all read here, so that a mistake in any of
+them is told the same way: file, line, key, expected, got, nearest known name.
+"""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from etabli.errors import DeclarationError, suggestion
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Declaration(BaseModel):
+    """Base of all declared models: frozen, and strict about unknown keys and types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, str_strip_whitespace=True)
+
+
+def read_declaration(path: Path, model: type[Model], *, shown: str | None = None) -> Model:
+    """Read a YAML file into `model`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    model
+        A pydantic model.
+    shown
+        How messages name the file (default: its name).
+
+    Raises
+    ------
+    DeclarationError
+        The file is missing, is not YAML, or does not fit the model.
+    """
+    name = shown or path.name
+    tree = _parse(path, name)
+    if not isinstance(tree, CommentedMap):
+        raise DeclarationError(
+            f"{name} ne déclare rien.", where=name, expected="des clés et des valeurs", got=_short(tree)
+        )
+    try:
+        return model.model_validate(_plain(tree))
+    except ValidationError as error:
+        raise _explain(error, tree, model, name) from None
+
+
+def _parse(path: Path, name: str) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DeclarationError(f"{name} manque.", where=name) from None
+    except UnicodeDecodeError as error:
+        raise DeclarationError(
+            f"{name} n’est pas écrit en UTF-8.", where=f"{name}, octet {error.start}", hint="enregistrez-le en UTF-8"
+        ) from None
+    try:
+        return YAML(typ="rt").load(StringIO(text))
+    except DuplicateKeyError as error:
+        raise DeclarationError(
+            "Une clé est écrite deux fois.",
+            where=_at(name, error),
+            got=(error.problem or "").removeprefix("found duplicate key "),
+        ) from None
+    except MarkedYAMLError as error:
+        raise DeclarationError(
+            f"{name} n’est pas du YAML valable.",
+            where=_at(name, error),
+            hint="vérifiez les retraits, les deux-points et les guillemets de cette ligne",
+        ) from None
+    except YAMLError:
+        raise DeclarationError(f"{name} n’est pas du YAML valable.", where=name) from None
+
+
+def _at(name: str, error: MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    return f"{name}, ligne {mark.line + 1}" if mark else name
+
+
+def _plain(node: Any) -> Any:
+    """Return ruamel's nodes as plain dicts and lists, keys as text."""
+    if isinstance(node, CommentedMap):
+        return {key if isinstance(key, str) else str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, CommentedSeq):
+        return [_plain(value) for value in node]
+    return node
+
+
+def _explain(error: ValidationError, tree: CommentedMap, model: type[BaseModel], name: str) -> DeclarationError:
+    """Turn pydantic's first complaint into one French message; say how many follow."""
+    first, *others = error.errors(include_url=False)
+    path, line = _locate(tree, first["loc"])
+    key = ".".join(str(part) for part in path)
+    what, expected, hint = _words(first, key, model)
+    if others:
+        hint = "; ".join(filter(None, [hint, f"{len(others)} autre(s) erreur(s) dans ce fichier"]))
+    got = None if first["type"] in {"missing", "extra_forbidden"} else _short(first.get("input"))
+    return DeclarationError(
+        what, where=f"{name}, ligne {line}" if line else name, expected=expected, got=got, hint=hint or None
+    )
+
+
+def _words(problem: Any, key: str, model: type[BaseModel]) -> tuple[str, str | None, str | None]:
+    kind, context, last = problem["type"], problem.get("ctx", {}), key.rpartition(".")[2]
+    if kind == "extra_forbidden":
+        return f"Clé inconnue : « {key} ».", None, suggestion(last, _fields(model, problem["loc"][:-1]))
+    if kind == "missing":
+        return f"La clé « {key} » manque.", None, None
+    if kind in {"literal_error", "enum"}:
+        return f"Valeur refusée pour « {key} ».", context["expected"].replace(" or ", " ou "), None
+    if kind == "value_error":
+        return f"Valeur refusée pour « {key} »." if key else "Déclaration incohérente.", str(context["error"]), None
+    if kind == "union_tag_invalid":
+        return f"Valeur refusée pour « {key} ».", str(context["expected_tags"]), None
+    return f"Valeur refusée pour « {key} ».", _EXPECTED.get(kind, problem["msg"]), None
+
+
+_EXPECTED = {
+    "string_type": "un texte (entre guillemets si ce sont des chiffres)",
+    "int_type": "un nombre entier",
+    "int_parsing": "un nombre entier",
+    "int_from_float": "un nombre entier",
+    "float_type": "un nombre",
+    "float_parsing": "un nombre",
+    "bool_type": "true ou false",
+    "bool_parsing": "true ou false",
+    "list_type": "une liste",
+    "tuple_type": "une liste",
+    "dict_type": "des clés et des valeurs",
+    "model_type": "des clés et des valeurs",
+    "model_attributes_type": "des clés et des valeurs",
+    "date_from_datetime_parsing": "une date (2024-10-01)",
+    "date_type": "une date (2024-10-01)",
+    "date_parsing": "une date (2024-10-01)",
+    "too_short": "au moins un élément",
+    "string_too_short": "un texte qui n’est pas vide",
+    "string_pattern_mismatch": "un texte de la forme prévue",
+    "greater_than_equal": "un nombre plus grand",
+    "greater_than": "un nombre plus grand",
+}
+
+
+def _fields(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """Return the keys that `model` knows at `loc`; a list index or a free key is passed over."""
+    here: Any = model
+    for part in loc:
+        if isinstance(here, type) and issubclass(here, BaseModel) and part in here.model_fields:
+            here = here.model_fields[part].annotation
+        here = _inner(here)
+    return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
+
+
+def _inner(annotation: Any) -> Any:
+    """Return the model inside `tuple[X, ...]`, `dict[str, X]`, `X | None`."""
+    while not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        models = [each for each in get_args(annotation) if each is not type(None) and each is not Ellipsis]
+        if not models:
+            return annotation
+        annotation = models[-1]
+    return annotation
+
+
+def _locate(tree: Any, loc: tuple[Any, ...]) -> tuple[tuple[Any, ...], int | None]:
+    """Return the part of `loc` that stands in the file, and its line (from 1)."""
+    node, line, path = tree, None, []
+    for part in loc:
+        if isinstance(node, CommentedMap):
+            real = next((key for key in node if str(key) == str(part)), None)
+            if real is None:
+                path.append(part)
+                break
+            line = node.lc.key(real)[0] + 1
+            node = node[real]
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+            node = node[part]
+        else:  # a tag that pydantic adds for unions: it is not in the file
+            continue
+        path.append(part)
+    return tuple(path), line or (tree.lc.line + 1 if tree.lc else None)
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if not isinstance(value, str) else f"« {value} »"
+    return text if len(text) <= 80 else text[:77] + "…"

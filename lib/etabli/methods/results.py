@@ -1,0 +1,220 @@
+"""What every method returns: a table of values that carries its counts.
+
+A `Table` is long: one row of `cells` for each combination of categories, with one column for each
+measure and one, `people`, for the number of **distinct people** that the row rests on. Disclosure
+control reads that column; a count of rows (visits, requests) never stands in for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from etabli.errors import MethodError, suggestion
+
+TOTAL = "__total__"
+"""The category that stands for all categories of a dimension together."""
+
+PEOPLE = "people"
+"""The column of `cells` with the number of distinct people behind a row; missing where it is not known."""
+
+Kind = Literal["count", "amount", "share", "change", "points", "ratio", "mean", "text"]
+"""How a measure is written: a whole number, a sum of money, a percentage of a whole, a relative change
+(0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a mean, or words."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One column of values.
+
+    Parameters
+    ----------
+    name
+        Column of `cells`. Shares and changes are fractions (0.125, not 12.5).
+    kind
+        How it is written.
+    unit
+        `rows` or `people` for counts of the source's rows or people, `EUR`, or a plain plural.
+    low, high
+        Columns of the bounds of its 95 % interval; None for an exhaustive count.
+    base
+        Column with the number of people (or, in published aggregates, units) in the denominator:
+        it decides how many digits a share carries.
+    """
+
+    name: str
+    kind: Kind
+    unit: str | None = None
+    low: str | None = None
+    high: str | None = None
+    base: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of `cells` that hold a value of this measure."""
+        return tuple(column for column in (self.name, self.low, self.high, self.base) if column)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One way in which the rows of `cells` differ.
+
+    `additive` is true when the categories exclude one another and add up to `TOTAL`, if it is
+    there: what is masked in one of them could then be had by subtraction. A list of variables is
+    not additive. A dimension named `category` beside one named `variable` holds that variable's codes.
+    """
+
+    name: str
+    additive: bool = True
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test of the table as a whole."""
+
+    __test__ = False  # pytest: this is not a test case
+
+    name: str
+    """The test's usual name, in French: « test du χ² de Pearson »."""
+    statistic: float
+    degrees: tuple[float, ...]
+    p_value: float
+    people: int
+    effect: float | None = None
+    """Cramér's V, from 0 (no association) to 1."""
+    within: Mapping[str, str] = field(default_factory=dict)
+    """The categories within which it was made (one variable of a stacked table); empty: the whole table."""
+    note: str | None = None
+    """What a reader must know of its conditions (« effectifs attendus faibles »)."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Values by category, with the people behind them.
+
+    Parameters
+    ----------
+    cells
+        One row a combination of categories, in display order. Columns: the dimensions, the columns of
+        the measures, and `people`.
+    dimensions
+        In display order: the first runs down, the second across. None: the table is one row.
+    measures
+        In display order.
+    tests
+        Tests of the table.
+
+    Raises
+    ------
+    MethodError
+        A column is missing, or two rows have the same categories.
+    """
+
+    cells: pd.DataFrame
+    dimensions: tuple[Dimension, ...]
+    measures: tuple[Measure, ...]
+    tests: tuple[Test, ...] = ()
+
+    def __post_init__(self) -> None:
+        needed = [*self.keys, PEOPLE, *(column for measure in self.measures for column in measure.columns)]
+        missing = [column for column in needed if column not in self.cells.columns]
+        if missing:
+            raise MethodError("Un résultat n’a pas toutes ses colonnes.", expected=", ".join(missing))
+        if self.keys and self.cells.duplicated(list(self.keys)).any():
+            raise MethodError("Un résultat a deux lignes pour les mêmes modalités.", got=", ".join(self.keys))
+        if not self.keys and len(self.cells) != 1:
+            raise MethodError("Un résultat sans dimension tient en une ligne.", got=f"{len(self.cells)} lignes")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(dimension.name for dimension in self.dimensions)
+
+    def measure(self, name: str) -> Measure:
+        """Return the measure named `name`."""
+        for measure in self.measures:
+            if measure.name == name:
+                return measure
+        known = [measure.name for measure in self.measures]
+        raise MethodError(f"Ce résultat n’a pas de mesure « {name} ».", hint=suggestion(name, known))
+
+    def value(self, measure: str, **categories: object) -> Value:
+        """Return one value, by its categories; a dimension that is not named stands at its total.
+
+        Raises
+        ------
+        MethodError
+            The measure, the dimension or the category does not exist.
+        """
+        self.measure(measure)
+        for name in categories:
+            if name not in self.keys:
+                raise MethodError(f"Ce résultat n’a pas de dimension « {name} ».", hint=suggestion(name, self.keys))
+        rows = self.cells
+        for name in self.keys:
+            wanted = str(categories.get(name, TOTAL))
+            chosen = rows[rows[name].astype(str) == wanted]
+            if chosen.empty:
+                known = [each for each in rows[name].astype(str).unique() if each != TOTAL]
+                raise MethodError(
+                    f"Ce résultat n’a pas cette modalité pour « {name} ».", got=wanted, hint=suggestion(wanted, known)
+                )
+            rows = chosen
+        return Value(self, measure, int(self.cells.index.get_loc(rows.index[0])))
+
+    def largest(self, measure: str, **categories: object) -> Value:
+        """Return the largest value of a measure among the rows that have these categories, totals apart."""
+        return self._extreme(measure, categories, largest=True)
+
+    def smallest(self, measure: str, **categories: object) -> Value:
+        """Return the smallest value of a measure among the rows that have these categories, totals apart."""
+        return self._extreme(measure, categories, largest=False)
+
+    def _extreme(self, measure: str, categories: Mapping[str, object], *, largest: bool) -> Value:
+        self.measure(measure)
+        kept = pd.Series(True, index=self.cells.index)
+        for name in self.keys:
+            text = self.cells[name].astype(str)
+            kept &= text == str(categories[name]) if name in categories else text != TOTAL
+        candidates = self.cells.loc[kept, measure].dropna()
+        if candidates.empty:
+            raise MethodError(f"Aucune valeur de « {measure} » à comparer.", got=str(dict(categories)))
+        label = candidates.idxmax() if largest else candidates.idxmin()
+        return Value(self, measure, int(self.cells.index.get_loc(label)))
+
+    def with_cells(self, cells: pd.DataFrame) -> Table:
+        """Return the same table over other cells."""
+        return replace(self, cells=cells)
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a table, kept with its table so that it is protected as the table is."""
+
+    table: Table
+    measure: str
+    row: int
+
+    @property
+    def number(self) -> float | int | str | None:
+        """The value itself; None when it is not available."""
+        value = self.table.cells[self.measure].iloc[self.row]
+        if value is None or (not isinstance(value, str) and pd.isna(value)):
+            return None
+        return value.item() if isinstance(value, np.generic) else value
+
+    def category(self, dimension: str) -> str:
+        """The category of a dimension at which the value stands."""
+        if dimension not in self.table.keys:
+            raise MethodError(
+                f"Cette valeur n’a pas de dimension « {dimension} ».", hint=suggestion(dimension, self.table.keys)
+            )
+        return str(self.table.cells[dimension].iloc[self.row])
+
+    def of(self, measure: str) -> Value:
+        """Another measure of the same row."""
+        self.table.measure(measure)
+        return Value(self.table, measure, self.row)

@@ -1,0 +1,102 @@
+"""The only module that knows the folders of the project."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from etabli.errors import ProjectError, suggestion
+
+FOLDER_VARIABLE = "ETABLI_PROJECT"
+"""Environment variable that names the project's folder when the current folder is elsewhere."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folders of one project, from its root."""
+
+    root: Path
+
+    @property
+    def notebooks(self) -> Path:
+        return self.root / "notebooks"
+
+    @property
+    def studies(self) -> Path:
+        return self.root / "studies"
+
+    @property
+    def agreements(self) -> Path:
+        return self.studies / "agreements"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "requirements.lock"
+
+    def study(self, slug: str) -> Path:
+        """Return the folder of a study, which must hold a `study.yml`."""
+        folder = self.studies / slug
+        if not (folder / "study.yml").is_file():
+            raise ProjectError(
+                f"L’étude « {slug} » n’existe pas.",
+                where=self.relative(self.studies),
+                hint=suggestion(slug, self.slugs()),
+            )
+        return folder
+
+    def slugs(self) -> list[str]:
+        """Return the names of all studies, in alphabetical order."""
+        return sorted(path.parent.name for path in self.studies.glob("*/study.yml"))
+
+    def demo(self, slug: str, edition: str) -> Path:
+        return self.data / "demo" / slug / edition
+
+    def raw(self, provider: str, edition: str) -> Path:
+        return self.data / "raw" / provider / edition
+
+    @property
+    def reference(self) -> Path:
+        return self.data / "reference"
+
+    def relative(self, path: Path) -> str:
+        """Return `path` as written from the root, with slashes on every system.
+
+        Only such paths may reach a manifest or a message: an absolute one names the user.
+        """
+        absolute = path.resolve()
+        root = self.root.resolve()
+        return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.name
+
+
+def find_project(start: Path | None = None) -> Project:
+    """Return the project that holds `start` (default: the current folder).
+
+    The root is the nearest folder upwards with both `studies/` and `notebooks/`.
+
+    Raises
+    ------
+    ProjectError
+        No folder from `start` upwards is a project.
+    """
+    named = os.environ.get(FOLDER_VARIABLE)
+    if start is None and named:
+        start = Path(named)
+    origin = (start or Path.cwd()).resolve()
+    for folder in (origin, *origin.parents):
+        if (folder / "studies").is_dir() and (folder / "notebooks").is_dir():
+            return Project(folder)
+    raise ProjectError(
+        "Aucun projet etabli ici.",
+        where=str(origin),
+        expected="un dossier qui contient « studies » et « notebooks », ici ou plus haut",
+        hint=f"placez-vous dans le projet, ou donnez son dossier par la variable {FOLDER_VARIABLE}",
+    )

@@ -1,0 +1,150 @@
+"""The codebook of a study: what each variable of each source is, and how a delivery is held to it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from etabli.declarations import Declaration, read_declaration
+from etabli.errors import DeclarationError, suggestion
+from etabli.project import Project
+from etabli.study import Name, Study, Text
+
+Sensitivity = Literal["identifier", "quasi_identifier", "sensitive", "open"]
+
+
+class Code(Declaration):
+    """One category of a coded variable."""
+
+    label: Text
+    """How a report writes it."""
+    value: str | None = None
+    """How the delivery writes it (default: the code itself)."""
+    weight: float = Field(default=1, ge=0)
+    """Relative frequency in dummy data."""
+
+
+class Variable(Declaration):
+    """One column of a source."""
+
+    label: Text
+    type: Literal["code", "integer", "number", "date", "datetime", "text", "boolean", "identifier"]
+    sensitivity: Sensitivity
+    column: str | None = None
+    """The column's name in the delivery (default: the variable's name)."""
+    unit: str | None = None
+    codes: dict[str, Code] = Field(default_factory=dict)
+    """By code, in the order in which reports show them. A plain label may stand for a `Code`."""
+    missing: tuple[str, ...] = ()
+    """Values of the delivery that mean « missing », beside the empty one."""
+    required: bool = True
+    """Whether the value may not be missing."""
+    minimum: float | date | None = None
+    maximum: float | date | None = None
+    pattern: str | None = None
+    """Regular expression that the whole text matches."""
+    unique: bool = False
+    format: str | None = None
+    """How the delivery writes a date (default: %d/%m/%Y, and %d/%m/%Y %H:%M for a datetime)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _labels_are_codes(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(data.get("codes"), dict):
+            codes = {k: {"label": v} if isinstance(v, str) else v for k, v in data["codes"].items()}
+            return {**data, "codes": codes}
+        return data
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        if (self.type == "code") != bool(self.codes):
+            raise ValueError("des « codes » si et seulement si le type est code")
+        if (self.type == "identifier") != (self.sensitivity == "identifier"):
+            raise ValueError("le type « identifier » avec la sensibilité « identifier », et réciproquement")
+        values = [code.value or name for name, code in self.codes.items()]
+        if len(set(values)) < len(values):
+            raise ValueError("des codes dont les valeurs sont toutes différentes")
+        return self
+
+    def code_of(self) -> dict[str, str]:
+        """Return the code for each value that the delivery may hold."""
+        return {code.value or name: name for name, code in self.codes.items()}
+
+
+class Noun(Declaration):
+    """What a row, or a person, of a source is called: « visite », « visites », feminine."""
+
+    one: Text
+    many: Text
+    gender: Literal["f", "m"]
+
+
+class FileFormat(Declaration):
+    """How the delivery is written."""
+
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ";"
+    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
+    decimal: Literal[",", "."] = ","
+
+
+class SourceCodebook(Declaration):
+    """The codebook of one source."""
+
+    row: Noun
+    """What one row is."""
+    person: Name | None = None
+    """The variable that identifies the person behind a row; None where the rows hold no person."""
+    people: Noun | None = None
+    """What that person is called."""
+    format: FileFormat = FileFormat()
+    variables: dict[Name, Variable] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        if (self.person is None) != (self.people is None):
+            raise ValueError("« person » et « people » ensemble, ou aucun des deux")
+        if self.person is not None:
+            variable = self.variables.get(self.person)
+            if variable is None or variable.type != "identifier":
+                raise ValueError(f"« person » nomme une variable de type identifier (reçu : {self.person})")
+        columns = [variable.column or name for name, variable in self.variables.items()]
+        if len(set(columns)) < len(columns):
+            raise ValueError("des variables qui ont chacune leur colonne")
+        return self
+
+
+class Codebook(Declaration):
+    """`codebook.yml`: one codebook for each source of the study, under the same key."""
+
+    sources: dict[Name, SourceCodebook]
+
+    def label(self, variable: str) -> str | None:
+        """Return the label of a variable, whichever source holds it; None when none does."""
+        found = self.variable(variable)
+        return found.label if found else None
+
+    def variable(self, name: str) -> Variable | None:
+        return next((s.variables[name] for s in self.sources.values() if name in s.variables), None)
+
+
+def read_codebook(project: Project, study: Study) -> Codebook:
+    """Read `studies/<slug>/codebook.yml` and hold it against the study's sources.
+
+    Raises
+    ------
+    DeclarationError
+        The codebook does not hold, or lacks a source of the study.
+    """
+    path = project.studies / study.slug / "codebook.yml"
+    shown = project.relative(path)
+    codebook = read_declaration(path, Codebook, shown=shown)
+    for name in study.sources:
+        if name not in codebook.sources:
+            raise DeclarationError(
+                f"La source « {name} » de l’étude n’a pas de codebook.",
+                where=shown,
+                hint=suggestion(name, codebook.sources),
+            )
+    return codebook

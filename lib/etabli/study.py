@@ -1,0 +1,387 @@
+"""A study, declared once in `studies/<slug>/study.yml`.
+
+`read_study` gives a frozen, validated `Study`; `Study.settle` turns what a run was asked for into
+the complete, typed parameters of that run, and refuses what the study does not know.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from itertools import product
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from etabli.declarations import Declaration, read_declaration
+from etabli.errors import DeclarationError, ParameterError, suggestion
+from etabli.project import Project
+
+Audience = Literal["internal", "partner", "funder", "public"]
+AUDIENCES: tuple[Audience, ...] = ("internal", "partner", "funder", "public")
+"""Who reads a report. They are not ordered: what a partner may see, a funder may not, and the reverse."""
+
+RESERVED = ("edition", "audience")
+"""Parameters that every study has, and that `study.yml` therefore does not declare."""
+
+Scalar = str | int | float | bool
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Question(Declaration):
+    """One of the commissioner's questions, in their order and words."""
+
+    id: Text
+    text: Text
+    planned: str | None = None
+    """Why the question is not answered yet; None when the notebook answers it."""
+
+
+class Contact(Declaration):
+    name: Text
+    email: Text | None = None
+
+
+class Parameter(Declaration):
+    """A parameter of the notebook, typed."""
+
+    type: Literal["choice", "integer", "number", "text", "boolean"]
+    default: Scalar
+    help: Text
+    choices: tuple[Scalar, ...] | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    """How a choice is written in reports, by choice."""
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        if self.type == "choice" and not self.choices:
+            raise ValueError("« choices », la liste des choix, pour un paramètre de type choice")
+        unknown = [label for label in self.labels if label not in {str(each) for each in self.choices or ()}]
+        if unknown:
+            raise ValueError(f"des « labels » pour les seuls choix déclarés (en trop : {', '.join(unknown)})")
+        complaint = self.complaint(self.default)
+        if complaint:
+            raise ValueError(f"une valeur par défaut possible : {complaint}")
+        return self
+
+    def complaint(self, value: Scalar) -> str | None:
+        """Return what is expected when `value` does not do, else None."""
+        kinds: dict[str, tuple[type, ...]] = {
+            "integer": (int,),
+            "number": (int, float),
+            "text": (str,),
+            "boolean": (bool,),
+            "choice": (str, int, float),
+        }
+        if not isinstance(value, kinds[self.type]) or (isinstance(value, bool) and self.type != "boolean"):
+            return _KINDS[self.type]
+        if self.choices is not None and value not in self.choices:
+            return "l’un de : " + ", ".join(str(choice) for choice in self.choices)
+        if isinstance(value, int | float) and self.minimum is not None and value < self.minimum:
+            return f"au moins {self.minimum:g}"
+        if isinstance(value, int | float) and self.maximum is not None and value > self.maximum:
+            return f"au plus {self.maximum:g}"
+        return None
+
+    def typed(self, value: object) -> Scalar:
+        """Return `value` in the parameter's type; text from a command line is converted.
+
+        Raises
+        ------
+        ValueError
+            The text does not have the type; the message says what is expected.
+        """
+        if isinstance(value, str) and self.type != "text":
+            value = self._converted(value.strip())
+        if self.type == "choice" and self.choices is not None:
+            value = next((choice for choice in self.choices if str(choice) == str(value)), value)
+        if not isinstance(value, str | int | float | bool):
+            raise ValueError(_KINDS[self.type])
+        complaint = self.complaint(value)
+        if complaint:
+            raise ValueError(complaint)
+        return value
+
+    def _converted(self, text: str) -> Scalar:
+        try:
+            if self.type == "integer":
+                return int(text)
+            if self.type == "number":
+                return float(text.replace(",", "."))
+        except ValueError:
+            raise ValueError(_KINDS[self.type]) from None
+        if self.type == "boolean":
+            truth = {"true": True, "oui": True, "false": False, "non": False}.get(text.lower())
+            if truth is None:
+                raise ValueError(_KINDS["boolean"])
+            return truth
+        return text
+
+    def label(self, value: Scalar) -> str:
+        return self.labels.get(str(value), str(value))
+
+
+_KINDS = {
+    "integer": "un nombre entier",
+    "number": "un nombre",
+    "text": "un texte",
+    "boolean": "true ou false",
+    "choice": "l’un des choix déclarés",
+}
+
+
+class Source(Declaration):
+    """A file that the study reads: its delivery's file name, its agreement. Its codebook has the same key."""
+
+    file: Text
+    agreement: Slug
+    description: Text
+    """How the source note of a figure names the file."""
+
+    @model_validator(mode="after")
+    def _is_a_plain_name(self) -> Self:
+        if PurePosixPath(self.file).name != self.file or "\\" in self.file:
+            raise ValueError("un nom de fichier sans dossier (le dossier vient de l’édition)")
+        return self
+
+
+class Edition(Declaration):
+    """One dated run of the study on one delivery of data."""
+
+    label: Text
+    """The period, as a reader says it: « 4e trimestre 2024 »."""
+    start: date | None = None
+    end: date | None = None
+    deliveries: Literal["demo", "raw", "reference"]
+    """Where the files are: made by `etabli demo`, sent by the partner, or public and in the repository."""
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("une fin qui ne précède pas le début")
+        return self
+
+
+class Run(Declaration):
+    """One run, or one for each combination of `matrix`."""
+
+    parameters: dict[Name, Scalar] = Field(default_factory=dict)
+    matrix: dict[Name, tuple[Scalar, ...]] = Field(default_factory=dict)
+    default: bool = False
+    """Made by `make reports`, the tests and CI; at most `MOST_DEFAULT_RUNS` a study."""
+
+    def combinations(self) -> Iterator[dict[str, Scalar]]:
+        for values in product(*self.matrix.values()):
+            yield {**self.parameters, **dict(zip(self.matrix, values, strict=True))}
+
+
+MOST_DEFAULT_RUNS = 3
+
+
+class _Declared(Declaration):
+    """`study.yml` as written. `Study` adds the slug, which is the folder's name."""
+
+    title: Text
+    subtitle: str = ""
+    commissioner: Text
+    contact: Contact
+    status: Literal["draft", "final"] = "draft"
+    questions: tuple[Question, ...] = Field(min_length=1)
+    notebook: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.ipynb$")]
+    parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    sources: dict[Name, Source] = Field(min_length=1)
+    editions: dict[Text, Edition] = Field(min_length=1)
+    audiences: tuple[Audience, ...] = Field(min_length=1)
+    runs: tuple[Run, ...] = Field(min_length=1)
+    time_limit_minutes: float = Field(default=15, gt=0)
+    """A run that takes longer is stopped, its cell named."""
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        taken = [name for name in self.parameters if name in RESERVED]
+        if taken:
+            raise ValueError(f"des paramètres autres que {' et '.join(RESERVED)}, que toute étude possède")
+        ids = [question.id for question in self.questions]
+        if len(set(ids)) < len(ids):
+            raise ValueError("des questions aux identifiants tous différents")
+        return self
+
+
+class Study(_Declared):
+    """A study: what `study.yml` declares, under its slug."""
+
+    slug: Slug
+
+    @property
+    def latest_edition(self) -> str:
+        """The edition that stands last in `study.yml`."""
+        return list(self.editions)[-1]
+
+    def settle(self, asked: Mapping[str, object]) -> dict[str, Scalar]:
+        """Return the complete parameters of a run, typed and in the order of `study.yml`.
+
+        Parameters
+        ----------
+        asked
+            What the run was asked for; the rest takes its default. Without an edition: the last.
+
+        Raises
+        ------
+        ParameterError
+            A name or a value that the study does not have.
+        """
+        known = [*RESERVED, *self.parameters]
+        for name in asked:
+            if name not in known:
+                raise ParameterError(
+                    f"Le paramètre « {name} » n’existe pas dans l’étude « {self.slug} ».",
+                    expected=", ".join(known),
+                    got=name,
+                    hint=suggestion(name, known),
+                )
+        edition = str(asked.get("edition", self.latest_edition))
+        self._must_be_one_of("edition", edition, list(self.editions))
+        audience = str(asked.get("audience", "internal"))
+        self._must_be_one_of("audience", audience, list(self.audiences))
+        settled: dict[str, Scalar] = {"edition": edition, "audience": audience}
+        for name, parameter in self.parameters.items():
+            value = asked.get(name, parameter.default)
+            try:
+                settled[name] = parameter.typed(value)
+            except ValueError as error:
+                raise ParameterError(
+                    f"Valeur refusée pour le paramètre « {name} » de l’étude « {self.slug} ».",
+                    expected=str(error),
+                    got=f"« {value} »",
+                    hint=suggestion(value, parameter.choices) if parameter.choices else None,
+                ) from None
+        return settled
+
+    def _must_be_one_of(self, name: str, value: str, known: list[str]) -> None:
+        if value not in known:
+            raise ParameterError(
+                f"Valeur refusée pour le paramètre « {name} » de l’étude « {self.slug} ».",
+                expected="l’un de : " + ", ".join(known),
+                got=f"« {value} »",
+                hint=suggestion(value, known),
+            )
+
+    def plan(self, asked: Mapping[str, object] | None = None) -> PlannedRun:
+        """Return the run that `asked` describes."""
+        settled = self.settle(asked or {})
+        return PlannedRun(self.slug, tuple(settled.items()), _run_name(self, settled))
+
+    def planned_runs(self, *, default_only: bool = False) -> list[PlannedRun]:
+        """Return the declared runs, each once, in the order of `study.yml`."""
+        plans: dict[str, PlannedRun] = {}
+        for run in self.runs:
+            if run.default or not default_only:
+                for combination in run.combinations():
+                    plan = self.plan(combination)
+                    plans.setdefault(plan.name, plan)
+        return list(plans.values())
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a study: settled parameters, and the name of its folder under `reports/<slug>/`."""
+
+    slug: str
+    settled: tuple[tuple[str, Scalar], ...]
+    name: str
+
+    @property
+    def parameters(self) -> dict[str, Scalar]:
+        return dict(self.settled)
+
+    @property
+    def audience(self) -> str:
+        return str(self.parameters["audience"])
+
+    @property
+    def edition(self) -> str:
+        return str(self.parameters["edition"])
+
+    def __str__(self) -> str:
+        return f"{self.slug}/{self.name}"
+
+
+def _run_name(study: Study, settled: Mapping[str, Scalar]) -> str:
+    """Return a readable folder name: edition, audience, then what differs from the defaults.
+
+    Values that lose letters on the way to a file name, and long names, end in a digest, so that
+    two runs never share a folder.
+    """
+    parts = [str(settled["edition"]), str(settled["audience"])]
+    parts += [f"{name}-{settled[name]}" for name, p in study.parameters.items() if settled[name] != p.default]
+    plain = "_".join(_file_safe(part) for part in parts)
+    if plain == "_".join(parts) and len(plain) <= 100:
+        return plain
+    return f"{plain[:90]}~{sha256('_'.join(parts).encode()).hexdigest()[:8]}"
+
+
+def _file_safe(text: str) -> str:
+    bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", bare).strip("-.")
+
+
+def read_study(project: Project, slug: str) -> Study:
+    """Read and validate `studies/<slug>/study.yml`.
+
+    Raises
+    ------
+    ProjectError
+        There is no such study.
+    DeclarationError
+        The declaration does not hold; the message names file, line, expected, got.
+    """
+    path = project.study(slug) / "study.yml"
+    shown = project.relative(path)
+    declared = read_declaration(path, _Declared, shown=shown)
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug):
+        raise DeclarationError(
+            "Le dossier d’une étude porte un nom en minuscules, chiffres et traits d’union.", where=shown, got=slug
+        )
+    study = Study(slug=slug, **{name: getattr(declared, name) for name in _Declared.model_fields})
+    _check_runs(study, shown)
+    return study
+
+
+def _check_runs(study: Study, shown: str) -> None:
+    """Hold the declared runs against the parameters, and their number against the house's rule."""
+    try:
+        study.planned_runs()
+    except ParameterError as error:
+        raise DeclarationError(
+            f"Un passage déclaré sous « runs » ne tient pas : {error.what}",
+            where=shown,
+            expected=error.expected,
+            got=error.got,
+            hint=error.hint,
+        ) from None
+    defaults = study.planned_runs(default_only=True)
+    if not 1 <= len(defaults) <= MOST_DEFAULT_RUNS:
+        raise DeclarationError(
+            "Le nombre de passages par défaut ne convient pas.",
+            where=shown,
+            expected=f"de 1 à {MOST_DEFAULT_RUNS} passages marqués « default: true »",
+            got=str(len(defaults)),
+        )
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of `study.yml`, for editors that complete and check it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "study.yml",
+        **_Declared.model_json_schema(mode="validation"),
+    }
