@@ -93,6 +93,14 @@ class Test:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """What a table leaves out because one of its variables is missing."""
+
+    rows: int
+    people: int
+
+
+@dataclass(frozen=True)
 class Table:
     """Values by category, with the people behind them.
 
@@ -107,6 +115,8 @@ class Table:
         In display order.
     tests
         Tests of the table.
+    missing
+        What was left out because a variable of the table is missing; None when nothing was.
 
     Raises
     ------
@@ -118,6 +128,7 @@ class Table:
     dimensions: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
     tests: tuple[Test, ...] = ()
+    missing: Missing | None = None
 
     def __post_init__(self) -> None:
         needed = [*self.keys, PEOPLE, *(column for measure in self.measures for column in measure.columns)]

@@ -119,14 +119,13 @@ class Codebook(Declaration):
     """`codebook.yml`: one codebook for each source of the study, under the same key."""
 
     sources: dict[Name, SourceCodebook]
-
-    def label(self, variable: str) -> str | None:
-        """Return the label of a variable, whichever source holds it; None when none does."""
-        found = self.variable(variable)
-        return found.label if found else None
+    derived: dict[Name, Variable] = Field(default_factory=dict)
+    """Variables that methods compute and deliveries do not hold: their labels and the order of their codes."""
 
     def variable(self, name: str) -> Variable | None:
-        return next((s.variables[name] for s in self.sources.values() if name in s.variables), None)
+        """Return a variable, whichever source holds it; None when none does."""
+        held = [source.variables[name] for source in self.sources.values() if name in source.variables]
+        return held[0] if held else self.derived.get(name)
 
 
 def read_codebook(project: Project, study: Study) -> Codebook:
