@@ -13,6 +13,7 @@ from etabli.errors import NotebookError, ParameterError, nearest
 from etabli.study import Scalar, Study
 
 PARAMETERS_TAG = "parameters"
+INJECTED_TAG = "injected-parameters"
 FINISH = "report.finish()"
 
 
@@ -34,14 +35,17 @@ def read_notebook(path: Path, *, shown: str | None = None) -> nbformat.NotebookN
 
 
 def name_cell(notebook: Any, index: int) -> str:
-    """Return how messages name a cell: its place (from 1) and its first line.
+    """Return how messages name a cell: its place (from 1) in the notebook as written, and its first line.
 
-    >>> name_cell({"cells": [{"source": "visits.head()"}]}, 0)
+    The cell in which papermill injects parameters is not in the notebook as written: it is not counted.
+
+    >>> name_cell({"cells": [{"source": "visits.head()", "metadata": {}}]}, 0)
     'cellule 1 (« visits.head() »)'
     """
+    injected = sum(INJECTED_TAG in cell["metadata"].get("tags", []) for cell in notebook["cells"][:index])
     lines = str(notebook["cells"][index]["source"]).strip().splitlines() or ["vide"]
     first = lines[0] if len(lines[0]) <= 60 else lines[0][:59] + "…"
-    return f"cellule {index + 1} (« {first} »)"
+    return f"cellule {index + 1 - injected} (« {first} »)"
 
 
 def parameters_cell(notebook: Any, *, shown: str) -> int:

@@ -44,6 +44,9 @@ class Measure:
     base
         Column with the number of people (or, in published aggregates, units) in the denominator:
         it decides how many digits a share carries.
+    of
+        For a share: the columns of its numerator and of its denominator. Under 30 people it is written
+        with them (« 7 sur 13 »), never as a percentage.
     """
 
     name: str
@@ -52,11 +55,12 @@ class Measure:
     low: str | None = None
     high: str | None = None
     base: str | None = None
+    of: tuple[str, str] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All columns of `cells` that hold a value of this measure."""
-        return tuple(column for column in (self.name, self.low, self.high, self.base) if column)
+        """All columns of `cells` that this measure is written from."""
+        return tuple(column for column in (self.name, self.low, self.high, self.base, *(self.of or ())) if column)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""Decides which outputs of an executed notebook may leave.
+
+`report.*` marks what it shows, and `report.finish()` writes a **clearance**: the digest of every
+output that went through protection. An output that is not on that list, to the letter, does not
+leave for any audience but `internal`; the gate refuses the whole report and names the cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from etabli.errors import GateError
+from etabli.notebook import FINISH, name_cell
+
+CLEARANCE_TYPE = "application/vnd.etabli.clearance+json"
+"""MIME type of the output of `report.finish()` that carries the clearance and the released results."""
+
+MARK = "etabli"
+"""Key of an output's metadata under which `report.*` writes the output's name."""
+
+_SHOWN_TYPES = {"text/html"}
+_EMBEDDED = re.compile(r"data:[a-z]+/|<\s*(script|iframe|object|embed|img|svg|link|style)\b|attachment:", re.IGNORECASE)
+
+
+def digest(html: str) -> str:
+    """Return the SHA-256 of an output, as the clearance lists it."""
+    return sha256(html.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Clearance:
+    """What `report.finish()` declares: cleared outputs by name, and the payload of the report."""
+
+    outputs: dict[str, str]
+    payload: dict[str, Any]
+
+
+def clearance_of(notebook: Any, *, shown: str) -> Clearance:
+    """Return the clearance of an executed notebook.
+
+    Raises
+    ------
+    GateError
+        `report.finish()` was not run, or was run twice.
+    """
+    found = [output["data"][CLEARANCE_TYPE] for _, output in _outputs(notebook) if CLEARANCE_TYPE in _data(output)]
+    if len(found) != 1:
+        raise GateError(
+            "Le notebook ne se termine pas par une clôture : rien n’en sort.",
+            where=shown,
+            expected=f"un seul « {FINISH} », dernière cellule",
+            got=f"{len(found)} clôture(s)",
+        )
+    return Clearance(found[0]["cleared"], found[0]["payload"])
+
+
+def check_outputs(notebook: Any, *, audience: str, shown: str) -> Clearance:
+    """Check that all outputs of an executed notebook may leave for `audience`.
+
+    Raises
+    ------
+    GateError
+        An output is not cleared; the message names its cell.
+    """
+    clearance = clearance_of(notebook, shown=shown)
+    declared = clearance.payload["parameters"]["audience"]
+    if declared != audience:
+        raise GateError(
+            "Le notebook a été exécuté pour une autre audience.", where=shown, expected=audience, got=str(declared)
+        )
+    if audience != "internal":
+        for index, output in _outputs(notebook):
+            complaint = _complaint(output, clearance)
+            if complaint:
+                _refuse(notebook, index, shown, complaint)
+        _check_prose(notebook, shown)
+    return clearance
+
+
+def _complaint(output: Any, clearance: Clearance) -> str | None:
+    """Return what is wrong with an output, else None."""
+    kind = output["output_type"]
+    if kind == "stream":
+        return f"du texte imprimé ({'print' if output['name'] == 'stdout' else 'un avertissement'})"
+    if kind == "error":
+        return "une erreur"
+    data = _data(output)
+    if set(data) == {CLEARANCE_TYPE}:
+        return None
+    name = output.get("metadata", {}).get(MARK)
+    if not isinstance(name, str) or name not in clearance.outputs:
+        return "un affichage qui n’est pas passé par report (" + ", ".join(sorted(data)) + ")"
+    if set(data) != _SHOWN_TYPES:
+        return "un affichage en plusieurs formes (" + ", ".join(sorted(data)) + ")"
+    if digest(data["text/html"]) != clearance.outputs[name]:
+        return "un affichage modifié après sa protection, ou resté en attente"
+    return None
+
+
+def _check_prose(notebook: Any, shown: str) -> None:
+    for index, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == "raw":
+            _refuse(notebook, index, shown, "une cellule brute (raw)")
+        if cell.get("attachments"):
+            _refuse(notebook, index, shown, "une pièce jointe")
+        if cell["cell_type"] == "markdown" and _EMBEDDED.search(cell["source"]):
+            _refuse(notebook, index, shown, "une image ou du code inséré dans le texte")
+
+
+def _refuse(notebook: Any, index: int, shown: str, what: str) -> None:
+    raise GateError(
+        "Une sortie du notebook ne peut pas quitter la maison.",
+        where=f"{shown}, {name_cell(notebook, index)}",
+        expected="des sorties produites par report.table, report.figure, report.key_figure ou report.say",
+        got=what,
+        hint="retirez cet affichage, ou lancez le passage avec l’audience internal",
+    )
+
+
+def _outputs(notebook: Any) -> Iterator[tuple[int, Any]]:
+    for index, cell in enumerate(notebook["cells"]):
+        for output in cell.get("outputs", []):
+            yield index, output
+
+
+def _data(output: Any) -> dict[str, Any]:
+    data = output.get("data", {})
+    return dict(data)

@@ -1,0 +1,123 @@
+"""Sentences that follow the numbers: a template, filled with protected values.
+
+Placeholders: `{x}` the value as printed · `{x:noun}` with what it counts (« 25 011 visites ») ·
+`{x:change}` a change in words (« en hausse de 3,3 % ») · `{x:words}` a share in words beside its number
+(« environ un tiers (34 %) ») · `{x:interval}` its 95 % interval · `{x.age_group}` the label of its category.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from string import Formatter
+
+from etabli import french
+from etabli.disclosure.protect import Protection
+from etabli.errors import ReportError, suggestion
+from etabli.methods.results import Value
+from etabli.present import theme
+from etabli.present.words import Words
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A template and the values that fill it."""
+
+    template: str
+    values: Mapping[str, Value | str]
+
+    @property
+    def cited(self) -> list[Value]:
+        """The values that the sentence takes from results."""
+        return [value for value in self.values.values() if isinstance(value, Value)]
+
+    def is_masked(self, protection: Protection) -> bool:
+        """Whether a cited value may not be shown: then the whole sentence is withheld."""
+        return any(protection.is_masked(value) for value in self.cited)
+
+    def fill(self, protection: Protection, words: Words) -> str:
+        """Return the sentence with its values in French, or what stands in its place when it is withheld."""
+        if self.is_masked(protection):
+            return f"Non diffusé : cite une valeur couverte par le secret statistique ({theme.MASKED})."
+        filled = {
+            name: value if isinstance(value, str) else _Spoken(value, protection, words)
+            for name, value in self.values.items()
+        }
+        return french.typography(self.template.format(**filled))
+
+    def html(self, protection: Protection, words: Words) -> str:
+        return escape(self.fill(protection, words), quote=False)
+
+
+def sentence(template: str, **values: Value | str) -> Sentence:
+    """Return a sentence of a report: `template` with one `{name}` for each value.
+
+    Raises
+    ------
+    ReportError
+        A name of the template has no value, a value is a bare number (it would bypass protection),
+        or a placeholder asks for a form that does not exist.
+    """
+    names = set()
+    for _, name, spec, _ in Formatter().parse(template):
+        if name is None:
+            continue
+        root = name.split(".")[0]
+        names.add(root)
+        if root not in values:
+            raise ReportError(
+                f"La phrase attend une valeur « {root} ».", where=template, hint=suggestion(root, values) if values else None
+            )
+        if spec and spec not in _FORMS:
+            raise ReportError(f"Forme inconnue : « {spec} ».", where=template, hint=suggestion(spec, _FORMS))
+    for name, value in values.items():
+        if not isinstance(value, Value | str):
+            raise ReportError(
+                f"« {name} » est un nombre nu : il échapperait au contrôle du secret.",
+                where=template,
+                expected="une valeur d’un résultat : resultat.value(\"mesure\", dimension=\"modalité\")",
+                got=type(value).__name__,
+            )
+        if name not in names:
+            raise ReportError(f"La valeur « {name} » n’est pas dans la phrase.", where=template)
+    return Sentence(template, dict(values))
+
+
+def as_sentence(text: str | Sentence) -> Sentence:
+    """Return plain words as a sentence without values; its braces are plain characters."""
+    return text if isinstance(text, Sentence) else Sentence(text.replace("{", "{{").replace("}", "}}"), {})
+
+
+_FORMS = ("noun", "change", "words", "interval")
+
+
+class _Spoken:
+    """A protected value inside a template: answers `format()` and names of dimensions."""
+
+    def __init__(self, value: Value, protection: Protection, words: Words) -> None:
+        self._value, self._words = value, words
+        self._table = protection.of(value.table).table
+        self._measure = value.table.measure(value.measure)
+
+    def __format__(self, form: str) -> str:
+        table, row, measure, words = self._table, self._value.row, self._measure, self._words
+        plain = words.value(table, row, measure)
+        if plain == theme.NOT_AVAILABLE:
+            return plain
+        x = table.cells[measure.name].iloc[row]
+        if form == "noun":
+            noun = words.noun(measure)
+            return french.count(float(x), noun.one, noun.many) if noun else plain
+        if form == "change":
+            return french.change(float(x))
+        if form == "words":
+            spoken = french.share_in_words(float(x)) if "%" in plain else None
+            return f"{spoken} ({plain})" if spoken else plain
+        if form == "interval":
+            return words.interval(table, row, measure) or plain
+        return plain
+
+    def __getattr__(self, dimension: str) -> str:
+        self._value.category(dimension)  # names the known dimensions when this one does not exist
+        return french.uncapitalised(self._words.category(self._table, self._value.row, dimension))

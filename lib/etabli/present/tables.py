@@ -1,0 +1,305 @@
+"""A protected table laid out on a grid, and the grid as HTML and as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from io import StringIO
+
+import pandas as pd
+
+from etabli import french
+from etabli.disclosure.protect import Protected
+from etabli.methods.results import PEOPLE, TOTAL, Measure, Table, Test
+from etabli.present import theme
+from etabli.present.words import Words, printed
+
+SIGNS = {theme.MASKED: "secret statistique", theme.NOT_AVAILABLE: "non disponible"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value as printed: text, its interval, and the number that files hold (None: a sign stands there)."""
+
+    text: str
+    interval: str | None = None
+    number: float | str | None = None
+    is_text: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    label: str
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    cells: tuple[Cell, ...]
+    group: str | None = None
+    total: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table as a reader sees it."""
+
+    corner: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    signs: tuple[str, ...] = field(default=())
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Headings above the columns, each with the number of columns that it spans."""
+        spans: list[tuple[str, int]] = []
+        for column in self.columns:
+            if column.group is None:
+                return []
+            if spans and spans[-1][0] == column.group:
+                spans[-1] = (column.group, spans[-1][1] + 1)
+            else:
+                spans.append((column.group, 1))
+        return spans if any(span > 1 for _, span in spans) else []
+
+
+def lay_out(
+    protected: Protected,
+    words: Words,
+    *,
+    measures: Sequence[str] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> Grid:
+    """Lay a protected table out: the last dimension across when there are two or more, the others down.
+
+    Parameters
+    ----------
+    protected
+        The table, masks applied.
+    words
+        Labels.
+    measures
+        Names of the measures to show, in order (default: all). A share always comes with the number of
+        people that its row rests on.
+    labels
+        Headings that replace the usual ones, by measure.
+    """
+    table = protected.table
+    shown = [table.measure(name) for name in measures] if measures else list(table.measures)
+    layout = _Layout(protected, words, tuple(shown), dict(labels or {}))
+    across = layout.across()
+    columns = tuple(column for column, _, _ in across)
+    rows = tuple(layout.row(keys, across) for keys in layout.down())
+    signs = tuple(sign for sign in SIGNS if any(cell.text == sign for row in rows for cell in row.cells))
+    return Grid(layout.corner(), columns, rows, layout.notes(), signs)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    protected: Protected
+    words: Words
+    measures: tuple[Measure, ...]
+    labels: dict[str, str]
+
+    @property
+    def table(self) -> Table:
+        return self.protected.table
+
+    @property
+    def stacked(self) -> bool:
+        return "variable" in self.table.keys
+
+    @property
+    def down_keys(self) -> tuple[str, ...]:
+        keys = self.table.keys
+        wide = len(keys) - (1 if self.stacked else 0) >= 2
+        return keys[:-1] if wide else keys
+
+    @property
+    def across_key(self) -> str | None:
+        return self.table.keys[-1] if len(self.down_keys) < len(self.table.keys) else None
+
+    def corner(self) -> str:
+        return self.words.dimension(self.down_keys[-1]) if self.down_keys else ""
+
+    def across(self) -> list[tuple[Column, str | None, Measure]]:
+        """The columns: heading, category across, measure."""
+        if self.across_key is None:
+            found = [(Column(self.words.measure(m, self.labels)), None, m) for m in self.measures]
+            return [*found, *self._people_column(None)]
+        columns: list[tuple[Column, str | None, Measure]] = []
+        for code in self.table.cells[self.across_key].astype(str).unique():
+            label = self._across_label(code)
+            for measure in self.measures:
+                if measure.kind == "share" and code == TOTAL and self._always_whole(measure):
+                    continue
+                heading = self.words.measure(measure, self.labels)
+                columns.append((Column(heading, label) if len(self.measures) > 1 else Column(label), code, measure))
+        return [*columns, *self._people_column(TOTAL)]
+
+    def _across_label(self, code: str) -> str:
+        row = int((self.table.cells[self.across_key].astype(str) == code).to_numpy().argmax())
+        return self.words.category(self.table, row, str(self.across_key))
+
+    def _always_whole(self, measure: Measure) -> bool:
+        totals = self.table.cells[self.table.cells[self.across_key].astype(str) == TOTAL]
+        return bool((totals[measure.name].dropna().astype(float) == 1).all())
+
+    def _people_column(self, code: str | None) -> list[tuple[Column, str | None, Measure]]:
+        """The number of people behind a row, beside shares that do not show it."""
+        if not any(m.kind in {"share", "ratio", "mean"} for m in self.measures):
+            return []
+        if any(m.unit == "people" for m in self.measures) or self.words.source.people is None:
+            return []
+        if code is not None and code not in set(self.table.cells[self.across_key].astype(str)):
+            return []
+        measure = Measure(PEOPLE, "count", unit="people")
+        heading = f"Effectif ({self.words.source.people.many})"
+        several = code is not None and len(self.measures) > 1
+        return [(Column(heading, theme.TOTAL_LABEL) if several else Column(heading), code, measure)]
+
+    def down(self) -> list[tuple[str, ...]]:
+        """The rows, by their categories; of a stack of variables only the last total is kept."""
+        if not self.down_keys:
+            return [()]
+        keys = self.table.cells[list(self.down_keys)].astype(str).drop_duplicates()
+        rows = [tuple(str(code) for code in row) for row in keys.itertuples(index=False)]
+        if not self.stacked:
+            return rows
+        totals = [row for row in rows if row[-1] == TOTAL]
+        return [row for row in rows if row[-1] != TOTAL] + totals[-1:]
+
+    def row(self, keys: tuple[str, ...], across: list[tuple[Column, str | None, Measure]]) -> Row:
+        cells = tuple(self._cell(keys, code, measure) for _, code, measure in across)
+        if not keys:
+            return Row(theme.TOTAL_LABEL, cells, total=True)
+        position = self._position(keys, None)
+        label = self.words.category(self.table, position, self.down_keys[-1])
+        total = keys[-1] == TOTAL
+        group = None
+        if len(keys) > 1:
+            group = theme.TOTAL_LABEL if total and self.stacked else self._group(keys, position)
+        return Row(label, cells, group, total)
+
+    def _group(self, keys: tuple[str, ...], position: int) -> str:
+        label = self.words.category(self.table, position, self.down_keys[0])
+        test = next((t for t in self.protected.tests if t.within.get("variable") == keys[0]), None)
+        if test is None or not self.stacked:
+            return label
+        effect = f"V = {french.number(test.effect, 2)}, " if test.effect is not None else ""
+        return f"{label} ({effect}{french.p_value(test.p_value)})"
+
+    def _position(self, keys: tuple[str, ...], code: str | None) -> int:
+        cells = self.table.cells
+        chosen = pd.Series(True, index=cells.index)
+        for name, key in zip(self.down_keys, keys, strict=True):
+            chosen &= cells[name].astype(str) == key
+        if code is not None:
+            chosen &= cells[self.across_key].astype(str) == code
+        return int(chosen.to_numpy().argmax()) if chosen.any() else -1
+
+    def _cell(self, keys: tuple[str, ...], code: str | None, measure: Measure) -> Cell:
+        position = self._position(keys, code)
+        if position < 0:
+            return Cell(theme.NOT_AVAILABLE)
+        if self.protected.masked[position]:
+            return Cell(theme.MASKED)
+        base = self.table.cells[measure.base].iloc[position] if measure.base else float("inf")
+        base = float("inf") if pd.isna(base) else float(base)
+        return Cell(
+            self.words.value(self.table, position, measure),
+            self.words.interval(self.table, position, measure),
+            printed(self.table.cells[measure.name].iloc[position], measure, base),
+            measure.kind == "text",
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(describe_test(test, self.words) for test in self.protected.tests if not test.within)
+
+
+def describe_test(test: Test, words: Words) -> str:
+    """Return a test as its note under a table."""
+    degrees = f"{french.NBSP}; ".join(french.number(d, 0 if float(d).is_integer() else 1) for d in test.degrees)
+    people = words.source.people
+    parts = [
+        f"{french.capitalised(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
+        f"{french.p_value(test.p_value)}"
+    ]
+    if test.effect is not None:
+        parts.append(f"V de Cramér {french.number(test.effect, 2)} (de 0, aucun lien, à 1)")
+    parts.append(f"n = {french.number(test.people)} {people.many if people else ''}".strip())
+    return french.typography(" ; ".join(parts) + "." + (f" {test.note}" if test.note else ""))
+
+
+def to_html(grid: Grid, caption: str) -> str:
+    """Return the grid as an accessible HTML table. `caption` is HTML."""
+    head = _head(grid)
+    bodies, group = [], None
+    lines: list[str] = []
+    for row in grid.rows:
+        if row.group != group and row.group is not None:
+            if lines:
+                bodies.append(lines)
+            group = row.group
+            span = len(grid.columns) + 1
+            lines = (
+                []
+                if row.total and row.group == theme.TOTAL_LABEL
+                else [f'<tr class="group"><th scope="rowgroup" colspan="{span}">{escape(row.group)}</th></tr>']
+            )
+        lines.append(_row(row))
+    bodies.append(lines)
+    body = "".join(f"<tbody>{''.join(each)}</tbody>" for each in bodies)
+    return (
+        f'<div class="scroll" role="region" tabindex="0" aria-label="Tableau défilant">'
+        f"<table><caption>{caption}</caption><thead>{head}</thead>{body}</table></div>"
+    )
+
+
+def _head(grid: Grid) -> str:
+    corner = escape(grid.corner) or '<span class="unseen">Modalité</span>'
+    if not grid.groups:
+        cells = "".join(f'<th scope="col">{escape(c.label if not c.group else f"{c.group}, {c.label}")}</th>' for c in grid.columns)
+        return f'<tr><th scope="col">{corner}</th>{cells}</tr>'
+    top = "".join(f'<th scope="colgroup" colspan="{span}">{escape(label)}</th>' for label, span in grid.groups)
+    low = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in grid.columns)
+    return f'<tr><th scope="col" rowspan="2">{corner}</th>{top}</tr><tr>{low}</tr>'
+
+
+def _row(row: Row) -> str:
+    cells = []
+    for cell in row.cells:
+        kind = ' class="text"' if cell.is_text else ""
+        interval = f'<br><small class="interval">{escape(cell.interval)}</small>' if cell.interval else ""
+        cells.append(f"<td{kind}>{escape(cell.text)}{interval}</td>")
+    opening = '<tr class="total">' if row.total else "<tr>"
+    return f'{opening}<th scope="row">{escape(row.label)}</th>{"".join(cells)}</tr>'
+
+
+def to_csv(grid: Grid) -> str:
+    """Return the grid as text for a spreadsheet in French: semicolons, decimal commas, printed digits only.
+
+    A masked or missing value is its sign, never an empty cell.
+    """
+    grouped = any(row.group is not None for row in grid.rows)
+    out = StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    heading = [f"{c.group} - {c.label}" if c.group else c.label for c in grid.columns]
+    writer.writerow([*(["Variable"] if grouped else []), grid.corner or "Modalité", *heading])
+    for row in grid.rows:
+        cells = [_plain(cell) for cell in row.cells]
+        writer.writerow([*([row.group or ""] if grouped else []), row.label, *cells])
+    return out.getvalue()
+
+
+def _plain(cell: Cell) -> str:
+    if cell.number is None:
+        return cell.text
+    if isinstance(cell.number, str):
+        # a leading =, +, - or @ would make a spreadsheet compute it
+        return f"'{cell.number}" if cell.number[:1] in {"=", "+", "-", "@"} else cell.number
+    return f"{cell.number}".replace(".", ",")

@@ -1,0 +1,34 @@
+"""The house's own words and colours: change them here, and nowhere else, for another house."""
+
+from __future__ import annotations
+
+ORGANISATION = "APRAS"
+CALCULATIONS = f"calculs {ORGANISATION}"
+
+INK = "#1b2a3a"
+ACCENT = "#0b5c7a"
+MUTED = "#5d6b78"
+GRID = "#d9dfe4"
+SERIES = ("#0b5c7a", "#c8562c", "#6f5a9c", "#3d7a3a", "#8a6d00")
+"""Colours of series, told apart by colour-blind readers and in grey; markers differ as well."""
+MARKERS = ("o", "s", "D", "^", "v")
+
+AUDIENCES = {
+    "internal": "Interne",
+    "partner": "Partenaires professionnels",
+    "funder": "Financeurs",
+    "public": "Tout public",
+}
+STATUSES = {"draft": "Document de travail", "final": "Version définitive"}
+
+TOTAL_LABEL = "Ensemble"
+MASKED = "s"
+NOT_AVAILABLE = "n.d."
+
+MEASURES = {
+    "share": "Part",
+    "rows_per_person": "Moyenne par personne",
+    "odds_ratio": "Rapport de cotes",
+    "share_event": "Part observée",
+}
+"""Labels of measures that several studies share; a notebook's `labels` come first."""

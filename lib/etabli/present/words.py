@@ -1,0 +1,141 @@
+"""From values and codes to what a reader reads: labels of the codebook, numbers in French."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from etabli import french
+from etabli.methods.results import TOTAL, Measure, Table
+from etabli.present import theme
+from etabli.sources.codebook import Codebook, Noun, SourceCodebook
+
+SMALL_BASE = 30
+"""Fewest people under whom a share is written « 7 sur 13 » (house rule: no percentage under 30 people)."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of one source within a study's codebook."""
+
+    codebook: Codebook
+    source: SourceCodebook
+
+    def dimension(self, name: str) -> str:
+        """Return the label of a dimension: its variable's, or nothing for a stack of variables."""
+        if name in {"variable", "category"}:
+            return ""
+        variable = self.codebook.variable(name)
+        return variable.label if variable else french.capitalised(name)
+
+    def category(self, table: Table, row: int, dimension: str) -> str:
+        """Return the label of the category at which a row of a table stands."""
+        code = str(table.cells[dimension].iloc[row])
+        if code == TOTAL:
+            return theme.TOTAL_LABEL
+        if dimension == "variable":
+            return self.dimension(code)
+        name = str(table.cells["variable"].iloc[row]) if dimension == "category" else dimension
+        variable = self.codebook.variable(name)
+        return variable.codes[code].label if variable and code in variable.codes else code
+
+    def measure(self, measure: Measure, labels: Mapping[str, str]) -> str:
+        """Return the heading of a measure."""
+        if measure.name in labels:
+            return labels[measure.name]
+        noun = self.noun(measure)
+        if measure.kind == "count" and noun is not None:
+            return french.capitalised(noun.many)
+        variable = self.codebook.variable(measure.name)
+        return variable.label if variable else theme.MEASURES.get(measure.name, french.capitalised(measure.name))
+
+    def noun(self, measure: Measure) -> Noun | None:
+        """Return what a count counts; None for a measure that counts nothing."""
+        if measure.unit == "rows":
+            return self.source.row
+        if measure.unit == "people":
+            return self.source.people
+        if measure.kind == "count" and measure.unit:
+            one, _, many = measure.unit.partition("|")
+            return Noun(one=one, many=many or one, gender="m")
+        return None
+
+    def value(self, table: Table, row: int, measure: Measure) -> str:
+        """Return one value as printed; « n.d. » when it is not available."""
+        cells = table.cells
+        x = cells[measure.name].iloc[row]
+        if pd.isna(x):
+            return theme.NOT_AVAILABLE
+        if measure.kind == "share" and measure.of and _base(table, row, measure) < SMALL_BASE:
+            numerator, denominator = (int(cells[column].iloc[row]) for column in measure.of)
+            return f"{french.number(numerator)} sur {french.number(denominator)}"
+        return write(x, measure, _base(table, row, measure))
+
+    def interval(self, table: Table, row: int, measure: Measure) -> str | None:
+        """Return the 95 % interval of a value, as printed under it; None when it has none."""
+        if not (measure.low and measure.high):
+            return None
+        low, high = table.cells[measure.low].iloc[row], table.cells[measure.high].iloc[row]
+        base = _base(table, row, measure)
+        if pd.isna(low) or pd.isna(high) or (measure.kind == "share" and measure.of and base < SMALL_BASE):
+            return None
+        return f"[{write(low, measure, base)}{french.NBSP}; {write(high, measure, base)}]"
+
+
+def write(x: float | str, measure: Measure, base: float) -> str:
+    """Return a value as its kind is printed: no digit that `base` people do not carry."""
+    match measure.kind:
+        case "text":
+            return str(x)
+        case "count":
+            return french.number(float(x))
+        case "amount":
+            return french.money(float(x))
+        case "share":
+            return french.percent(float(x), french.share_decimals(base))
+        case "change":
+            return french.signed_percent(float(x))
+        case "points":
+            return french.points(float(x))
+        case "ratio":
+            return french.ratio(float(x))
+        case "mean":
+            return french.mean(float(x))
+
+
+def printed(x: float | str, measure: Measure, base: float) -> float | str | None:
+    """Return the number that was printed, and no digit more: what files hold.
+
+    Shares and changes are in percent, as printed.
+    """
+    if isinstance(x, str):
+        return x
+    if pd.isna(x):
+        return None
+    scale, digits = {
+        "share": (100, french.share_decimals(base)),
+        "change": (100, 1),
+        "points": (100, 1),
+        "ratio": (1, 2),
+        "mean": (1, 1),
+    }.get(measure.kind, (1, 0))
+    rounded = french.rounded(float(x) * scale, digits)
+    return int(rounded) if digits == 0 else rounded
+
+
+def unit_of(measure: Measure, words: Words) -> str:
+    """Return the unit of the printed number, for files."""
+    noun = words.noun(measure)
+    if noun is not None:
+        return noun.many
+    return {"share": "%", "change": "%", "points": "points", "amount": "€"}.get(measure.kind, measure.unit or "")
+
+
+def _base(table: Table, row: int, measure: Measure) -> float:
+    """Return the number of people that a value rests on; infinite where none is known."""
+    if measure.base is None:
+        return float("inf")
+    base = table.cells[measure.base].iloc[row]
+    return float("inf") if pd.isna(base) else float(base)
