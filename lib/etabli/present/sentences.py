@@ -120,4 +120,4 @@ class _Spoken:
 
     def __getattr__(self, dimension: str) -> str:
         self._value.category(dimension)  # names the known dimensions when this one does not exist
-        return french.uncapitalised(self._words.category(self._table, self._value.row, dimension))
+        return self._words.category(self._table, self._value.row, dimension, in_sentence=True)

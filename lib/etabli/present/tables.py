@@ -14,7 +14,7 @@ from etabli import french
 from etabli.disclosure.protect import Protected
 from etabli.methods.results import PEOPLE, TOTAL, Measure, Table, Test
 from etabli.present import theme
-from etabli.present.words import Words, printed
+from etabli.present.words import Words, base_of, printed
 
 SIGNS = {theme.MASKED: "secret statistique", theme.NOT_AVAILABLE: "non disponible"}
 
@@ -153,12 +153,12 @@ class _Layout:
         """The number of people behind a row, beside shares that do not show it."""
         if not any(m.kind in {"share", "ratio", "mean"} for m in self.measures):
             return []
-        if any(m.unit == "people" for m in self.measures) or self.words.source.people is None:
+        if any(m.unit == "people" for m in self.measures) or self.words.people is None:
             return []
         if code is not None and code not in set(self.table.cells[self.across_key].astype(str)):
             return []
         measure = Measure(PEOPLE, "count", unit="people")
-        heading = f"Effectif ({self.words.source.people.many})"
+        heading = f"Effectif ({self.words.people.many})"
         several = code is not None and len(self.measures) > 1
         return [(Column(heading, theme.TOTAL_LABEL) if several else Column(heading), code, measure)]
 
@@ -208,8 +208,7 @@ class _Layout:
             return Cell(theme.NOT_AVAILABLE)
         if self.protected.masked[position]:
             return Cell(theme.MASKED)
-        base = self.table.cells[measure.base].iloc[position] if measure.base else float("inf")
-        base = float("inf") if pd.isna(base) else float(base)
+        base = base_of(self.table, position, measure)
         return Cell(
             self.words.value(self.table, position, measure),
             self.words.interval(self.table, position, measure),
@@ -224,7 +223,7 @@ class _Layout:
 def describe_test(test: Test, words: Words) -> str:
     """Return a test as its note under a table."""
     degrees = f"{french.NBSP}; ".join(french.number(d, 0 if float(d).is_integer() else 1) for d in test.degrees)
-    people = words.source.people
+    people = words.people
     parts = [
         f"{french.capitalised(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
         f"{french.p_value(test.p_value)}"

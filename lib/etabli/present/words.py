@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from etabli import french
+from etabli.errors import ReportError
 from etabli.methods.results import TOTAL, Measure, Table
 from etabli.present import theme
 from etabli.sources.codebook import Codebook, Noun, SourceCodebook
@@ -16,12 +17,16 @@ SMALL_BASE = 30
 """Fewest people under whom a share is written « 7 sur 13 » (house rule: no percentage under 30 people)."""
 
 
+_MANY = 10**9
+"""Stands for a base that is not a number of people: published aggregates carry one decimal."""
+
+
 @dataclass(frozen=True)
 class Words:
-    """The words of one source within a study's codebook."""
+    """The words of a study's codebook, and of one of its sources for what its rows and people are called."""
 
     codebook: Codebook
-    source: SourceCodebook
+    source: SourceCodebook | None
 
     def dimension(self, name: str) -> str:
         """Return the label of a dimension: its variable's, or nothing for a stack of variables."""
@@ -30,8 +35,8 @@ class Words:
         variable = self.codebook.variable(name)
         return variable.label if variable else french.capitalised(name)
 
-    def category(self, table: Table, row: int, dimension: str) -> str:
-        """Return the label of the category at which a row of a table stands."""
+    def category(self, table: Table, row: int, dimension: str, *, in_sentence: bool = False) -> str:
+        """Return the label of the category at which a row of a table stands; small inside a sentence."""
         code = str(table.cells[dimension].iloc[row])
         if code == TOTAL:
             return theme.TOTAL_LABEL
@@ -39,7 +44,8 @@ class Words:
             return self.dimension(code)
         name = str(table.cells["variable"].iloc[row]) if dimension == "category" else dimension
         variable = self.codebook.variable(name)
-        return variable.codes[code].label if variable and code in variable.codes else code
+        label = variable.codes[code].label if variable and code in variable.codes else code
+        return french.uncapitalised(label) if in_sentence and not (variable and variable.proper) else label
 
     def measure(self, measure: Measure, labels: Mapping[str, str]) -> str:
         """Return the heading of a measure."""
@@ -51,12 +57,20 @@ class Words:
         variable = self.codebook.variable(measure.name)
         return variable.label if variable else theme.MEASURES.get(measure.name, french.capitalised(measure.name))
 
+    @property
+    def people(self) -> Noun | None:
+        """What the source's people are called; None where its rows hold no person."""
+        return self.source.people if self.source else None
+
     def noun(self, measure: Measure) -> Noun | None:
         """Return what a count counts; None for a measure that counts nothing."""
-        if measure.unit == "rows":
-            return self.source.row
-        if measure.unit == "people":
-            return self.source.people
+        if measure.unit in {"rows", "people"}:
+            if self.source is None:
+                raise ReportError(
+                    "De quelle source vient ce résultat ?",
+                    expected="source= le nom de la source, puisque plusieurs sont chargées",
+                )
+            return self.source.row if measure.unit == "rows" else self.source.people
         if measure.kind == "count" and measure.unit:
             one, _, many = measure.unit.partition("|")
             return Noun(one=one, many=many or one, gender="m")
@@ -68,20 +82,20 @@ class Words:
         x = cells[measure.name].iloc[row]
         if pd.isna(x):
             return theme.NOT_AVAILABLE
-        if measure.kind == "share" and measure.of and _base(table, row, measure) < SMALL_BASE:
+        if measure.kind == "share" and measure.of and base_of(table, row, measure) < SMALL_BASE:
             numerator, denominator = (int(cells[column].iloc[row]) for column in measure.of)
             return f"{french.number(numerator)} sur {french.number(denominator)}"
-        return write(x, measure, _base(table, row, measure))
+        return write(x, measure, base_of(table, row, measure))
 
     def interval(self, table: Table, row: int, measure: Measure) -> str | None:
         """Return the 95 % interval of a value, as printed under it; None when it has none."""
         if not (measure.low and measure.high):
             return None
         low, high = table.cells[measure.low].iloc[row], table.cells[measure.high].iloc[row]
-        base = _base(table, row, measure)
+        base = base_of(table, row, measure)
         if pd.isna(low) or pd.isna(high) or (measure.kind == "share" and measure.of and base < SMALL_BASE):
             return None
-        return f"[{write(low, measure, base)}{french.NBSP}; {write(high, measure, base)}]"
+        return french.interval(low, high, lambda bound: write(float(bound), measure, base))
 
 
 def write(x: float | str, measure: Measure, base: float) -> str:
@@ -94,7 +108,7 @@ def write(x: float | str, measure: Measure, base: float) -> str:
         case "amount":
             return french.money(float(x))
         case "share":
-            return french.percent(float(x), french.share_decimals(base))
+            return french.percent(float(x), french.share_decimals(int(min(base, _MANY))))
         case "change":
             return french.signed_percent(float(x))
         case "points":
@@ -115,14 +129,14 @@ def printed(x: float | str, measure: Measure, base: float) -> float | str | None
     if pd.isna(x):
         return None
     scale, digits = {
-        "share": (100, french.share_decimals(base)),
+        "share": (100, french.share_decimals(int(min(base, _MANY)))),
         "change": (100, 1),
         "points": (100, 1),
         "ratio": (1, 2),
         "mean": (1, 1),
     }.get(measure.kind, (1, 0))
     rounded = french.rounded(float(x) * scale, digits)
-    return int(rounded) if digits == 0 else rounded
+    return int(rounded) if digits == 0 else float(rounded)
 
 
 def unit_of(measure: Measure, words: Words) -> str:
@@ -133,7 +147,7 @@ def unit_of(measure: Measure, words: Words) -> str:
     return {"share": "%", "change": "%", "points": "points", "amount": "€"}.get(measure.kind, measure.unit or "")
 
 
-def _base(table: Table, row: int, measure: Measure) -> float:
+def base_of(table: Table, row: int, measure: Measure) -> float:
     """Return the number of people that a value rests on; infinite where none is known."""
     if measure.base is None:
         return float("inf")

@@ -1,1 +1,1 @@
-"""runs"""
+"""Runs: one notebook by papermill, many in a batch, and where each report comes from."""

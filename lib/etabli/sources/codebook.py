@@ -35,6 +35,8 @@ class Variable(Declaration):
     column: str | None = None
     """The column's name in the delivery (default: the variable's name)."""
     unit: str | None = None
+    proper: bool = False
+    """Whether the labels of the codes are proper nouns, which keep their capital inside a sentence."""
     codes: dict[str, Code] = Field(default_factory=dict)
     """By code, in the order in which reports show them. A plain label may stand for a `Code`."""
     missing: tuple[str, ...] = ()

@@ -1,0 +1,269 @@
+"""What a report collects: each item knows the tables it rests on, and how it reads once they are protected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any, ClassVar
+
+from etabli import french
+from etabli.disclosure.protect import Protected, Protection
+from etabli.methods.results import TOTAL, Measure, Table, Value
+from etabli.present import figures, theme
+from etabli.present.figures import FigureKind
+from etabli.present.sentences import Sentence
+from etabli.present.tables import SIGNS, Grid, lay_out, to_csv, to_html
+from etabli.present.words import Words, base_of, printed, unit_of
+
+
+@dataclass(frozen=True)
+class Item:
+    """One place in the report.
+
+    Parameters
+    ----------
+    name
+        Its display id, its anchor, and its name in results.json.
+    number
+        Its rank among the items of its kind.
+    words
+        Labels.
+    cell, execution
+        The notebook cell that made it, and at which execution.
+    """
+
+    prefix: ClassVar[str] = "item"
+
+    name: str
+    number: int
+    words: Words
+    cell: str | None
+    execution: int
+
+    @property
+    def tables(self) -> list[Table]:
+        """Every table that the item shows or takes a value from."""
+        raise NotImplementedError
+
+    @property
+    def waiting(self) -> str:
+        """What its place says before protection."""
+        raise NotImplementedError
+
+    def html(self, protection: Protection) -> str:
+        raise NotImplementedError
+
+    def results(self, protection: Protection) -> list[dict[str, Any]]:
+        """The values that the item releases, with the printed precision."""
+        raise NotImplementedError
+
+    def files(self, protection: Protection) -> dict[str, str]:
+        """The files that the item releases, by name."""
+        return {}
+
+    def _cited(self, protection: Protection, *sentences: Sentence) -> list[dict[str, Any]]:
+        if any(each.is_masked(protection) for each in sentences):
+            sentences = tuple(each for each in sentences if not each.is_masked(protection))
+        values = [value for each in sentences for value in each.cited]
+        return [_result(self.name, protection.of(v.table), v.row, v.table.measure(v.measure), self.words) for v in values]
+
+
+@dataclass(frozen=True)
+class SentenceItem(Item):
+    """A paragraph, or a heading."""
+
+    prefix: ClassVar[str] = "texte"
+
+    text: Sentence
+    level: int | None
+    question: str | None
+
+    @property
+    def tables(self) -> list[Table]:
+        return [value.table for value in self.text.cited]
+
+    @property
+    def waiting(self) -> str:
+        return "Titre" if self.level else "Phrase"
+
+    def html(self, protection: Protection) -> str:
+        text = self.text.html(protection, self.words)
+        if self.level is None:
+            return f"<p>{text}</p>"
+        return f'<h{self.level} id="{self.name}">{text}</h{self.level}>'
+
+    def results(self, protection: Protection) -> list[dict[str, Any]]:
+        return self._cited(protection, self.text)
+
+
+@dataclass(frozen=True)
+class KeyFigureItem(Item):
+    """One number, large."""
+
+    prefix: ClassVar[str] = "chiffre"
+
+    value: Value
+    label: Sentence
+    note: Sentence
+
+    @property
+    def tables(self) -> list[Table]:
+        return [value.table for value in [self.value, *self.label.cited, *self.note.cited]]
+
+    @property
+    def waiting(self) -> str:
+        return "Chiffre clé"
+
+    def html(self, protection: Protection) -> str:
+        protected = protection.of(self.value.table)
+        measure = self.value.table.measure(self.value.measure)
+        masked = protection.is_masked(self.value)
+        text = theme.MASKED if masked else self.words.value(protected.table, self.value.row, measure)
+        interval = None if masked else self.words.interval(protected.table, self.value.row, measure)
+        sign = f'<span class="unseen"> ({SIGNS[text]})</span>' if text in SIGNS else ""
+        lines = [f'<p class="number">{escape(text)}{sign}</p>', f'<p class="label">{self.label.html(protection, self.words)}</p>']
+        if interval:
+            lines.append(f'<p class="interval">intervalle de confiance à 95{french.NBSP}% : {escape(interval)}</p>'.replace(" :", f"{french.NBSP}:"))
+        if self.note.template:
+            lines.append(f'<p class="interval">{self.note.html(protection, self.words)}</p>')
+        return f'<div class="key-figure" id="{self.name}">{"".join(lines)}</div>'
+
+    def results(self, protection: Protection) -> list[dict[str, Any]]:
+        measure = self.value.table.measure(self.value.measure)
+        own = _result(self.name, protection.of(self.value.table), self.value.row, measure, self.words)
+        return [own, *self._cited(protection, self.label, self.note)]
+
+
+@dataclass(frozen=True)
+class TableItem(Item):
+    """A numbered table with its notes."""
+
+    prefix: ClassVar[str] = "tableau"
+    noun: ClassVar[str] = "Tableau"
+
+    table: Table
+    origin: str
+    title: Sentence
+    scope: Sentence
+    reading: Sentence
+    note: Sentence
+    measures: tuple[str, ...] | None
+    labels: Mapping[str, str]
+
+    @property
+    def tables(self) -> list[Table]:
+        sentences = (self.title, self.scope, self.reading, self.note)
+        return [self.table, *(value.table for each in sentences for value in each.cited)]
+
+    @property
+    def waiting(self) -> str:
+        return f"{self.noun} {self.number}"
+
+    def grid(self, protection: Protection) -> Grid:
+        return lay_out(protection.of(self.table), self.words, measures=self.measures, labels=self.labels)
+
+    def heading(self, protection: Protection) -> str:
+        return f"<b>{self.noun}{french.NBSP}{self.number}.</b> {self.title.html(protection, self.words)}"
+
+    def html(self, protection: Protection) -> str:
+        grid = self.grid(protection)
+        table = to_html(grid, self.heading(protection))
+        return f'<div class="table" id="{self.name}">{table}{self.notes_html(protection, grid)}</div>'
+
+    def notes_html(self, protection: Protection, grid: Grid) -> str:
+        """The legend of signs, the tests, and the three notes."""
+        legend = f"{french.NNBSP}; ".join(f"{sign}{french.NBSP}: {SIGNS[sign]}" for sign in grid.signs)
+        notes = [("Signes", escape(legend))] if legend else []
+        notes += [("Test", escape(note, quote=False)) for note in grid.notes]
+        notes += [("Lecture", self.reading.html(protection, self.words))]
+        notes += [("Note", self.note.html(protection, self.words))] if self.note.template else []
+        notes += [("Champ", self.scope.html(protection, self.words))]
+        notes += [("Source", escape(french.typography(self.origin), quote=False))]
+        lines = "".join(f"<p><b>{label}{french.NBSP}:</b> {text}</p>" for label, text in notes if text)
+        return f'<div class="notes">{lines}</div>'
+
+    def results(self, protection: Protection) -> list[dict[str, Any]]:
+        protected = protection.of(self.table)
+        shown = [self.table.measure(name) for name in self.measures] if self.measures else self.table.measures
+        own = [
+            _result(self.name, protected, row, measure, self.words)
+            for row in range(len(self.table.cells))
+            for measure in shown
+        ]
+        tests = [
+            {
+                "item": self.name,
+                "name": test.name,
+                "unit": "",
+                "where": dict(test.within),
+                "value": float(french.rounded(test.statistic, 1)),
+                "p_value": french.p_value(test.p_value),
+                "effect": None if test.effect is None else float(french.rounded(test.effect, 2)),
+                "n": test.people,
+            }
+            for test in protected.tests
+        ]
+        return [*own, *tests, *self._cited(protection, self.title, self.scope, self.reading, self.note)]
+
+    def files(self, protection: Protection) -> dict[str, str]:
+        return {f"{self.name}.csv": to_csv(self.grid(protection))}
+
+
+@dataclass(frozen=True)
+class FigureItem(TableItem):
+    """A numbered figure with its notes, its alternative text and its data."""
+
+    prefix: ClassVar[str] = "figure"
+    noun: ClassVar[str] = "Figure"
+
+    kind: FigureKind
+    where: Mapping[str, str]
+
+    def html(self, protection: Protection) -> str:
+        drawing = figures.compose(
+            protection.of(self.table),
+            self.words,
+            kind=self.kind,
+            measure=(self.measures or ("",))[0],
+            where=self.where,
+            labels=self.labels,
+        )
+        svg = figures.draw(drawing, name=self.name, alternative=figures.describe(drawing))
+        grid = self.grid(protection)
+        caption = f"Données de la figure{french.NBSP}{self.number}"
+        return (
+            f'<figure id="{self.name}"><figcaption>{self.heading(protection)}</figcaption>'
+            f'<div class="drawing">{svg}</div>{self.notes_html(protection, grid)}'
+            f"<details><summary>{caption}</summary>{to_html(grid, caption)}</details></figure>"
+        )
+
+
+def _result(item: str, protected: Protected, row: int, measure: Measure, words: Words) -> dict[str, Any]:
+    """Return one released value as `results.json` holds it."""
+    table, masked = protected.table, bool(protected.masked[row])
+    where = {name: _code(table, row, name) for name in table.keys}
+    result: dict[str, Any] = {
+        "item": item,
+        "name": measure.name,
+        "label": words.measure(measure, {}),
+        "unit": unit_of(measure, words),
+        "where": where,
+    }
+    if masked:
+        return {**result, "value": None, "sign": theme.MASKED, "n": None}
+    base = base_of(table, row, measure)
+    cells = table.cells
+    people = base if base != float("inf") else cells["people"].iloc[row]
+    result["value"] = printed(cells[measure.name].iloc[row], measure, base)
+    if result["value"] is None:
+        result["sign"] = theme.NOT_AVAILABLE
+    if measure.low and measure.high:
+        result["interval"] = [printed(cells[name].iloc[row], measure, base) for name in (measure.low, measure.high)]
+    result["n"] = None if people != people or people is None else int(people)
+    return result
+
+
+def _code(table: Table, row: int, name: str) -> str:
+    code = str(table.cells[name].iloc[row])
+    return "total" if code == TOTAL else code

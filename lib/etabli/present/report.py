@@ -1,0 +1,411 @@
+"""The object that a notebook holds: it loads sources, collects results, and shows them once protected.
+
+`open_report` → `report.load`, `.say`, `.key_figure`, `.table`, `.figure` → `report.finish`.
+For `internal` each result shows at once; for any other audience its place shows « en attente » until
+`finish()` has protected all results together and fills it, by Jupyter's own display update.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Protocol
+
+import pandas as pd
+
+from etabli import french
+from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, digest
+from etabli.disclosure.policy import Agreement, policy_for, read_agreements
+from etabli.disclosure.protect import Protection, protect
+from etabli.errors import ReportError, suggestion
+from etabli.methods.results import Table, Value
+from etabli.present import theme
+from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
+from etabli.present.figures import FigureKind
+from etabli.present.sentences import Sentence, as_sentence, sentence
+from etabli.present.words import Words
+from etabli.project import find_project
+from etabli.sources.codebook import Codebook, read_codebook
+from etabli.sources.deliveries import Delivery, find_delivery, load
+from etabli.sources.pseudonyms import new_key
+from etabli.study import PlannedRun, Scalar, Study, read_study
+
+
+OPENING = "ouverture"
+"""Name of the output that says which report is open; reports leave it out, their cover says it."""
+
+
+class Display(Protocol):
+    """Shows a MIME bundle in the notebook, or updates the place where one stands."""
+
+    def __call__(self, bundle: dict[str, Any], *, name: str, update: bool) -> None: ...
+
+
+def show_in_notebook(bundle: dict[str, Any], *, name: str, update: bool) -> None:
+    """Show through IPython: `name` is the output's display id and its mark for the gate."""
+    from IPython.display import display
+
+    display(bundle, raw=True, display_id=name, update=update, metadata={MARK: name})
+
+
+def open_report(slug: str, *, edition: object, audience: object, **parameters: object) -> Report:
+    """Open the report of a study for one run.
+
+    Parameters
+    ----------
+    slug
+        The study's folder under `studies/`.
+    edition, audience
+        The run's edition and audience, from the notebook's parameters cell.
+    **parameters
+        The study's own parameters.
+
+    Raises
+    ------
+    EtabliError
+        The study, its codebook or an agreement does not hold; a parameter is unknown or out of its
+        bounds; an agreement does not allow the audience.
+    """
+    project = find_project()
+    study = read_study(project, slug)
+    plan = study.plan({"edition": edition, "audience": audience, **parameters})
+    missing = [name for name in study.parameters if name not in parameters]
+    if missing:
+        raise ReportError(
+            "open_report ne reçoit pas tous les paramètres de l’étude.",
+            expected=", ".join(f"{name}={name}" for name in missing),
+            hint="sans eux, le notebook changerait de sens sans que le rapport le dise",
+        )
+    codebook = read_codebook(project, study)
+    agreements = read_agreements(project, study)
+    policy_for(agreements, plan.audience)  # refuses a closed audience before anything is read
+    deliveries = {
+        name: find_delivery(project, study, name, plan.edition, provider=agreements[source.agreement].provider)
+        for name, source in study.sources.items()
+    }
+    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook)
+    report._announce()
+    return report
+
+
+def running_cell() -> tuple[str | None, int]:
+    """Return the identifier and the execution count of the cell that runs; None outside a notebook."""
+    from IPython import get_ipython  # type: ignore[attr-defined]  # IPython re-exports it without declaring it
+
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    if shell is None:
+        return None, 0
+    parent = getattr(shell, "parent_header", None) or {}
+    return parent.get("metadata", {}).get("cellId"), int(shell.execution_count)
+
+
+@dataclass
+class Report:
+    """One report under way. Make it with `open_report`."""
+
+    study: Study
+    plan: PlannedRun
+    codebook: Codebook
+    deliveries: Mapping[str, Delivery]
+    agreements: Mapping[str, Agreement]
+    show: Display
+    running_cell: Callable[[], tuple[str | None, int]] = running_cell
+    _items: list[Item] = field(default_factory=list)
+    _loaded: list[str] = field(default_factory=list)
+    _key: bytes = field(default_factory=new_key, repr=False)
+
+    # What the notebook may ask -----------------------------------------------------------------
+
+    @property
+    def edition(self) -> str:
+        """The period of the data, as a reader says it."""
+        return self.study.editions[self.plan.edition].label
+
+    def choice(self, parameter: str) -> str:
+        """Return the label of the value that a parameter has in this run, for use in a sentence."""
+        if parameter not in self.study.parameters:
+            raise ReportError(
+                f"L’étude n’a pas de paramètre « {parameter} ».", hint=suggestion(parameter, self.study.parameters)
+            )
+        return self.study.parameters[parameter].label(self.plan.parameters[parameter])
+
+    def load(self, source: str, **where: Scalar) -> pd.DataFrame:
+        """Return a source as a tidy frame: checked against its codebook, identifiers replaced by pseudonyms.
+
+        Parameters
+        ----------
+        source
+            A source of `study.yml`.
+        **where
+            Rows to keep, by variable: `load("visits", quarter=quarter)`. The value `"all"` keeps every row.
+
+        Raises
+        ------
+        DeliveryError
+            The delivery is missing, damaged, or not what its codebook says.
+        ReportError
+            The source or a variable is unknown, or no row is left.
+        """
+        if source not in self.study.sources:
+            raise ReportError(
+                f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources)
+            )
+        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key)
+        for variable, value in where.items():
+            if variable not in frame.columns:
+                raise ReportError(
+                    f"La source « {source} » n’a pas de variable « {variable} ».",
+                    hint=suggestion(variable, frame.columns),
+                )
+            if value != "all":
+                frame = frame[(frame[variable].astype(str) == str(value)).to_numpy(dtype=bool, na_value=False)]
+        if frame.empty:
+            raise ReportError(
+                f"Aucune ligne de la source « {source} » pour ce choix.",
+                got=", ".join(f"{name} = {value}" for name, value in where.items()),
+            )
+        if source not in self._loaded:
+            self._loaded.append(source)
+        return frame.reset_index(drop=True)
+
+    def say(
+        self,
+        text: str | Sentence,
+        *,
+        level: int | None = None,
+        question: str | None = None,
+        source: str | None = None,
+        **values: Value | str,
+    ) -> None:
+        """Write a paragraph, or a heading when `level` (2 or 3) is given, that follows the numbers.
+
+        Parameters
+        ----------
+        text
+            The sentence; `{name}` stands for the value given as `name=` (see `sentence`).
+        level
+            2 or 3 for a heading. The heading of a section is its finding.
+        question
+            The commissioner's question that this heading answers; the cover links to it.
+        """
+        if level not in (None, 2, 3):
+            raise ReportError("Un titre est de niveau 2 ou 3.", got=str(level))
+        if question is not None and question not in {each.id for each in self.study.questions}:
+            raise ReportError(
+                f"L’étude n’a pas de question « {question} ».",
+                hint=suggestion(question, [each.id for each in self.study.questions]),
+            )
+        if isinstance(text, str):
+            text = sentence(text, **values)
+        self._add(SentenceItem, source, text=text, level=level, question=question)
+
+    def key_figure(
+        self, value: Value, *, label: str | Sentence, note: str | Sentence = "", source: str | None = None
+    ) -> None:
+        """Show one number large, with what it is."""
+        self._add(KeyFigureItem, source, value=value, label=as_sentence(label), note=as_sentence(note))
+
+    def table(
+        self,
+        table: Table,
+        *,
+        title: str | Sentence,
+        scope: str | Sentence,
+        reading: str | Sentence,
+        source: str | None = None,
+        note: str | Sentence = "",
+        measures: Sequence[str] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Show a table, numbered, with its three notes.
+
+        Parameters
+        ----------
+        title
+            The finding, as a title.
+        scope
+            *Champ*: who is counted, where, when.
+        reading
+            *Lecture*: one value read aloud.
+        source
+            The source of `study.yml` that it comes from, when several were loaded.
+        note
+            What else a reader must know.
+        measures, labels
+            Which measures to show, in order, and headings that replace the usual ones.
+        """
+        for name in measures or ():
+            table.measure(name)
+        self._add(
+            TableItem,
+            source,
+            table=table,
+            origin=self._origin(source),
+            title=as_sentence(title),
+            scope=as_sentence(scope),
+            reading=as_sentence(reading),
+            note=as_sentence(note),
+            measures=tuple(measures) if measures else None,
+            labels=dict(labels or {}),
+        )
+
+    def figure(
+        self,
+        table: Table,
+        *,
+        kind: FigureKind,
+        measure: str,
+        title: str | Sentence,
+        scope: str | Sentence,
+        reading: str | Sentence,
+        where: Mapping[str, str] | None = None,
+        source: str | None = None,
+        note: str | Sentence = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Draw a figure, numbered, with its three notes, its alternative text and its data as a table.
+
+        Parameters
+        ----------
+        kind
+            `bars`, `dots` (with intervals) or `lines` (over time).
+        measure
+            The measure to draw.
+        where
+            Categories at which the other dimensions are held.
+        title, scope, reading, source, note, labels
+            As for `table`.
+        """
+        table.measure(measure)
+        self._add(
+            FigureItem,
+            source,
+            table=table,
+            origin=self._origin(source),
+            title=as_sentence(title),
+            scope=as_sentence(scope),
+            reading=as_sentence(reading),
+            note=as_sentence(note),
+            measures=(measure,),
+            labels=dict(labels or {}),
+            kind=kind,
+            where=dict(where or {}),
+        )
+
+    def finish(self) -> None:
+        """Protect all results together, fill their places, and clear them for the gate. Last cell."""
+        policy = policy_for([self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience)
+        protection = protect(self._tables(), policy)
+        cleared = {OPENING: digest(self._opening())}
+        results: list[dict[str, Any]] = []
+        files: dict[str, str] = {}
+        for item in self._items:
+            html = item.html(protection)
+            if self.plan.audience != "internal":
+                self.show({"text/html": html}, name=item.name, update=True)
+            cleared[item.name] = digest(html)
+            results += item.results(protection)
+            files.update(item.files(protection))
+        payload = {
+            "study": self.study.slug,
+            "parameters": self.plan.parameters,
+            "run": self.plan.name,
+            "shown": sum(not isinstance(item, SentenceItem) for item in self._items),
+            "answered": self._answers(protection),
+            "policy": {"minimum_people": policy.minimum_people, "sources": list(policy.sources)},
+            "masked_rows": sum(int(protection.of(table).masked.sum()) for table in self._shown_tables()),
+            "sources": [self._described(name) for name in self._loaded],
+            "results": results,
+            "files": files,
+            "modules": sorted(name for name in sys.modules if name.split(".")[0] == "etabli"),
+        }
+        self.show({CLEARANCE_TYPE: {"cleared": cleared, "payload": payload}}, name="finish", update=False)
+
+    # How it is done ------------------------------------------------------------------------------
+
+    def _add(self, kind: type[Any], source: str | None, **contents: Any) -> None:
+        cell, execution = self.running_cell()
+        self._forget_former_run_of(cell, execution)
+        name = f"{kind.prefix}-{1 + sum(isinstance(item, kind) for item in self._items)}"
+        if any(item.name == name for item in self._items):  # a cell that was run again, out of order
+            name = f"{name}-{execution}"
+        number = 1 + sum(isinstance(item, kind) for item in self._items)
+        item: Item = kind(
+            name=name, number=number, words=self._words(source), cell=cell, execution=execution, **contents
+        )
+        if self.plan.audience == "internal":
+            protection = protect(item.tables, policy_for([], "internal"))
+            html = item.html(protection)
+        else:
+            html = f'<p class="waiting">{escape(item.waiting)} : en attente de report.finish().</p>'
+        self._items.append(item)
+        self.show({"text/html": html}, name=name, update=False)
+
+    def _forget_former_run_of(self, cell: str | None, execution: int) -> None:
+        """In JupyterLab a cell may be run again: its former items go, so that nothing is counted twice."""
+        if cell is not None:
+            self._items = [item for item in self._items if item.cell != cell or item.execution == execution]
+
+    def _source_name(self, source: str | None) -> str:
+        if source is not None:
+            if source not in self._loaded:
+                raise ReportError(
+                    f"La source « {source} » n’a pas été chargée.",
+                    hint=suggestion(source, self._loaded) if self._loaded else "chargez-la par report.load",
+                )
+            return source
+        if len(self._loaded) != 1:
+            raise ReportError(
+                "De quelle source vient ce résultat ?",
+                expected=f"source= l’un de : {', '.join(self._loaded)}" if self._loaded else "une source chargée par report.load",
+                hint="plusieurs sources sont chargées : nommez la sienne" if self._loaded else None,
+            )
+        return self._loaded[0]
+
+    def _words(self, source: str | None) -> Words:
+        """Return the words of a source; without a name, those of the one source that was loaded, if it is one."""
+        if source is None and len(self._loaded) != 1:
+            return Words(self.codebook, None)
+        return Words(self.codebook, self.codebook.sources[self._source_name(source)])
+
+    def _origin(self, source: str | None) -> str:
+        """The source note: file, period, who computed."""
+        name = self._source_name(source)
+        fictional = " (données fictives)" if self.deliveries[name].origin == "demo" else ""
+        return f"{self.study.sources[name].description}, {self.edition}{fictional} ; {theme.CALCULATIONS}."
+
+    def _tables(self) -> list[Table]:
+        return [table for item in self._items for table in item.tables]
+
+    def _shown_tables(self) -> list[Table]:
+        return list({id(item.table): item.table for item in self._items if isinstance(item, TableItem)}.values())
+
+    def _answers(self, protection: Protection) -> dict[str, dict[str, str]]:
+        """For each question with a heading of its own: where it stands, and what it says."""
+        return {
+            item.question: {"anchor": item.name, "finding": item.text.fill(protection, item.words)}
+            for item in self._items
+            if isinstance(item, SentenceItem) and item.question is not None
+        }
+
+    def _described(self, name: str) -> dict[str, Any]:
+        delivery, source = self.deliveries[name], self.study.sources[name]
+        return {
+            "name": name,
+            "description": source.description,
+            "file": delivery.shown,
+            "sha256": delivery.sha256,
+            "origin": delivery.origin,
+            "agreement": self.agreements[source.agreement].title,
+        }
+
+    def _announce(self) -> None:
+        """Say in the notebook what is open; this output is cleared like any other, and reports leave it out."""
+        self.show({"text/html": self._opening()}, name=OPENING, update=False)
+
+    def _opening(self) -> str:
+        text = f"{self.study.title} — {self.edition} — audience : {theme.AUDIENCES[self.plan.audience]}"
+        return f"<p>{escape(french.typography(text), quote=False)}</p>"
+

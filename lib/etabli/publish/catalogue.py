@@ -1,0 +1,86 @@
+"""The index of a set of reports: `reports/index.html`."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from etabli import french
+from etabli.errors import EtabliError
+from etabli.present import theme
+from etabli.project import Project
+from etabli.publish.context import made_on
+from etabli.publish.export import REPORT
+from etabli.runs.manifest import FILE, Manifest, read_manifest
+
+INDEX = "index.html"
+
+
+def reports_in(project: Project) -> list[tuple[Path, Manifest]]:
+    """Return the reports that stand in `reports/`, with their manifests, by study then by run.
+
+    A folder whose manifest cannot be read is not a report: it is left out.
+    """
+    found = []
+    for path in sorted(project.reports.glob(f"*/*/{FILE}")):
+        if path.parent.name.startswith("."):
+            continue
+        try:
+            manifest = read_manifest(path.parent, shown=project.relative(path.parent))
+        except EtabliError:
+            continue
+        if (path.parent / REPORT).is_file():
+            found.append((path.parent, manifest))
+    return found
+
+
+def write_catalogue(project: Project) -> Path:
+    """Write `reports/index.html` over all reports that stand, and return it."""
+    project.reports.mkdir(parents=True, exist_ok=True)
+    target = project.reports / INDEX
+    draft = target.with_name(f".{INDEX}.{os.getpid()}")
+    draft.write_text(_page(project), encoding="utf-8", newline="\n")
+    os.replace(draft, target)
+    return target
+
+
+def _page(project: Project) -> str:
+    css = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
+    sections: dict[str, list[str]] = {}
+    for folder, manifest in reports_in(project):
+        sections.setdefault(manifest.title, []).append(_row(project, folder, manifest))
+    body = "".join(_section(title, rows) for title, rows in sections.items()) or "<p>Aucun rapport.</p>"
+    title = f"Rapports – {theme.ORGANISATION}"
+    return (
+        f'<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
+        f"<style>{css}</style>\n</head>\n<body>\n"
+        f'<aside class="banners" aria-label="Avertissement"><p class="banner internal">'
+        f"{escape(french.typography('Catalogue interne de la maison — ne pas diffuser'))}</p></aside>\n"
+        f'<header class="cover"><p class="organisation">{escape(theme.ORGANISATION)}</p><h1>Rapports</h1></header>\n'
+        f"<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _section(title: str, rows: list[str]) -> str:
+    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Édition", "Destinataires", "Choix", "Statut", "Date"))
+    return (
+        f'<h2>{escape(french.typography(title))}</h2><div class="scroll" role="region" tabindex="0" '
+        f'aria-label="{escape(french.typography(title))}"><table class="reports"><caption class="unseen">Rapports : '
+        f"{escape(french.typography(title))}</caption><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _row(project: Project, folder: Path, manifest: Manifest) -> str:
+    link = (folder / REPORT).relative_to(project.reports).as_posix()
+    own = {n: v for n, v in manifest.parameters.items() if n not in {"edition", "audience"}}
+    chosen = ", ".join(f"{name} : {value}" for name, value in own.items()) or "—"
+    status = theme.STATUSES[manifest.status] + (" (données fictives)" if manifest.is_demo else "")
+    audience = theme.AUDIENCES[str(manifest.parameters["audience"])]
+    cells = [audience, french.typography(chosen), status, made_on(manifest)]
+    label = f'<a href="{escape(link)}">{escape(manifest.edition_label)}<span class="unseen"> – {escape(audience)}</span></a>'
+    return f'<tr><th scope="row">{label}</th>' + "".join(f'<td class="text">{escape(cell)}</td>' for cell in cells) + "</tr>"
+
+

@@ -1,0 +1,116 @@
+"""What the report's template shows around the notebook: cover, questions, disclosure note, traceability sheet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from etabli import french
+from etabli.present import theme
+from etabli.runs.execute import Executed
+from etabli.runs.manifest import Manifest
+
+INTERNAL_BANNER = "Document interne — ne pas diffuser"
+DEMO_BANNER = "Données fictives : ce rapport montre la méthode, ses chiffres ne décrivent personne."
+
+
+def context(executed: Executed) -> dict[str, Any]:
+    """Return the values of the template, in French, ready to print."""
+    study, manifest = executed.study, executed.manifest
+    return {
+        "organisation": theme.ORGANISATION,
+        "title": french.typography(study.title),
+        "subtitle": french.typography(study.subtitle),
+        "edition": manifest.edition_label,
+        "audience": executed.plan.audience,
+        "banners": _banners(executed),
+        "cover": [(name, french.typography(text)) for name, text in _cover(executed)],
+        "questions": _questions(executed),
+        "disclosure": [french.typography(text) for text in _disclosure(executed)],
+        "sheet": [(name, french.typography(text)) for name, text in _sheet(manifest)],
+        "nbsp": french.NBSP,
+    }
+
+
+def made_on(manifest: Manifest) -> str:
+    """Return the day on which a report was made, as a reader says it."""
+    return french.date(datetime.fromisoformat(manifest.started).date())
+
+
+def choices(executed: Executed) -> list[tuple[str, str]]:
+    """Return the study's own parameters of this run, in words."""
+    study, values = executed.study, executed.plan.parameters
+    return [(french.capitalised(p.help), p.label(values[name])) for name, p in study.parameters.items()]
+
+
+def _banners(executed: Executed) -> list[tuple[str, str]]:
+    found = []
+    if executed.plan.audience == "internal":
+        found.append(("internal", french.typography(INTERNAL_BANNER)))
+    if executed.manifest.is_demo:
+        found.append(("demo", french.typography(DEMO_BANNER)))
+    return found
+
+
+def _cover(executed: Executed) -> list[tuple[str, str]]:
+    study, manifest = executed.study, executed.manifest
+    contact = study.contact.name + (f" ({study.contact.email})" if study.contact.email else "")
+    return [
+        ("Commanditaire", study.commissioner),
+        ("Édition", manifest.edition_label),
+        *choices(executed),
+        ("Destinataires", theme.AUDIENCES[executed.plan.audience]),
+        ("Date", made_on(manifest)),
+        ("Statut", theme.STATUSES[study.status]),
+        ("Contact", contact),
+    ]
+
+
+def _questions(executed: Executed) -> list[dict[str, str | None]]:
+    answered = executed.clearance.payload["answered"]
+    return [
+        {
+            "id": question.id,
+            "text": french.typography(question.text),
+            "planned": french.typography(question.planned) if question.planned else None,
+            **{key: answered.get(question.id, {}).get(key) for key in ("anchor", "finding")},
+        }
+        for question in executed.study.questions
+    ]
+
+
+def _disclosure(executed: Executed) -> list[str]:
+    policy, masked = executed.clearance.payload["policy"], executed.clearance.payload["masked_rows"]
+    if executed.plan.audience == "internal":
+        return ["Document interne : aucune valeur n’est masquée. Il ne doit pas sortir de la maison."]
+    minimum = policy["minimum_people"]
+    sources = " ".join(policy["sources"])
+    if minimum == 1:
+        return [f"Aucune valeur n’est à protéger. {sources}"]
+    return [
+        f"Aucune valeur montrée ne repose sur moins de {minimum} personnes différentes, quel que soit le nombre de leurs "
+        f"visites. D’autres valeurs sont masquées pour qu’une soustraction ne les redonne pas. Règle : {sources}",
+        f"{french.count(masked, 'ligne masquée', 'lignes masquées')} dans ce rapport, sous le signe « s »."
+        if masked
+        else "Aucune ligne n’a dû être masquée dans ce rapport.",
+        "Ce contrôle porte sur chaque tableau et sur ce que les tableaux du rapport ont en commun. Il ne prouve pas encore "
+        "que plusieurs rapports réunis ne révèlent rien : cette preuve est en cours de construction.",
+    ]
+
+
+def _sheet(manifest: Manifest) -> list[tuple[str, str]]:
+    """The traceability sheet, from the manifest. No path and no user name stand in it."""
+    commit = (manifest.commit or "")[:12] or "inconnue"
+    changed = {True: ", avec des modifications non enregistrées", False: "", None: ""}[manifest.dirty]
+    names = ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
+    return [
+        ("Étude et passage", f"{manifest.study} / {manifest.run}"),
+        *[
+            (f"Source « {source['name']} »", f"{source['description']}, convention « {source['agreement']} », SHA-256 {source['sha256'][:16]}…")
+            for source in manifest.sources
+        ],
+        ("Version du code", commit + changed),
+        ("Logiciels", names),
+        ("Calculé le", f"{made_on(manifest)}, en {french.duration(manifest.seconds)}"),
+        ("Empreintes complètes", "dans manifest.json, à côté de ce rapport ; etabli verify les contrôle"),
+    ]

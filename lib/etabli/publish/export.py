@@ -1,0 +1,160 @@
+"""From an executed, checked notebook to the folder of a report.
+
+`reports/<slug>/<run>/` holds `report.html`, `results.json`, `tables/*.csv` and `manifest.json`. It is
+built beside its place and swapped in when it is whole: an earlier good report is never overwritten by a
+broken one, and a reader never sees half of one.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from etabli import french
+from etabli.errors import EtabliError, RunError
+from etabli.present.report import OPENING
+from etabli.project import Project
+from etabli.publish.context import context
+from etabli.runs.execute import Executed, OnCell, execute
+from etabli.runs.manifest import FILE, hash_outputs
+from etabli.study import PlannedRun
+
+REPORT = "report.html"
+RESULTS = "results.json"
+
+
+def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = None) -> Path:
+    """Execute a run and write its report.
+
+    Returns
+    -------
+    Path
+        The report's folder.
+
+    Raises
+    ------
+    EtabliError
+        The run fails, or its report cannot be written. Nothing half-written is left; the half-executed
+        notebook of a failed run is kept beside the report's place, and the message names it.
+    """
+    target = project.reports / plan.slug / plan.name
+    kept = target.with_name(f"{plan.name}.failed.ipynb")
+    with _work_folder(project, target) as work:
+        try:
+            executed = execute(project, plan, work=work, on_cell=on_cell)
+        except EtabliError as error:
+            raise _with_remains(error, project, plan, work, kept) from None
+        staged = work / "report"
+        write_report(executed, staged)
+        _swap(staged, target)
+        kept.unlink(missing_ok=True)
+    return target
+
+
+def write_report(executed: Executed, folder: Path) -> None:
+    """Write the files of a report into a new folder."""
+    payload = executed.clearance.payload
+    folder.mkdir()
+    (folder / REPORT).write_text(to_html(executed), encoding="utf-8", newline="\n")
+    results = {
+        "study": executed.plan.slug,
+        "run": executed.plan.name,
+        "parameters": executed.plan.parameters,
+        "edition": executed.manifest.edition_label,
+        "results": payload["results"],
+    }
+    (folder / RESULTS).write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    tables = folder / "tables"
+    tables.mkdir()
+    for name, text in payload["files"].items():
+        # the byte-order mark is what makes Excel read UTF-8
+        (tables / name).write_text(text, encoding="utf-8-sig", newline="")
+    manifest = replace(executed.manifest, outputs=hash_outputs(folder))
+    (folder / FILE).write_text(manifest.to_json(), encoding="utf-8", newline="\n")
+
+
+def to_html(executed: Executed) -> str:
+    """Return the report's page: one file, nothing fetched from any network."""
+    notebook = _with_typography(executed.notebook)
+    css = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
+    resources = {"etabli": {**context(executed), "css": css, "left_out": [OPENING, "finish"]}}
+    body, _ = _exporter().from_notebook_node(notebook, resources=resources)
+    return str(body)
+
+
+@cache
+def _exporter() -> Any:
+    from nbconvert.exporters import HTMLExporter
+
+    folder = str(files("etabli.publish").joinpath("template"))
+    return HTMLExporter(template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True)
+
+
+def _with_typography(notebook: Any) -> Any:
+    """Return a copy whose prose has French spaces and apostrophes."""
+    copied = copy.deepcopy(notebook)
+    for cell in copied["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = french.typography(cell["source"])
+    return copied
+
+
+@contextmanager
+def _work_folder(project: Project, target: Path) -> Iterator[Path]:
+    """Give a private folder on the disk of the reports, and turn what the disk refuses into one message."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise _disk_error(error, project, target) from None
+    try:
+        yield work
+    except OSError as error:
+        raise _disk_error(error, project, target) from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _disk_error(error: OSError, project: Project, target: Path) -> RunError:
+    return RunError(
+        "Le rapport n’a pas pu être écrit.",
+        where=project.relative(target),
+        got=os.strerror(error.errno) if error.errno else type(error).__name__,
+        hint="disque plein, ou dossier en lecture seule ? Un rapport antérieur, s’il existe, est intact",
+    )
+
+
+def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: Path, kept: Path) -> RunError:
+    """Keep the half-executed notebook, and say where beside the study and the run."""
+    place = ""
+    for notebook in work.glob("*.ipynb"):
+        os.replace(notebook, kept)
+        place = project.relative(kept)
+    where = f"étude {plan.slug}, passage {plan.name}" + (f" ; {error.where}" if error.where else "")
+    remains = f"notebook interrompu gardé dans {place} (à ne pas diffuser)" if place else None
+    hint = " ; ".join(each for each in (error.hint, remains) if each)
+    return RunError(error.what, where=where, expected=error.expected, got=error.got, hint=hint or None)
+
+
+def _swap(staged: Path, target: Path) -> None:
+    """Put a whole report in its place; the former one stays until the new one stands."""
+    former = staged.with_name("former")
+    if target.exists():
+        os.replace(target, former)
+    try:
+        os.replace(staged, target)
+    except OSError:
+        if former.exists():
+            os.replace(former, target)
+        raise
+

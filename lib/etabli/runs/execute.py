@@ -1,0 +1,196 @@
+"""One run: the study's notebook, executed by papermill under a time limit, its outputs checked by the gate."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from etabli import french
+from etabli.disclosure.gate import Clearance, check_outputs
+from etabli.errors import EtabliError, RunError
+from etabli.notebook import hold_against_study, name_cell, read_notebook
+from etabli.project import Project
+from etabli.runs.fingerprint import fingerprint
+from etabli.runs.manifest import Manifest, git_state, now_utc, versions
+from etabli.study import PlannedRun, Study, read_study
+
+OnCell = Callable[[int, int], None]
+"""Called with the number of cells done and the number of cells, before each one."""
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A run whose notebook reached its end and passed the gate. `manifest` has no outputs yet."""
+
+    study: Study
+    plan: PlannedRun
+    notebook: Any
+    clearance: Clearance
+    manifest: Manifest
+
+
+def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell | None = None) -> Executed:
+    """Execute the notebook of a run.
+
+    Parameters
+    ----------
+    plan
+        The run (`Study.plan`).
+    work
+        An existing folder for the executed notebook, which papermill saves as it goes: on failure it holds
+        the half-executed one.
+    on_cell
+        Told before each cell.
+
+    Raises
+    ------
+    EtabliError
+        The study or its notebook does not hold, a cell fails, the kernel dies, the time is up, an output
+        may not leave, or the report shows nothing.
+    """
+    study = read_study(project, plan.slug)
+    source = project.notebooks / study.notebook
+    shown = project.relative(source)
+    hold_against_study(read_notebook(source, shown=shown), study, shown=shown)
+    started, clock = datetime.now(UTC), time.monotonic()
+    notebook = _papermill(project, study, plan, work / study.notebook, shown, on_cell)
+    seconds = time.monotonic() - clock
+    clearance = check_outputs(notebook, audience=plan.audience, shown=shown)
+    _check_payload(clearance, plan, shown)
+    commit, dirty = git_state(project)
+    manifest = Manifest(
+        study=study.slug,
+        title=study.title,
+        run=plan.name,
+        parameters=plan.parameters,
+        edition_label=study.editions[plan.edition].label,
+        status=study.status,
+        sources=clearance.payload["sources"],
+        commit=commit,
+        dirty=dirty,
+        versions=versions(),
+        started=now_utc(started),
+        seconds=round(seconds, 1),
+        fingerprint=fingerprint(project, study, plan, modules=clearance.payload["modules"]),
+        outputs={},
+    )
+    return Executed(study, plan, notebook, clearance, manifest)
+
+
+def _check_payload(clearance: Clearance, plan: PlannedRun, shown: str) -> None:
+    payload = clearance.payload
+    if payload["study"] != plan.slug or payload["parameters"] != plan.parameters:
+        raise RunError(
+            "Le notebook a ouvert un autre rapport que celui du passage.",
+            where=shown,
+            expected=f"{plan.slug} {plan.parameters}",
+            got=f"{payload['study']} {payload['parameters']}",
+            hint="open_report doit recevoir les paramètres du notebook, tels quels",
+        )
+    if payload["shown"] == 0:
+        raise RunError(
+            "Le rapport ne montre rien.",
+            where=shown,
+            expected="au moins un report.table, report.figure ou report.key_figure",
+            got="aucun",
+        )
+
+
+def _papermill(
+    project: Project, study: Study, plan: PlannedRun, output: Path, shown: str, on_cell: OnCell | None
+) -> Any:
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    limit = study.time_limit_minutes * 60
+    deadline = time.monotonic() + limit
+    seen = _Progress(on_cell)
+    try:
+        with _quiet_papermill():
+            return papermill.execute_notebook(
+                project.notebooks / study.notebook,
+                output,
+                parameters=plan.parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=project.root,
+                timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
+                on_cell_start=seen,
+            )
+    except PapermillExecutionError as error:
+        raise RunError(
+            "Une cellule du notebook a échoué.",
+            where=f"{shown}, {_cell_named(output, error.cell_index, error.source)}",
+            got=_said(error),
+        ) from None
+    except CellTimeoutError:
+        raise RunError(
+            "Le passage dépasse sa durée limite.",
+            where=f"{shown}, {_cell_named(output, seen.index, None)}",
+            expected=f"au plus {french.duration(limit)} (time_limit_minutes de study.yml)",
+            hint="une cellule ne finit pas, ou la limite est trop basse pour ces données",
+        ) from None
+    except DeadKernelError:
+        raise RunError(
+            "Le noyau Python du notebook est mort.",
+            where=f"{shown}, {_cell_named(output, seen.index, None)}",
+            hint="mémoire épuisée, ou une bibliothèque qui s’est arrêtée : relancez, puis réduisez les données",
+        ) from None
+
+
+class _Progress:
+    """Remembers the cell that runs, and tells the caller."""
+
+    def __init__(self, on_cell: OnCell | None) -> None:
+        self.index = 0
+        self._on_cell = on_cell
+
+    def __call__(self, cell: Any, cell_index: int) -> None:
+        self.index = cell_index
+        if self._on_cell is not None:
+            self._on_cell(cell_index, 0)
+
+
+def _cell_named(output: Path, index: int, source: str | None) -> str:
+    """Name a cell of the half-executed notebook.
+
+    Papermill puts a marker cell before the failed one, and one at the top: it is found again by its source.
+    """
+    notebook = read_notebook(output)
+    cells = [cell for cell in notebook["cells"] if "papermill-error-cell-tag" not in cell["metadata"].get("tags", [])]
+    kept = {"cells": cells}
+    if source is not None:
+        same = [i for i, cell in enumerate(cells) if cell["source"] == source]
+        index = min(same, key=lambda i: abs(i - index)) if same else index
+    return name_cell(kept, min(index, len(cells) - 1))
+
+
+def _said(error: Any) -> str:
+    """Return what a failed cell said: our own message whole, another error's last line."""
+    names = {kind.__name__ for kind in _kinds(EtabliError)}
+    if error.ename in names:
+        return str(error.evalue).replace("\n", "\n    ")
+    lines = str(error.evalue).strip().splitlines()
+    return f"{error.ename} : {lines[-1]}" if lines else str(error.ename)
+
+
+def _kinds(kind: type[EtabliError]) -> set[type[EtabliError]]:
+    return {kind, *(below for each in kind.__subclasses__() for below in _kinds(each))}
+
+
+@contextmanager
+def _quiet_papermill() -> Iterator[None]:
+    """Keep papermill's log, in English and with paths, off the terminal."""
+    logger = logging.getLogger("papermill")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before

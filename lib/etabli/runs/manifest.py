@@ -1,0 +1,159 @@
+"""Where a report comes from: `manifest.json`, written beside it, and what `etabli verify` reads in it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from etabli.errors import RunError
+from etabli.project import Project
+from etabli.runs.fingerprint import Fingerprint, differing, fingerprint
+from etabli.study import read_study
+
+FILE = "manifest.json"
+
+PACKAGES = ("etabli", "pandas", "numpy", "statsmodels", "seaborn", "matplotlib", "papermill", "nbconvert", "pyreadstat")
+"""Packages whose versions a manifest states; the lock, in the fingerprint, holds all others."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a report was made from.
+
+    Parameters
+    ----------
+    study, title, run, parameters, edition_label, status
+        Which run of which study, in its declared words.
+    sources
+        For each source read: name, description, file (from the project's root), SHA-256, origin, agreement.
+    commit, dirty
+        The git commit, and whether the tree had changes; None outside git.
+    versions
+        Python and the main packages.
+    started, seconds
+        When the notebook started (ISO 8601, UTC) and how long it ran.
+    fingerprint
+        What the run depended on (`runs.fingerprint`).
+    outputs
+        SHA-256 of each file of the report, by its path from the report's folder.
+    """
+
+    study: str
+    title: str
+    run: str
+    parameters: dict[str, Any]
+    edition_label: str
+    status: str
+    sources: list[dict[str, Any]]
+    commit: str | None
+    dirty: bool | None
+    versions: dict[str, str]
+    started: str
+    seconds: float
+    fingerprint: Fingerprint
+    outputs: dict[str, str]
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
+
+    @property
+    def is_demo(self) -> bool:
+        return any(source["origin"] == "demo" for source in self.sources)
+
+
+def read_manifest(folder: Path, *, shown: str) -> Manifest:
+    """Read the manifest of a report's folder.
+
+    Raises
+    ------
+    RunError
+        There is none, or it is not one.
+    """
+    try:
+        return Manifest(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise RunError(
+            "Ce dossier n’est pas celui d’un rapport.", where=shown, expected=f"un fichier {FILE}"
+        ) from None
+    except (ValueError, TypeError):
+        raise RunError("Le manifeste de ce rapport est illisible.", where=f"{shown}/{FILE}") from None
+
+
+def git_state(project: Project) -> tuple[str | None, bool | None]:
+    """Return the commit and whether the tree has changes; None and None outside git."""
+    try:
+        commit = _git(project.root, "rev-parse", "HEAD")
+        return commit, bool(_git(project.root, "status", "--porcelain"))
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=30)
+    return done.stdout.strip()
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "?"
+    return found
+
+
+def now_utc(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+def hash_outputs(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a report, the manifest apart."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
+    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `etabli verify` found.
+
+    `changed`, `missing` and `added` name files of the report; `drifted` the parts on which a rerun now would
+    depend otherwise.
+    """
+
+    changed: list[str]
+    missing: list[str]
+    added: list[str]
+    drifted: list[str]
+
+    @property
+    def intact(self) -> bool:
+        return not (self.changed or self.missing or self.added)
+
+
+def verify(project: Project, folder: Path) -> Verdict:
+    """Hold a report against its manifest, and the manifest against what a rerun would depend on now.
+
+    Raises
+    ------
+    EtabliError
+        The folder is not a report's, or its study is gone or no longer knows the run's parameters.
+    """
+    manifest = read_manifest(folder, shown=project.relative(folder))
+    now = hash_outputs(folder)
+    study = read_study(project, manifest.study)
+    plan = study.plan(manifest.parameters)
+    modules = [part.removeprefix("lib/") for part in manifest.fingerprint if part.startswith("lib/")]
+    return Verdict(
+        changed=sorted(f for f, digest in manifest.outputs.items() if f in now and now[f] != digest),
+        missing=sorted(set(manifest.outputs) - set(now)),
+        added=sorted(set(now) - set(manifest.outputs)),
+        drifted=differing(manifest.fingerprint, fingerprint(project, study, plan, modules=modules)),
+    )
