@@ -30,7 +30,8 @@ RESERVED = ("edition", "audience")
 """Parameters that every study has, and that `study.yml` therefore does not declare."""
 
 Scalar = str | int | float | bool
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+_SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+Slug = Annotated[str, Field(pattern=f"^{_SLUG}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
 
@@ -334,6 +335,11 @@ def _file_safe(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "-", bare).strip("-.")
 
 
+def is_slug(name: str) -> bool:
+    """Whether a name does for a study: small letters without accents, digits, hyphens."""
+    return re.fullmatch(_SLUG, name) is not None
+
+
 def read_study(project: Project, slug: str) -> Study:
     """Read and validate `studies/<slug>/study.yml`.
 
@@ -347,7 +353,7 @@ def read_study(project: Project, slug: str) -> Study:
     path = project.study(slug) / "study.yml"
     shown = project.relative(path)
     declared = read_declaration(path, _Declared, shown=shown)
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug):
+    if not is_slug(slug):
         raise DeclarationError(
             "Le dossier d’une étude porte un nom en minuscules, chiffres et traits d’union.", where=shown, got=slug
         )

@@ -20,8 +20,8 @@ from etabli.runs.fingerprint import fingerprint
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
 from etabli.study import PlannedRun, Study, read_study
 
-OnCell = Callable[[int, int], None]
-"""Called with the number of cells done and the number of cells, before each one."""
+OnCell = Callable[[int], None]
+"""Called before each cell, with the number of cells done."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class _Progress:
     def __call__(self, cell: Any, cell_index: int) -> None:
         self.index = cell_index
         if self._on_cell is not None:
-            self._on_cell(cell_index, 0)
+            self._on_cell(cell_index)
 
 
 def _cell_named(output: Path, index: int, source: str | None) -> str:

@@ -1,0 +1,17 @@
+"""`python -m etabli` and the `etabli` command."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    from etabli.cli import app
+    from etabli.terminal import run
+
+    sys.exit(run(app))
+
+
+if __name__ == "__main__":
+    main()
