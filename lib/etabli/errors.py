@@ -7,6 +7,7 @@ prints the message alone and IPython is told to do the same.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -101,13 +102,18 @@ class ReportError(EtabliError):
 
 
 def nearest(name: object, known: Iterable[object]) -> str | None:
-    """Return the known name closest to `name`, or None when nothing is close.
+    """Return the known name closest to `name`, or None when nothing is close. Case and accents do not count.
 
-    >>> nearest("audiance", ["edition", "audience"])
+    >>> nearest("AUDIANCE", ["edition", "audience"])
     'audience'
     """
-    found = get_close_matches(str(name), [str(each) for each in known], n=1, cutoff=0.6)
-    return found[0] if found else None
+    names = {_folded(str(each)): str(each) for each in reversed(list(known))}
+    found = get_close_matches(_folded(str(name)), list(names), n=1, cutoff=0.6)
+    return names[found[0]] if found else None
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold() or name
 
 
 def suggestion(name: object, known: Iterable[object]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from etabli.declarations import Declaration, read_declaration
 from etabli.errors import DeclarationError, suggestion
@@ -68,7 +69,29 @@ class Variable(Declaration):
         values = [code.value or name for name, code in self.codes.items()]
         if len(set(values)) < len(values):
             raise ValueError("des codes dont les valeurs sont toutes différentes")
+        self._has_fitting_rules()
         return self
+
+    def _has_fitting_rules(self) -> None:
+        kinds: dict[str, type[float] | type[date]] = {
+            "integer": float,
+            "number": float,
+            "date": date,
+            "datetime": date,
+        }
+        bounds = [bound for bound in (self.minimum, self.maximum) if bound is not None]
+        if not all(isinstance(bound, kinds.get(self.type, ())) for bound in bounds):
+            raise ValueError("« minimum » et « maximum » en nombres pour un nombre, en dates pour une date")
+        if len(bounds) == 2 and bounds[0] > bounds[1]:  # type: ignore[operator]
+            raise ValueError("un « minimum » qui ne dépasse pas le « maximum »")
+        try:
+            re.compile(self.pattern or "")
+        except re.error:
+            raise ValueError("un « pattern » qui soit une expression régulière") from None
+        try:
+            datetime.strptime(datetime(2024, 12, 31).strftime(self.format or ""), self.format or "")
+        except ValueError:
+            raise ValueError("un « format » de date sans fuseau, comme %d/%m/%Y") from None
 
     def code_of(self) -> dict[str, str]:
         """Return the code for each value that the delivery may hold."""
@@ -85,6 +108,8 @@ class Noun(Declaration):
 
 class FileFormat(Declaration):
     """How the delivery is written."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)  # a tab is a separator
 
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ";"
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"

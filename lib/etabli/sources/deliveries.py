@@ -1,0 +1,193 @@
+"""The file behind a source of a study: found, verified against its receipt, loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from etabli.errors import DeliveryError, nearest, suggestion
+from etabli.project import Project
+from etabli.sources.checks import tidy
+from etabli.sources.codebook import SourceCodebook
+from etabli.sources.pseudonyms import pseudonymise
+from etabli.sources.readers import locked, read
+from etabli.study import Study
+
+Origin = Literal["demo", "raw", "reference"]
+
+RECEIPT = "deliveries.json"
+"""Beside the files: what was received, `{file: {"sha256": …, "bytes": …}}`."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file, as it was found.
+
+    Parameters
+    ----------
+    source
+        The source of the study that it delivers.
+    path
+        Where it is.
+    shown
+        How messages and manifests name it, from the project's root.
+    sha256
+        Digest of its bytes, in hexadecimal.
+    size
+        Its length in bytes.
+    origin
+        Made by `etabli demo`, sent by a partner, or public and in the repository.
+    """
+
+    source: str
+    path: Path
+    shown: str
+    sha256: str
+    size: int
+    origin: Origin
+
+
+def find_delivery(project: Project, study: Study, source_name: str, edition: str, *, provider: str) -> Delivery:
+    """Find the file of one source for one edition, and verify it against its receipt, if it has one.
+
+    Parameters
+    ----------
+    project, study
+        Whose file it is.
+    source_name, edition
+        Names that `study.yml` declares.
+    provider
+        The partner of the source's agreement: the folder of raw deliveries.
+
+    Raises
+    ------
+    DeliveryError
+        The source or edition is unknown; the file is missing, or is not what its receipt says.
+    """
+    _hold_name("source", source_name, study.sources, study)
+    _hold_name("édition", edition, study.editions, study)
+    origin = study.editions[edition].deliveries
+    folders = {
+        "demo": project.demo(study.slug, edition),
+        "raw": project.raw(provider, edition),
+        "reference": project.reference,
+    }
+    path = folders[origin] / study.sources[source_name].file
+    shown = project.relative(path)
+    if not path.is_file():
+        raise _missing(path, shown, study, source_name, origin)
+    delivery = Delivery(source_name, path, shown, _digest(path, shown), path.stat().st_size, origin)
+    _hold_receipt(delivery, _receipt(path.with_name(RECEIPT), project))
+    return delivery
+
+
+def load(delivery: Delivery, book: SourceCodebook, *, key: bytes) -> pd.DataFrame:
+    """Return the tidy, pseudonymised frame of a delivery: read, checked, identifiers replaced.
+
+    Raises
+    ------
+    DeliveryError
+        The file cannot be read or breaks its codebook; the message names the line.
+    """
+    text = read(delivery.path, book, shown=delivery.shown)
+    return pseudonymise(tidy(text, book, shown=delivery.shown), book, key=key)
+
+
+def write_receipt(folder: Path, files: Iterable[str]) -> Path:
+    """Write the receipt of the named files of a folder, and return its path.
+
+    Raises
+    ------
+    DeliveryError
+        One of the files is not there.
+    """
+    entries = {}
+    for name in sorted(files):
+        path = folder / name
+        if not path.is_file():
+            raise DeliveryError("Un fichier à recevoir manque.", where=name)
+        entries[name] = {"sha256": _digest(path, name), "bytes": path.stat().st_size}
+    receipt = folder / RECEIPT
+    receipt.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return receipt
+
+
+def _hold_name(kind: str, name: str, known: Iterable[str], study: Study) -> None:
+    if name not in known:
+        article = "L’édition" if kind == "édition" else "La source"
+        raise DeliveryError(
+            f"{article} « {name} » n’existe pas dans l’étude « {study.slug} ».",
+            where=f"studies/{study.slug}/study.yml",
+            expected=", ".join(known),
+            got=name,
+            hint=suggestion(name, known),
+        )
+
+
+def _missing(path: Path, shown: str, study: Study, source_name: str, origin: Origin) -> DeliveryError:
+    present = [each.name for each in path.parent.iterdir() if each.is_file()] if path.parent.is_dir() else []
+    close = nearest(path.name, present)
+    hints = {
+        "demo": f"fabriquez-le : etabli demo {study.slug}",
+        "raw": f"déposez le fichier « {path.name} » dans ce dossier",
+        "reference": "ce fichier fait partie du dépôt, rétablissez-le",
+    }
+    return DeliveryError(
+        f"Le fichier de la source « {source_name} » manque.",
+        where=shown,
+        expected=study.sources[source_name].description,
+        got=f"un fichier au nom voisin, « {close} »" if close else None,
+        hint=hints[origin],
+    )
+
+
+def _digest(path: Path, shown: str) -> str:
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except PermissionError:
+        raise locked(shown) from None
+
+
+def _receipt(path: Path, project: Project) -> dict[str, tuple[str, int]]:
+    """Return digest and size by file name; nothing when the folder has no receipt."""
+    if not path.is_file():
+        return {}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {name: (str(entry["sha256"]), int(entry["bytes"])) for name, entry in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DeliveryError(
+            "Le reçu des livraisons est abîmé.",
+            where=project.relative(path),
+            expected='{"fichier": {"sha256": "…", "bytes": 123}}',
+            hint="rétablissez-le, ou redemandez la livraison entière",
+        ) from None
+
+
+def _hold_receipt(delivery: Delivery, receipt: dict[str, tuple[str, int]]) -> None:
+    if delivery.path.name not in receipt:
+        return
+    sha256, size = receipt[delivery.path.name]
+    if delivery.size < size:
+        raise DeliveryError(
+            "Le fichier est tronqué.",
+            where=delivery.shown,
+            expected=f"{size} octets, selon {RECEIPT}",
+            got=f"{delivery.size} octets",
+            hint="copiez-le de nouveau, en entier",
+        )
+    if delivery.sha256 != sha256:
+        raise DeliveryError(
+            "Le fichier a changé depuis sa réception.",
+            where=delivery.shown,
+            expected=f"l’empreinte {sha256[:12]}…, selon {RECEIPT}",
+            got=f"{delivery.sha256[:12]}…, {delivery.size} octets",
+            hint="rétablissez le fichier reçu, ou redemandez-le",
+        )

@@ -1,0 +1,111 @@
+"""From the bytes of a delivery to its text, in the declared encoding and no other.
+
+Latin-1 decodes any bytes without complaint, so an encoding is never believed because it decodes:
+what the bytes themselves say is held against what the codebook declares.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Literal
+
+from etabli.errors import DeliveryError
+
+Written = Literal["ascii", "utf-8", "utf-16", "latin-1", "cp1252"]
+
+_FITTING: dict[str, set[Written]] = {
+    "utf-8": {"ascii", "utf-8"},
+    "latin-1": {"ascii", "latin-1"},
+    "cp1252": {"ascii", "latin-1", "cp1252"},
+    "utf-16": {"utf-16"},
+}
+"""For each declared encoding, what the bytes may be. Only the bytes 80 to 9F tell cp1252 from latin-1."""
+
+_CODECS = {"utf-8": "utf-8-sig"}
+_CONTROLS = bytes(range(0x80, 0xA0))
+
+
+def decode(raw: bytes, declared: str, *, shown: str) -> str:
+    """Return the text of a delivery, without its byte order mark.
+
+    Parameters
+    ----------
+    raw
+        The whole file.
+    declared
+        The encoding of its `FileFormat`.
+    shown
+        How messages name the file.
+
+    Raises
+    ------
+    DeliveryError
+        The bytes are not text, or are in another encoding than the declared one.
+    """
+    written = written_in(raw)
+    if written is None:
+        raise DeliveryError(
+            "Le fichier n’est pas du texte.",
+            where=shown,
+            expected=f"un fichier texte en {declared}",
+            got="un octet qui n’est d’aucun texte",
+            hint="un classeur dont le nom finit en .csv, peut-être : faites-le réenregistrer au format CSV",
+        )
+    if written not in _FITTING[declared]:
+        raise DeliveryError(
+            f"Le fichier n’est pas écrit en {declared}.",
+            where=f"{shown}, ligne {_telling_line(raw)}",
+            expected=declared,
+            got=f"un texte écrit, semble-t-il, en {written}",
+            hint=f"déclarez « encoding: {written} » dans le codebook, ou faites réenregistrer le fichier en {declared}",
+        )
+    try:
+        return raw.decode(_CODECS.get(declared, declared))
+    except UnicodeDecodeError:
+        raise DeliveryError(
+            "Le fichier est tronqué au milieu d’un caractère.",
+            where=shown,
+            expected=f"un texte complet en {declared}",
+            hint="redemandez le fichier",
+        ) from None
+
+
+def written_in(raw: bytes) -> Written | None:
+    """Return the encoding that the bytes themselves point to, or None when they are not text.
+
+    UTF-16 is known by its byte order mark, UTF-8 by decoding strictly (text of another encoding
+    practically never does), cp1252 by bytes that latin-1 keeps for control characters.
+
+    >>> written_in("é".encode()), written_in("é".encode("latin-1"))
+    ('utf-8', 'latin-1')
+    """
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in raw:
+        return None
+    if raw.isascii():
+        return "ascii"
+    if _decodes(raw, "utf-8"):
+        return "utf-8"
+    if len(raw.translate(None, _CONTROLS)) == len(raw):
+        return "latin-1"
+    return "cp1252" if _decodes(raw, "cp1252") else None
+
+
+def _decodes(raw: bytes, encoding: str) -> bool:
+    try:
+        raw.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _telling_line(raw: bytes) -> int:
+    """Return the line (from 1) of the first byte that UTF-8 refuses, else of the first that is not ASCII."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return raw.count(b"\n", 0, error.start) + 1
+    odd = re.search(rb"[\x80-\xff]", raw)
+    return raw.count(b"\n", 0, odd.start()) + 1 if odd else 1
