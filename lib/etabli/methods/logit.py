@@ -1,0 +1,186 @@
+"""Logistic regression on categorical variables, rows of one person being dependent.
+
+What cannot be estimated is refused before or after the fit, naming the variable and the category
+to blame: an infinite odds ratio must not be shown as a number.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from etabli.errors import MethodError
+from etabli.methods.clusters import Coded, Flags, Floats, Integers, encode
+
+_LARGEST = 15.0
+"""Coefficient (log odds ratio) beyond which an estimate runs off to infinity: no odds ratio of 3 million is one."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One explanatory variable: its categories, the people of each, and the columns it takes in the design."""
+
+    name: str
+    coded: Coded
+    people: Integers
+    reference: int
+    first: int
+
+    @property
+    def others(self) -> list[int]:
+        """Codes of the categories that are not the reference."""
+        return [code for code in range(len(self.coded.levels)) if code != self.reference]
+
+    @property
+    def columns(self) -> list[int]:
+        """Columns of the design, in the order of `others`."""
+        return list(range(self.first, self.first + len(self.others)))
+
+    def per_category(self, values: Floats) -> Floats:
+        """Return the sum by category of a value per row."""
+        return np.bincount(self.coded.codes, weights=values, minlength=len(self.coded.levels)).astype(float)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Estimated coefficients (the constant first, then the columns of each factor) and their clustered covariance."""
+
+    coefficients: Floats
+    covariance: Floats
+
+
+def factors(frame: pd.DataFrame, names: Sequence[str], complete: Flags, groups: Integers) -> list[Factor]:
+    """Return the explanatory variables; the reference is the most frequent category in people (first in case of a tie).
+
+    Parameters
+    ----------
+    complete
+        Which rows of the frame are used.
+    groups
+        Person of each used row, as integers from 0.
+
+    Raises
+    ------
+    MethodError
+        A category has no row, or a variable one category only.
+    """
+    found, first = [], 1  # column 0 is the constant
+    for name in names:
+        whole = encode(frame, name)
+        coded = Coded(whole.codes[complete], whole.levels)
+        pairs = np.unique(groups * len(coded.levels) + coded.codes)
+        people = np.bincount(pairs % len(coded.levels), minlength=len(coded.levels))
+        _refuse_empty_category(name, coded, people)
+        found.append(Factor(name, coded, people, int(people.argmax()), first))
+        first += len(coded.levels) - 1
+    return found
+
+
+def fit_logit(y: Floats, event: str, groups: Integers, on: Sequence[Factor]) -> Fit:
+    """Fit logit P(y = 1) by maximum likelihood, its covariance clustered by `groups`.
+
+    Raises
+    ------
+    MethodError
+        A category determines the event, a variable follows from the others, there are not more people than
+        coefficients, or the estimate does not converge.
+    """
+    for factor in on:
+        _refuse_separation(factor, y, event)
+    columns = [(factor.coded.codes == code).astype(float) for factor in on for code in factor.others]
+    design = np.column_stack([np.ones(len(y)), *columns])
+    _refuse_collinear(design, on)
+    _refuse_few_people(len(np.unique(groups)), design.shape[1])
+    return _newton(y, design, groups, on)
+
+
+def _newton(y: Floats, design: Floats, groups: Integers, on: Sequence[Factor]) -> Fit:
+    from statsmodels.discrete.discrete_model import Logit  # heavy: only who asks for a model pays for it
+
+    model = Logit(y, design, check_rank=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # every failure it warns of is looked for below, and refused
+        try:
+            fit = model.fit(method="newton", maxiter=100, disp=0, cov_type="cluster", cov_kwds={"groups": groups})
+        except np.linalg.LinAlgError:
+            raise _divergence(on, None) from None
+    found = Fit(np.asarray(fit.params, dtype=float), np.asarray(fit.cov_params(), dtype=float))
+    sound = fit.mle_retvals["converged"] and np.isfinite(found.covariance).all()
+    if not sound or np.abs(found.coefficients[1:]).max() > _LARGEST:
+        raise _divergence(on, found.coefficients)
+    return found
+
+
+def _refuse_empty_category(name: str, coded: Coded, people: Integers) -> None:
+    empty = [level for level, number in zip(coded.levels, people, strict=True) if number == 0]
+    if empty:
+        raise MethodError(
+            f"Une modalité de « {name} » n’a aucune ligne : son rapport de cotes n’existe pas.",
+            where=f"modalité « {empty[0]} »",
+            hint="retirez-la (cat.remove_unused_categories) ou regroupez-la avec une autre",
+        )
+    if len(coded.levels) < 2:
+        raise MethodError(
+            f"« {name} » n’a qu’une modalité : elle n’explique rien.",
+            expected="deux modalités au moins",
+            hint="retirez-la de « on », ou vérifiez le filtre posé avant",
+        )
+
+
+def _refuse_separation(factor: Factor, y: Floats, event: str) -> None:
+    rows, events = factor.per_category(np.ones_like(y)), factor.per_category(y)
+    for level, all_rows, with_event in zip(factor.coded.levels, rows, events, strict=True):
+        if with_event in (0, all_rows):
+            raise MethodError(
+                f"Une modalité de « {factor.name} » détermine l’évènement : son effet serait infini.",
+                where=f"modalité « {level} »",
+                expected=f"des lignes avec et sans « {event} »",
+                got=f"{'aucune' if with_event == 0 else 'toutes'} avec « {event} »",
+                hint="regroupez cette modalité avec une autre, ou retirez ses lignes",
+            )
+
+
+def _refuse_collinear(design: Floats, on: Sequence[Factor]) -> None:
+    """A column of which nothing is left once the columns before it are known repeats them."""
+    left = np.abs(np.diag(np.linalg.qr(design, mode="r")))
+    repeated = np.flatnonzero(left < 1e-9 * np.linalg.norm(design, axis=0)[: len(left)])
+    if len(repeated):
+        name, level = _name_of(int(repeated[0]), on)
+        raise MethodError(
+            f"« {name} » se déduit des autres variables : les effets ne peuvent pas être séparés.",
+            where=f"modalité « {level} »",
+            hint=f"retirez « {name} » ou une variable qui dit la même chose, ou regroupez des modalités",
+        )
+
+
+def _refuse_few_people(people: int, coefficients: int) -> None:
+    if people <= coefficients:
+        raise MethodError(
+            "Trop peu de personnes pour ce modèle.",
+            expected=f"plus de {coefficients} personnes (une par coefficient)",
+            got=str(people),
+            hint="retirez des variables ou regroupez des modalités",
+        )
+
+
+def _divergence(on: Sequence[Factor], coefficients: Floats | None) -> MethodError:
+    where = None
+    if coefficients is not None and np.isfinite(coefficients).all():
+        name, level = _name_of(int(np.abs(coefficients[1:]).argmax()) + 1, on)
+        where = f"variable « {name} », modalité « {level} »"
+    return MethodError(
+        "Le modèle ne converge pas : des modalités, ensemble, déterminent l’évènement.",
+        where=where or f"variables {', '.join(f'« {factor.name} »' for factor in on)}",
+        hint="regroupez les modalités rares, ou retirez une variable",
+    )
+
+
+def _name_of(column: int, on: Sequence[Factor]) -> tuple[str, str]:
+    for factor in on:
+        if column in factor.columns:
+            return factor.name, factor.coded.levels[factor.others[column - factor.first]]
+    raise ValueError(f"column {column} belongs to no variable")  # a defect of this module, not of the data

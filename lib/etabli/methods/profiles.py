@@ -1,0 +1,173 @@
+"""Which profiles use what: counts, shares and tests, by rows (visits) and by people.
+
+Rows of one person are never taken for independent observations: intervals and tests hold people as
+clusters. Rows without a person, or without a variable of the table, are left out and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from etabli.errors import MethodError
+from etabli.methods.association import adjust, independence_test
+from etabli.methods.cells import MEASURES, PEOPLE_COUNT, ROWS, cells_of
+from etabli.methods.clusters import Coded, Counts, Flags, column, complete_rows, count, encode, left_out
+from etabli.methods.intervals import mean_interval
+from etabli.methods.odds import odds_ratios
+from etabli.methods.results import TOTAL, Dimension, Measure, Table
+from etabli.methods.routes import people_by_route
+
+__all__ = ["crosstab", "distribution", "odds_ratios", "people_by_route", "profile_sheet", "totals"]
+
+
+def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
+    """Return how many rows and people there are, and rows per person.
+
+    `rows` and `people` are exhaustive counts; the mean has Student's interval over people. Rows without a person are
+    in none of the three: they are in `Table.missing`, with no people.
+
+    Raises
+    ------
+    MethodError
+        There is no such column, or no row has a person.
+
+    Examples
+    --------
+    >>> totals(pd.DataFrame({"recipient": ["a", "a", "b"]})).value("rows_per_person").number
+    1.5
+    """
+    complete, missing = complete_rows(visits, (), person)
+    each = np.bincount(pd.factorize(visits.loc[complete, person])[0]).astype(float)
+    _refuse_empty(len(each), person)
+    low, high = mean_interval(each)
+    cells = pd.DataFrame(
+        {
+            "rows": [int(each.sum())],
+            "people": [len(each)],
+            "rows_per_person": [float(each.mean())],
+            "rows_per_person_low": [low],
+            "rows_per_person_high": [high],
+        }
+    )
+    mean = Measure(
+        "rows_per_person", "mean", unit="rows", low="rows_per_person_low", high="rows_per_person_high", base="people"
+    )
+    return Table(cells, (), (ROWS, PEOPLE_COUNT, mean), missing=missing)
+
+
+def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient") -> Table:
+    """Return rows, people and share of the rows by category of one variable, then their total.
+
+    Declared categories that no one is in are kept, with 0. Intervals: see `intervals.row_shares`.
+
+    Raises
+    ------
+    MethodError
+        There is no such column, or no row has both the variable and a person.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"recipient": ["a", "a", "b"], "channel": ["walk_in", "appointment", "walk_in"]})
+    >>> distribution(visits, "channel").cells[["channel", "rows", "people"]].values.tolist()
+    [['appointment', 1, 1], ['walk_in', 2, 2], ['__total__', 3, 2]]
+    """
+    complete, missing = complete_rows(frame, (variable,), person)
+    _refuse_empty(complete.sum(), variable)
+    whole = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,))
+    coded = encode(frame, variable)
+    cells = cells_of(_count(frame, whole, coded, complete, person), down=None, across=(variable, coded.levels))
+    return Table(cells, (Dimension(variable),), MEASURES, missing=missing)
+
+
+def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient") -> Table:
+    """Return rows and people by two variables, and the share of each row category in each column.
+
+    `share` is the share of the row category's rows that fall in the column, `base_people` the distinct people of the
+    row category. In the column of totals it is 1 by construction, without an interval; in an empty row category it does
+    not exist (NaN). Attached test: see `association.independence_test`; there is none when nothing can be tested.
+
+    Raises
+    ------
+    MethodError
+        A column does not exist, both are the same, or no row is complete.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"recipient": [*"aab"], "age": ["old", "old", "young"], "channel": ["x", "y", "x"]})
+    >>> crosstab(visits, "age", by="channel").value("share", age="old", channel="x").number
+    0.5
+    """
+    _refuse_repeats((row, by))
+    complete, missing = complete_rows(frame, (row, by), person)
+    _refuse_empty(complete.sum(), row)
+    down, across = encode(frame, row), encode(frame, by)
+    counts = _count(frame, down, across, complete, person)
+    cells = cells_of(counts, down=(row, down.levels), across=(by, across.levels))
+    test = independence_test(counts)
+    dimensions = (Dimension(row), Dimension(by))
+    return Table(cells, dimensions, MEASURES, tests=(test,) if test else (), missing=missing)
+
+
+def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, person: str = "recipient") -> Table:
+    """Return the crosstabs of several variables by one, stacked, then the total of all rows.
+
+    Each variable has its own total (its rows without a missing value); the last block, `TOTAL` by `TOTAL`, holds every
+    row that has `by` and a person. One test a variable (`Test.within`), p-values adjusted together (Holm).
+    `Table.missing` counts what at least one variable leaves out.
+
+    Raises
+    ------
+    MethodError
+        A column does not exist or is asked for twice, or a variable has no complete row.
+    """
+    _refuse_repeats((*variables, by))
+    across = encode(frame, by)
+    usable, _ = complete_rows(frame, (by,), person)
+    everywhere, blocks, tests = usable.copy(), [], []
+    for name in variables:
+        down, complete = encode(frame, name), usable & column(frame, name).notna().to_numpy(dtype=bool)
+        _refuse_empty(complete.sum(), name)
+        counts = _count(frame, down, across, complete, person)
+        blocks.append(
+            cells_of(counts, down=("category", down.levels), across=(by, across.levels)).assign(variable=name)
+        )
+        test = independence_test(counts)
+        tests += [replace(test, within={"variable": name})] if test else []
+        everywhere &= complete
+    _refuse_empty(usable.sum(), by)
+    whole = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,))
+    last = cells_of(_count(frame, whole, across, usable, person), down=None, across=(by, across.levels))
+    blocks.append(last.assign(variable=TOTAL, category=TOTAL))
+    dimensions = (Dimension("variable", additive=False), Dimension("category"), Dimension(by))
+    cells = _ordered(pd.concat(blocks, ignore_index=True), [dimension.name for dimension in dimensions])
+    missing = left_out(frame, everywhere, person)
+    return Table(cells, dimensions, MEASURES, tests=adjust(tests), missing=missing)
+
+
+def _count(frame: pd.DataFrame, down: Coded, across: Coded, complete: Flags, person: str) -> Counts:
+    shape = (len(down.levels), len(across.levels))
+    return count(frame.loc[complete, person].to_numpy(), down.codes[complete], across.codes[complete], shape)
+
+
+def _ordered(cells: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    return cells[[*keys, *(name for name in cells.columns if name not in keys)]]
+
+
+def _refuse_empty(rows: int, name: str) -> None:
+    if not rows:
+        raise MethodError(
+            "Aucune ligne à compter.",
+            where=f"variable « {name} »",
+            expected="une ligne au moins avec une personne et toutes les variables du tableau",
+            hint="vérifiez le filtre posé avant ce tableau",
+        )
+
+
+def _refuse_repeats(names: Sequence[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise MethodError("Une variable est croisée avec elle-même.", got=", ".join(repeated))
