@@ -177,6 +177,6 @@ def _measure(name: str, unit: str) -> Measure:
 def _one_row(values: Mapping[str, float | None], measures: list[Measure], *, known_years: str) -> Table:
     """Return a table without dimension; counts are whole numbers, the rest fractions or sums of money."""
     types = {measure.name: "Int64" if measure.kind == "count" else "Float64" for measure in measures}
-    columns = {name: pd.array([value], dtype="Float64").astype(types[name]) for name, value in values.items()}
-    cells = pd.DataFrame({**columns, "known_years": [known_years], PEOPLE: pd.array([pd.NA], dtype="Int64")})
+    cells = pd.DataFrame({name: pd.array([value], dtype="Float64") for name, value in values.items()}).astype(types)
+    cells = cells.assign(known_years=known_years, **{PEOPLE: pd.array([pd.NA], dtype="Int64")})
     return Table(cells, (), (*measures, Measure("known_years", "text")))

@@ -8,7 +8,7 @@ from etabli.errors import MethodError
 from etabli.methods.claims import Claim, read_claims
 from etabli.methods.facts import Facts, index_facts
 from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table
-from etabli.methods.verdicts import VERDICTS, judge, shown
+from etabli.methods.verdicts import VERDICTS, difference_text, judge, recomputed_text, stated_text
 
 _MEASURES = (
     Measure("stated", "mean"),
@@ -140,14 +140,14 @@ def _table(keys: pd.DataFrame, claims: list[Claim]) -> Table:
 def _row(claim: Claim) -> dict[str, object]:
     finding = judge(claim)
     stated, recomputed = claim.stated.value, finding.recomputed
-    gap = None if stated is None or recomputed is None else stated - recomputed
+    both = stated is not None and recomputed is not None
     return {
         "stated": stated,
         "recomputed": recomputed,
-        "difference": gap,
-        "stated_as": None if stated is None else shown(claim, stated, 1),
-        "recomputed_as": None if recomputed is None else shown(claim, recomputed),
-        "difference_as": None if gap is None else shown(claim, gap),
+        "difference": stated - recomputed if both else None,
+        "stated_as": None if stated is None else stated_text(claim, stated),
+        "recomputed_as": None if recomputed is None else recomputed_text(claim, recomputed),
+        "difference_as": difference_text(claim, stated, recomputed) if both else None,
         "verdict": finding.verdict,
         "reason": finding.reason,
     }

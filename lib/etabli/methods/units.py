@@ -6,7 +6,8 @@ from babel.numbers import format_decimal
 
 from etabli.methods.results import Kind
 
-SHARE, EURO = "share", "EUR"
+SHARE, POINTS, EURO = "share", "points", "EUR"
+"""A fraction of a whole; a difference of two such fractions; euros."""
 
 NOUNS = {
     "associations": "associations",
@@ -50,16 +51,19 @@ def written(value: float, unit: str, *, step: float) -> str:
     Parameters
     ----------
     value
-        The figure; a share is a fraction.
+        The figure; shares and points are fractions.
     unit
-        Its unit: a share is written in %, euros with €, the rest bare.
+        Its unit: a share is written in %, a difference of shares in points, euros with €, the rest bare.
     step
         Last digit to show, in the figure's unit (1, 0.1, 0.001…). Zeros at the end are not written.
 
-    >>> written(674.1111, "rooms", step=0.1)
-    '674,1'
+    >>> written(-674.1111, "rooms", step=0.1)
+    '−674,1'
     """
-    scale, sign = {SHARE: (100, "\u00a0%"), EURO: (1, "\u00a0€")}.get(unit, (1, ""))
+    scale = 100 if unit in {SHARE, POINTS} else 1
     digits = max(0, len(f"{step * scale:.6f}".rstrip("0").partition(".")[2]))
     pattern = "#,##0" + ("." + "#" * digits if digits else "")
-    return format_decimal(value * scale, format=pattern, locale="fr") + sign
+    number = format_decimal(value * scale, format=pattern, locale="fr").replace("-", "\N{MINUS SIGN}")
+    plural = "s" if abs(value * scale) >= 2 else ""
+    sign = {SHARE: "\u00a0%", POINTS: f"\u00a0point{plural}", EURO: "\u00a0€"}.get(unit, "")
+    return number + sign

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from etabli.methods.claims import Claim
-from etabli.methods.units import NOUNS, SHARE, written
+from etabli.methods.units import NOUNS, POINTS, SHARE, written
 
 Verdict = Literal["holds", "wrong", "incomplete", "cannot_be_checked"]
 VERDICTS: tuple[Verdict, ...] = ("holds", "wrong", "incomplete", "cannot_be_checked")
@@ -54,17 +54,17 @@ def judge(claim: Claim) -> Finding:
 def _compared(claim: Claim, stated: float, recomputed: float) -> Finding:
     gap = abs(stated - recomputed)
     given, expected = len(_given(claim)), claim.parts_expected or len(claim.parts)
-    said = f"{_COMPUTED[claim.operation]}\u00a0: {shown(claim, recomputed)}"
+    said = f"{_COMPUTED[claim.operation]}\u00a0: {recomputed_text(claim, recomputed)}"
     if gap <= claim.precision / 2 + _EXACT * abs(stated):
         rounded = "" if gap <= _EXACT * abs(stated) else ", soit le chiffre énoncé une fois arrondi"
         return Finding("holds", recomputed, said + rounded + _not_given(expected - given))
     if _is_mean(claim) and gap <= HAND_ROUNDING * abs(recomputed):
-        return Finding("holds", recomputed, f"arrondi à la main\u00a0: {shown(claim, recomputed)}")
+        return Finding("holds", recomputed, f"arrondi à la main\u00a0: {recomputed_text(claim, recomputed)}")
     if claim.operation == "sum" and claim.parts_expected is None:
         return Finding("cannot_be_checked", recomputed, f"{said}\u202f; rien ne dit que ces parts épuisent le tout")
     if given < expected and recomputed < stated:
         return Finding("incomplete", recomputed, f"{said}, sur {given} des {expected} parts seulement")
-    return Finding("wrong", recomputed, f"{said}, et non {shown(claim, stated, 1)}")
+    return Finding("wrong", recomputed, f"{said}, et non {stated_text(claim, stated)}")
 
 
 _COMPUTED = {"sum": "somme des parts", "difference": "différence", "ratio": "rapport des deux termes"}
@@ -106,6 +106,26 @@ def _is_mean(claim: Claim) -> bool:
     return claim.operation == "ratio" and claim.stated.unit != SHARE
 
 
-def shown(claim: Claim, value: float, finer: float = 0.1) -> str:
-    """Write a value of the claim, by default one digit finer than the source shows."""
-    return written(value, claim.stated.unit, step=claim.precision * finer)
+def stated_text(claim: Claim, value: float) -> str:
+    """Write a stated value as the source shows it."""
+    return written(value, claim.stated.unit, step=claim.precision)
+
+
+def recomputed_text(claim: Claim, value: float) -> str:
+    """Write a recomputed value with the digits that tell it from the stated one."""
+    return written(value, claim.stated.unit, step=_telling_step(claim, value))
+
+
+def difference_text(claim: Claim, stated: float, recomputed: float) -> str:
+    """Write stated − recomputed: for shares, in points."""
+    unit = POINTS if claim.stated.unit == SHARE else claim.stated.unit
+    return written(stated - recomputed, unit, step=_telling_step(claim, recomputed))
+
+
+def _telling_step(claim: Claim, recomputed: float) -> float:
+    """Return the coarsest step under the source's precision at which the two values read differently."""
+    stated = claim.stated.value
+    steps = [claim.precision * finer for finer in (0.1, 0.01, 0.001)]
+    unit = claim.stated.unit
+    telling = (s for s in steps if stated is None or written(recomputed, unit, step=s) != written(stated, unit, step=s))
+    return next(telling, steps[0])
