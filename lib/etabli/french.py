@@ -7,10 +7,9 @@ escaped: `\xa0` (U+00A0) before « % € », `\u202f` (U+202F) inside numbers.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Sequence
-from datetime import date as Date
-from datetime import datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
@@ -278,39 +277,39 @@ def ordinal(n: int, *, gender: Gender = "m") -> str:
     return f"{number(n)}{'e' if n > 1 else 're' if gender == 'f' else 'er'}"
 
 
-def _day(d: Date, rest: str) -> str:
+def _day(d: dt.date, rest: str) -> str:
     """Write the day, « 1er » when it is the first, then what the Babel pattern `rest` asks for."""
-    return " ".join(["1er" if d.day == 1 else str(d.day), *([format_date(d, rest, locale="fr")] if rest else [])])
+    return ("1er" if d.day == 1 else str(d.day)) + (" " + format_date(d, rest, locale="fr") if rest else "")
 
 
-def date(d: Date) -> str:
+def date(d: dt.date) -> str:
     """Write a date.
 
-    >>> date(Date(2024, 10, 1))
+    >>> date(dt.date(2024, 10, 1))
     '1er octobre 2024'
     """
     return _day(d, "MMMM y")
 
 
-def hours(t: time) -> str:
+def hours(t: dt.time) -> str:
     r"""Write a time of day.
 
-    >>> hours(time(9, 30)), hours(time(14))
+    >>> hours(dt.time(9, 30)), hours(dt.time(14))
     ('9\xa0h\xa030', '14\xa0h')
     """
     return f"{t.hour}{NBSP}h" + (f"{NBSP}{t.minute:02d}" if t.minute else "")
 
 
-def day_and_time(moment: datetime) -> str:
+def day_and_time(moment: dt.datetime) -> str:
     r"""Write a date and a time of day.
 
-    >>> day_and_time(datetime(2024, 10, 1, 9, 30))
+    >>> day_and_time(dt.datetime(2024, 10, 1, 9, 30))
     '1er octobre 2024 à 9\xa0h\xa030'
     """
     return f"{date(moment)} à {hours(moment.time())}"
 
 
-def period(start: Date, end: Date) -> str:
+def period(start: dt.date, end: dt.date) -> str:
     """Write a period, both days included, without saying a month or a year twice.
 
     Raises
@@ -320,7 +319,7 @@ def period(start: Date, end: Date) -> str:
 
     Examples
     --------
-    >>> period(Date(2024, 10, 1), Date(2024, 12, 31))
+    >>> period(dt.date(2024, 10, 1), dt.date(2024, 12, 31))
     'du 1er octobre au 31 décembre 2024'
     """
     if end < start:

@@ -27,11 +27,12 @@ def read_notebook(path: Path, *, shown: str | None = None) -> nbformat.NotebookN
     """
     name = shown or path.name
     try:
-        return nbformat.read(path, as_version=4)
+        notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise NotebookError("Le notebook de l’étude manque.", where=name) from None
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError, nbformat.reader.NotJSONError):
         raise NotebookError("Ce fichier n’est pas un notebook Jupyter.", where=name) from None
+    return notebook
 
 
 def name_cell(notebook: Any, index: int) -> str:

@@ -7,7 +7,7 @@ control reads that column; a count of rows (visits, requests) never stands in fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -178,7 +178,7 @@ class Table:
                     f"Ce résultat n’a pas cette modalité pour « {name} ».", got=wanted, hint=suggestion(wanted, known)
                 )
             rows = chosen
-        return Value(self, measure, int(self.cells.index.get_loc(rows.index[0])))
+        return Value(self, measure, self._position(rows.index[0]))
 
     def largest(self, measure: str, **categories: object) -> Value:
         """Return the largest value of a measure among the rows that have these categories, totals apart."""
@@ -198,7 +198,13 @@ class Table:
         if candidates.empty:
             raise MethodError(f"Aucune valeur de « {measure} » à comparer.", got=str(dict(categories)))
         label = candidates.idxmax() if largest else candidates.idxmin()
-        return Value(self, measure, int(self.cells.index.get_loc(label)))
+        return Value(self, measure, self._position(label))
+
+    def _position(self, label: Hashable) -> int:
+        place = self.cells.index.get_loc(label)
+        if not isinstance(place, int):
+            raise MethodError("Un résultat a deux lignes de même rang.", got=str(label))
+        return place
 
     def with_cells(self, cells: pd.DataFrame) -> Table:
         """Return the same table over other cells."""
@@ -219,7 +225,8 @@ class Value:
         value = self.table.cells[self.measure].iloc[self.row]
         if value is None or (not isinstance(value, str) and pd.isna(value)):
             return None
-        return value.item() if isinstance(value, np.generic) else value
+        number: float | int | str = value.item() if isinstance(value, np.generic) else value
+        return number
 
     def category(self, dimension: str) -> str:
         """The category of a dimension at which the value stands."""
