@@ -14,6 +14,8 @@ from etabli.study import PlannedRun, Study, read_study
 if TYPE_CHECKING:
     from etabli.board import Board
 
+_PARAMETER = ("-p", "--parameter")
+
 app = typer.Typer(
     name="etabli",
     help="L’établi des études sociales : une étude déclarée une fois, rejouée sur chaque livraison.",
@@ -30,8 +32,8 @@ Slugs = Annotated[list[str] | None, typer.Argument(metavar="[ÉTUDE…]", help="
 def run_one(
     slug: Slug,
     parameters: Annotated[
-        list[tuple[str, str]] | None,
-        typer.Option("-p", "--parameter", metavar="NOM VALEUR", help="Un paramètre de l’étude ; à répéter."),
+        list[str] | None,
+        typer.Option(*_PARAMETER, metavar="NOM VALEUR", help="Un paramètre de l’étude ; à répéter."),
     ] = None,
     edition: Annotated[str | None, typer.Option(metavar="ÉDITION", help="Édition (la dernière déclarée, sinon).")] = None,
     audience: Annotated[str | None, typer.Option(metavar="AUDIENCE", help="Audience (internal, sinon).")] = None,
@@ -171,10 +173,29 @@ def _studies(project: Project, slugs: list[str] | None) -> list[Study]:
     return [read_study(project, slug) for slug in slugs or project.slugs()]
 
 
-def _asked(pairs: list[tuple[str, str]], **named: str | None) -> dict[str, object]:
+def joined_parameters(arguments: list[str]) -> list[str]:
+    """Write each `-p NAME VALUE` as `-p NAME=VALUE`: typer has no repeated option of two values.
+
+    >>> joined_parameters(["run", "sortir", "-p", "year", "2022", "-p", "a=b"])
+    ['run', 'sortir', '-p', 'year=2022', '-p', 'a=b']
+    """
+    rest, joined = list(arguments), []
+    while rest:
+        word = rest.pop(0)
+        joined.append(word)
+        if word in _PARAMETER and len(rest) >= 2 and "=" not in rest[0]:
+            name, value = rest.pop(0), rest.pop(0)
+            joined.append(f"{name}={value}")
+    return joined
+
+
+def _asked(pairs: list[str], **named: str | None) -> dict[str, object]:
     """Return what a run is asked for; the same parameter asked twice is a mistake."""
     asked: dict[str, object] = {name: value for name, value in named.items() if value is not None}
-    for name, value in pairs:
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ParameterError(f"Le paramètre « {name} » n’a pas de valeur.", expected=f"-p {name} valeur")
         if name in asked:
             raise ParameterError(f"Le paramètre « {name} » est donné deux fois.", got=f"{asked[name]}, puis {value}")
         asked[name] = value

@@ -325,14 +325,14 @@ class Report:
 
     # How it is done ------------------------------------------------------------------------------
 
-    def _add(self, kind: type[Any], source: str | None, **contents: Any) -> None:
+    def _add(self, item_type: type[Any], source: str | None, **contents: Any) -> None:
         cell, execution = self.running_cell()
         self._forget_former_run_of(cell, execution)
-        name = f"{kind.prefix}-{1 + sum(isinstance(item, kind) for item in self._items)}"
+        name = f"{item_type.prefix}-{1 + sum(type(item) is item_type for item in self._items)}"
         if any(item.name == name for item in self._items):  # a cell that was run again, out of order
             name = f"{name}-{execution}"
-        number = 1 + sum(isinstance(item, kind) for item in self._items)
-        item: Item = kind(
+        number = 1 + sum(type(item) is item_type for item in self._items)
+        item: Item = item_type(
             name=name, number=number, words=self._words(source), cell=cell, execution=execution, **contents
         )
         if self.plan.audience == "internal":

@@ -123,6 +123,7 @@ def _papermill(
                 cwd=project.root,
                 timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
                 on_cell_start=seen,
+                config=_encrypted(),
             )
     except PapermillExecutionError as error:
         raise RunError(
@@ -143,6 +144,13 @@ def _papermill(
             where=f"{shown}, {_cell_named(output, seen.index, None)}",
             hint="mémoire épuisée, ou une bibliothèque qui s’est arrêtée : relancez, puis réduisez les données",
         ) from None
+
+
+def _encrypted() -> Any:
+    """Return the kernel's settings: what it says to us is encrypted, so that no other user of the machine reads it."""
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
 class _Progress:
