@@ -3,7 +3,7 @@
 What this part of the house does:
 
 - **primary masks**: a row of a table that rests on 1 to k − 1 distinct people, or whose number of
-  people is not known;
+  people is not known; all rows of a table that leaves out 1 to k − 1 people, whom its total would give;
 - **whole lines**: under a masked total, the parts are masked too, zeros included;
 - **secondary masks**: along each additive dimension, the masked parts of a shown total are at least
   two and together at least k people, so that no subtraction gives one of them back;
@@ -93,6 +93,8 @@ def _primary(table: Table, minimum: int) -> Mask:
     people = table.cells[PEOPLE].to_numpy(dtype=float, na_value=np.nan)
     if minimum <= 1:
         return np.zeros(len(people), dtype=bool)
+    if table.missing is not None and 0 < table.missing.people < minimum:
+        return np.ones(len(people), dtype=bool)
     return np.isnan(people) | ((people > 0) & (people < minimum))
 
 
@@ -134,15 +136,18 @@ def _close(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> bool:
     before = mask[parts].sum() + mask[line.total]
     if mask[line.total] and not people[line.total] >= minimum:
         mask[parts] = True
-    while True:
-        hidden = [part for part in parts if mask[part]]
-        held = sum(people[part] for part in hidden)
-        enough = mask[line.total] or (len(hidden) >= 2 and held >= minimum)
-        if not hidden or enough:
-            break
+    while not _is_closed(mask, people, line, minimum):
         shown = [part for part in parts if not mask[part] and people[part] > 0]
         mask[min(shown, key=lambda part: people[part]) if shown else line.total] = True
     return bool(mask[parts].sum() + mask[line.total] > before)
+
+
+def _is_closed(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> bool:
+    """Whether what is masked in a line cannot be had from what is shown in it."""
+    hidden = [part for part in line.parts if mask[part]]
+    if mask[line.total]:
+        return bool(hidden) or not any(people[part] > 0 for part in line.parts)
+    return not hidden or (len(hidden) >= 2 and sum(people[part] for part in hidden) >= minimum)
 
 
 def _spread(masks: list[Mask], regions: list[list[Region]]) -> bool:

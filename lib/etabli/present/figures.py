@@ -54,6 +54,8 @@ class Drawing:
     measure: str
     percent: bool
     points: tuple[Point, ...]
+    ratio: bool = False
+    """Whether 1 means « no difference »: the scale is then logarithmic around it."""
 
     @property
     def series(self) -> list[str]:
@@ -114,7 +116,7 @@ def compose(
         points.append(_point(protected, words, row, chosen, along, across))
     if not points:
         raise ReportError("Cette figure serait vide.", got=str(dict(where)))
-    return Drawing(kind, words.measure(chosen, labels), chosen.kind in {"share", "change"}, tuple(points))
+    return Drawing(kind, words.measure(chosen, labels), chosen.kind in {"share", "change"}, tuple(points), chosen.kind == "ratio")
 
 
 def _point(
@@ -245,22 +247,44 @@ def _values(axes: Axes, points: list[Point], y: np.ndarray, drawing: Drawing) ->
     if len(drawing.series) > 2:
         return
     for point, place in zip(points, y, strict=True):
-        end = max(each for each in (point.x, point.high, 0.0) if each is not None)
-        label = f"  {point.text}"
-        axes.annotate(label, (end, place), va="center", fontsize=8, color=theme.INK if point.x is not None else theme.MUTED)
+        end = max((each for each in (point.x, point.high) if each is not None), default=1.0 if drawing.ratio else 0.0)
+        reference = drawing.ratio and point.x == 1 and point.low is None
+        axes.annotate(
+            "référence" if reference else point.text,
+            (end, place),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=theme.MUTED if reference or point.x is None else theme.INK,
+        )
 
 
 def _scale(axes: Axes, drawing: Drawing) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    ends = [each for point in drawing.points for each in (point.x, point.high) if each is not None]
+    ends = [each for point in drawing.points for each in (point.x, point.low, point.high) if each is not None]
     top = max(ends, default=1.0) or 1.0
-    axes.set_xlim(0, top * 1.16)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _tick(x, drawing.percent, top)))
+    if drawing.ratio:
+        _ratio_scale(axes, [each for each in ends if each > 0] or [1.0])
+    else:
+        axes.set_xlim(0, top * 1.16)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _tick(x, drawing.percent, top)))
     axes.set_xlabel(drawing.measure, fontsize=8.5)
     if len(drawing.series) > 1:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(3, len(drawing.series)), frameon=False, fontsize=8.5)
+
+
+def _ratio_scale(axes: Axes, ends: list[float]) -> None:
+    """Half as often stands as far from 1 as twice as often."""
+    low, high = min([*ends, 0.8]), max([*ends, 1.25])
+    axes.set_xscale("log")
+    axes.set_xlim(low / 1.08, high * (high / low) ** 0.12)
+    steps = [step for step in (0.1, 0.2, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 5, 10) if low / 1.08 <= step <= high * 1.05]
+    axes.set_xticks(steps, [french.number(step, 0 if float(step).is_integer() else 2) for step in steps])
+    axes.minorticks_off()
+    axes.axvline(1, color=theme.MUTED, linewidth=1.2, zorder=0)
 
 
 def _tick(x: float, percent: bool, top: float) -> str:

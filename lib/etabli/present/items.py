@@ -88,7 +88,7 @@ class SentenceItem(Item):
         return "Titre" if self.level else "Phrase"
 
     def html(self, protection: Protection) -> str:
-        text = self.text.html(protection, self.words)
+        text = french.capitalised(self.text.html(protection, self.words))
         if self.level is None:
             return f"<p>{text}</p>"
         return f'<h{self.level} id="{self.name}">{text}</h{self.level}>'
@@ -164,7 +164,7 @@ class TableItem(Item):
         return lay_out(protection.of(self.table), self.words, measures=self.measures, labels=self.labels)
 
     def heading(self, protection: Protection) -> str:
-        return f"<b>{self.noun}{french.NBSP}{self.number}.</b> {self.title.html(protection, self.words)}"
+        return f"<b>{self.noun}{french.NBSP}{self.number}.</b> {french.capitalised(self.title.html(protection, self.words))}"
 
     def html(self, protection: Protection) -> str:
         grid = self.grid(protection)

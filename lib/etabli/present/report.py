@@ -385,7 +385,7 @@ class Report:
     def _answers(self, protection: Protection) -> dict[str, dict[str, str]]:
         """For each question with a heading of its own: where it stands, and what it says."""
         return {
-            item.question: {"anchor": item.name, "finding": item.text.fill(protection, item.words)}
+            item.question: {"anchor": item.name, "finding": french.capitalised(item.text.fill(protection, item.words))}
             for item in self._items
             if isinstance(item, SentenceItem) and item.question is not None
         }

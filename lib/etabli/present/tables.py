@@ -40,6 +40,7 @@ class Row:
     label: str
     cells: tuple[Cell, ...]
     group: str | None = None
+    group_note: str = ""
     total: bool = False
 
 
@@ -180,18 +181,20 @@ class _Layout:
         position = self._position(keys, None)
         label = self.words.category(self.table, position, self.down_keys[-1])
         total = keys[-1] == TOTAL
-        group = None
-        if len(keys) > 1:
-            group = theme.TOTAL_LABEL if total and self.stacked else self._group(keys, position)
-        return Row(label, cells, group, total)
+        if len(keys) == 1:
+            return Row(label, cells, total=total)
+        if total and self.stacked:
+            return Row(label, cells, theme.TOTAL_LABEL, total=True)
+        group = self.words.category(self.table, position, self.down_keys[0])
+        return Row(label, cells, group, self._group_note(keys[0]), total)
 
-    def _group(self, keys: tuple[str, ...], position: int) -> str:
-        label = self.words.category(self.table, position, self.down_keys[0])
-        test = next((t for t in self.protected.tests if t.within.get("variable") == keys[0]), None)
+    def _group_note(self, variable: str) -> str:
+        """The test of one variable of a stack, short enough to stand beside its name."""
+        test = next((test for test in self.protected.tests if test.within.get("variable") == variable), None)
         if test is None or not self.stacked:
-            return label
-        effect = f"V = {french.number(test.effect, 2)}, " if test.effect is not None else ""
-        return f"{label} ({effect}{french.p_value(test.p_value)})"
+            return ""
+        effect = f"V de Cramér {french.number(test.effect, 2)} ; " if test.effect is not None else ""
+        return french.typography(effect + french.p_value(test.p_value))
 
     def _position(self, keys: tuple[str, ...], code: str | None) -> int:
         cells = self.table.cells
@@ -248,7 +251,7 @@ def to_html(grid: Grid, caption: str) -> str:
             lines = (
                 []
                 if row.total and row.group == theme.TOTAL_LABEL
-                else [f'<tr class="group"><th scope="rowgroup" colspan="{span}">{escape(row.group)}</th></tr>']
+                else [_group(row, span)]
             )
         lines.append(_row(row))
     bodies.append(lines)
@@ -267,6 +270,11 @@ def _head(grid: Grid) -> str:
     top = "".join(f'<th scope="colgroup" colspan="{span}">{escape(label)}</th>' for label, span in grid.groups)
     low = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in grid.columns)
     return f'<tr><th scope="col" rowspan="2">{corner}</th>{top}</tr><tr>{low}</tr>'
+
+
+def _group(row: Row, span: int) -> str:
+    note = f' <small class="interval">{escape(row.group_note)}</small>' if row.group_note else ""
+    return f'<tr class="group"><th scope="rowgroup" colspan="{span}">{escape(row.group or "")}{note}</th></tr>'
 
 
 def _row(row: Row) -> str:
