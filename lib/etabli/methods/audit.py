@@ -6,7 +6,7 @@ import pandas as pd
 
 from etabli.errors import MethodError
 from etabli.methods.claims import Claim, read_claims
-from etabli.methods.facts import Facts, index_facts
+from etabli.methods.facts import Facts, Figure, index_facts
 from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table
 from etabli.methods.verdicts import VERDICTS, difference_text, judge, recomputed_text, stated_text
 
@@ -74,7 +74,7 @@ def totals(frame: pd.DataFrame, *, total: str = "total") -> Table:
         raise MethodError("Les chiffres n’ont pas toutes leurs colonnes.", expected=", ".join(missing))
     text = frame.assign(measure=frame["measure"].astype(str), audience=frame["audience"].astype(str))
     parts = text[text["audience"] != total].groupby("measure", sort=False)["audience"].unique()
-    facts = index_facts(_completed(text, parts).rename(columns={"audience": "system"}))
+    facts = index_facts(text.rename(columns={"audience": "system"}).assign(unit=text["measure"]))
     stated = text[(text["audience"] == total) & text["measure"].isin(parts.index)]
     claims = [
         _total_claim(facts, total, list(parts[measure]), measure, year)
@@ -84,31 +84,23 @@ def totals(frame: pd.DataFrame, *, total: str = "total") -> Table:
     return _table(keys, claims)
 
 
-def _completed(frame: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:
-    """Return the frame with a row, its value missing, for each part that one year does not give."""
-    grid = [
-        (measure, audience, year)
-        for measure in parts.index
-        for audience in parts[measure]
-        for year in frame["year"].unique()
-    ]
-    keys = ["measure", "audience", "year"]
-    known = pd.MultiIndex.from_frame(frame[keys])
-    absent = pd.MultiIndex.from_tuples(grid, names=keys).difference(known, sort=False).to_frame(index=False)
-    whole = pd.concat([frame[[*keys, "value"]], absent.assign(value=float("nan"))], ignore_index=True)
-    return whole.assign(unit=whole["measure"])
-
-
 def _total_claim(facts: Facts, total: str, parts: list[str], measure: str, year: int) -> Claim:
-    where = f"{measure}, {year}"
+    """Return the claim that a total is the sum of its parts; a part that this year does not give is missing."""
+    stated, *others = (_in_year(facts, f"{audience}.{measure}", year) for audience in [total, *parts])
     return Claim(
-        name=where,
+        name=f"{measure}, {year}",
         operation="sum",
-        stated=facts.find(f"{total}.{measure}@{year}", where=where),
-        parts=tuple(facts.find(f"{part}.{measure}@{year}", where=where) for part in parts),
+        stated=stated,
+        parts=tuple(others),
         parts_expected=len(parts),
         precision=1,
     )
+
+
+def _in_year(facts: Facts, name: str, year: int) -> Figure:
+    """Return the figure of one year, or one that is not given."""
+    absent = Figure(name, year, value=None, unit=name.rpartition(".")[2])
+    return next((figure for figure in facts.by_name[name] if figure.year == year), absent)
 
 
 def tally(table: Table) -> Table:
@@ -140,14 +132,13 @@ def _table(keys: pd.DataFrame, claims: list[Claim]) -> Table:
 def _row(claim: Claim) -> dict[str, object]:
     finding = judge(claim)
     stated, recomputed = claim.stated.value, finding.recomputed
-    both = stated is not None and recomputed is not None
     return {
         "stated": stated,
         "recomputed": recomputed,
-        "difference": stated - recomputed if both else None,
+        "difference": None if stated is None or recomputed is None else stated - recomputed,
         "stated_as": None if stated is None else stated_text(claim, stated),
         "recomputed_as": None if recomputed is None else recomputed_text(claim, recomputed),
-        "difference_as": difference_text(claim, stated, recomputed) if both else None,
+        "difference_as": None if stated is None or recomputed is None else difference_text(claim, stated, recomputed),
         "verdict": finding.verdict,
         "reason": finding.reason,
     }

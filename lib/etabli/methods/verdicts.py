@@ -67,7 +67,7 @@ def _compared(claim: Claim, stated: float, recomputed: float) -> Finding:
     return Finding("wrong", recomputed, f"{said}, et non {stated_text(claim, stated)}")
 
 
-_COMPUTED = {"sum": "somme des parts", "difference": "différence", "ratio": "rapport des deux termes"}
+_COMPUTED = {"sum": "somme des parts", "difference": "différence", "ratio": "quotient"}
 
 
 def _not_given(parts: int) -> str:
