@@ -62,7 +62,7 @@ def totals(frame: pd.DataFrame, *, total: str = "total") -> Table:
     Returns
     -------
     Table
-        Dimensions `measure` and `year`; the measures of `audit`.
+        Dimensions `indicator` (the measure of `frame`) and `year` (as text); the measures of `audit`.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def totals(frame: pd.DataFrame, *, total: str = "total") -> Table:
         _total_claim(facts, total, list(parts[measure]), measure, year)
         for measure, year in zip(stated["measure"], stated["year"], strict=True)
     ]
-    keys = pd.DataFrame({"measure": list(stated["measure"]), "year": [str(year) for year in stated["year"]]})
+    keys = pd.DataFrame({"indicator": list(stated["measure"]), "year": [str(year) for year in stated["year"]]})
     return _table(keys, claims)
 
 

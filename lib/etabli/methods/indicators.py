@@ -139,7 +139,7 @@ def changes(frame: pd.DataFrame, *, measure: str, year: int) -> Table:
 
 _PREVIOUS = ("previous_year", "since_previous", "previous", "change", "annual_change")
 _REFERENCE = ("reference_year", "since_reference", "reference", "since_2019", "annual_since_2019")
-_NO_START = "par rapport à une année antérieure (aucune n’est donnée)"
+_NO_START = "(aucune année antérieure n’est donnée)"
 
 
 def _with_change(
