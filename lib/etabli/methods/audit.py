@@ -37,7 +37,8 @@ def audit(claims: pd.DataFrame, facts: pd.DataFrame) -> Table:
     Table
         Dimension `claim`, in the order of `claims`. Measures: `stated`, `recomputed` (missing where it has
         no meaning) and `difference` (stated − recomputed), in the figure's own unit; the same written in
-        French (`stated_as`, `recomputed_as`, `difference_as`); `verdict`, one of `etabli.methods.verdicts.VERDICTS`; `reason`.
+        French (`stated_as`, `recomputed_as`, `difference_as`); `verdict`, one of
+        `etabli.methods.verdicts.VERDICTS`; `reason`.
         `people` is missing: these are figures about figures.
 
     Raises
