@@ -69,6 +69,13 @@ def totals(frame: pd.DataFrame, *, total: str = "total") -> Table:
     ------
     MethodError
         A column is missing, or a figure stands twice.
+
+    >>> frame = pd.DataFrame(
+    ...     [("users", "adults", 2024, 30), ("users", "students", 2024, 26), ("users", "total", 2024, 59)],
+    ...     columns=["measure", "audience", "year", "value"],
+    ... )
+    >>> totals(frame).value("verdict", indicator="users", year=2024).number
+    'wrong'
     """
     missing = [column for column in ("measure", "audience", "year", "value") if column not in frame.columns]
     if missing:

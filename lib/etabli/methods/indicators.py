@@ -56,6 +56,12 @@ def review(frame: pd.DataFrame, *, year: int) -> Table:
     MethodError
         A column or a measure is missing, a figure stands twice, the year is unknown, or a total is not
         the sum of its parts.
+
+    >>> counts = {"registered": 80, "users": 40, "one_off_uses": 100, "regular_activities": 9, "group_outings": 3}
+    >>> rows = [(measure, "total", 2024, value) for measure, value in counts.items()]
+    >>> table = review(pd.DataFrame(rows, columns=["measure", "audience", "year", "value"]), year=2024)
+    >>> table.value("use_rate").number, table.value("uses_per_user").number
+    (0.5, 2.5)
     """
     wide = _wide(frame)
     hold_year(year, wide)
