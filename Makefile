@@ -41,7 +41,7 @@ lock: ## Refait requirements.lock d’après pyproject.toml (il faut uv)
 		pyproject.toml -o requirements.lock
 
 clean: ## Supprime ce qui se refabrique (rapports, données fictives, caches), jamais les livraisons ni le registre
-	rm -rf reports data/demo data/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf reports/* data/demo data/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find lib tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): requirements.lock pyproject.toml

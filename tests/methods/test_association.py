@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
 from etabli.methods.association import PEARSON, RAO_SCOTT, adjust, holm, independence_test, pearson_statistic
 from etabli.methods.clusters import Counts, count
 from etabli.methods.results import Test
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 
 def from_table(table) -> Counts:

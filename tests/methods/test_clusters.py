@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from etabli.errors import MethodError
 from etabli.methods.clusters import complete_rows, count, encode
 from etabli.methods.results import Missing

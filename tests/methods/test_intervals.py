@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from etabli.methods.clusters import Counts, count
 from etabli.methods.intervals import mean_interval, row_shares, wilson
-from scipy import stats
 
 
 def one_row_table(persons, columns, width=2) -> Counts:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from etabli.errors import MethodError
 from etabli.methods.odds import odds_ratios
 

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
+from scipy import stats
+
 from etabli.errors import MethodError
 from etabli.methods.odds import WALD, odds_ratios
 from etabli.methods.results import Missing
-from scipy import stats
 
 
 def visits() -> pd.DataFrame:

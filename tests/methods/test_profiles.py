@@ -6,13 +6,14 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
 from etabli.errors import MethodError
 from etabli.methods import profiles
 from etabli.methods.association import PEARSON, RAO_SCOTT
 from etabli.methods.results import TOTAL, Missing
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import stats
 
 AGES = ["young", "old"]
 

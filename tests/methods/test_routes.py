@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+
 from etabli.errors import MethodError
 from etabli.methods.profiles import crosstab
 from etabli.methods.results import Missing

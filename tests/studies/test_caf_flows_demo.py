@@ -10,10 +10,11 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+
 from etabli.declarations import read_declaration
 from etabli.methods import profiles
 from etabli.sources.codebook import Codebook
-from scipy import stats
 
 STUDY = Path(__file__).parents[2] / "studies" / "caf-flows"
 SEED = 2024

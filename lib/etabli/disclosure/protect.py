@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from etabli.disclosure.policy import Policy
 from etabli.methods.results import PEOPLE, TOTAL, Table, Test, Value
@@ -27,7 +28,7 @@ from etabli.methods.results import PEOPLE, TOTAL, Table, Test, Value
 Region = frozenset[tuple[str, str]]
 """Who is counted: the categories, totals apart. A stacked table's category counts under its variable."""
 
-Mask = np.ndarray
+Mask = NDArray[np.bool_]
 """Booleans, one a row of a table's cells: True where the row is masked."""
 
 
@@ -84,9 +85,7 @@ def protect(tables: Sequence[Table], policy: Policy) -> Protection:
             people = table.cells[PEOPLE].to_numpy(dtype=float, na_value=np.nan)
             for line in its_lines:
                 changed |= _close(mask, people, line, policy.minimum_people)
-    return Protection(
-        policy, {id(table): _apply(table, mask) for table, mask in zip(unique, masks, strict=True)}
-    )
+    return Protection(policy, {id(table): _apply(table, mask) for table, mask in zip(unique, masks, strict=True)})
 
 
 def _primary(table: Table, minimum: int) -> Mask:
@@ -95,7 +94,7 @@ def _primary(table: Table, minimum: int) -> Mask:
         return np.zeros(len(people), dtype=bool)
     if table.missing is not None and 0 < table.missing.people < minimum:
         return np.ones(len(people), dtype=bool)
-    return np.isnan(people) | ((people > 0) & (people < minimum))
+    return np.asarray(np.isnan(people) | ((people > 0) & (people < minimum)), dtype=bool)
 
 
 def _regions(table: Table) -> list[Region]:
@@ -130,7 +129,7 @@ def _lines(table: Table) -> Iterator[_Line]:
                 yield _Line(int(rows.index[is_total][0]), tuple(int(i) for i in rows.index[~is_total]))
 
 
-def _close(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> bool:
+def _close(mask: Mask, people: NDArray[np.float64], line: _Line, minimum: int) -> bool:
     """Mask more of a line until no subtraction gives a masked part back. Return whether anything changed."""
     parts = list(line.parts)
     before = mask[parts].sum() + mask[line.total]
@@ -142,7 +141,7 @@ def _close(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> bool:
     return bool(mask[parts].sum() + mask[line.total] > before)
 
 
-def _is_closed(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> bool:
+def _is_closed(mask: Mask, people: NDArray[np.float64], line: _Line, minimum: int) -> bool:
     """Whether what is masked in a line cannot be had from what is shown in it."""
     hidden = [part for part in line.parts if mask[part]]
     if mask[line.total]:
@@ -178,7 +177,7 @@ def _apply(table: Table, mask: Mask) -> Protected:
     return Protected(table.with_cells(cells), mask, tests)
 
 
-def _rows_of(table: Table, test: Test) -> np.ndarray:
+def _rows_of(table: Table, test: Test) -> Mask:
     rows = np.ones(len(table.cells), dtype=bool)
     for name, category in test.within.items():
         rows &= (table.cells[name].astype(str) == category).to_numpy()

@@ -94,7 +94,9 @@ def compose(
         The kind is unknown, or more dimensions are left than can be drawn.
     """
     if kind not in KINDS:
-        raise ReportError(f"Genre de figure inconnu : « {kind} ».", expected=", ".join(KINDS), hint=suggestion(kind, KINDS))
+        raise ReportError(
+            f"Genre de figure inconnu : « {kind} ».", expected=", ".join(KINDS), hint=suggestion(kind, KINDS)
+        )
     table = protected.table
     chosen = table.measure(measure)
     free = [name for name in table.keys if name not in where and name != "variable"]
@@ -103,9 +105,11 @@ def compose(
             "Cette figure a trop, ou trop peu, de dimensions.",
             expected="une ou deux dimensions libres",
             got=", ".join(free) or "aucune",
-            hint="fixez les autres par where={\"dimension\": \"modalité\"}",
+            hint='fixez les autres par where={"dimension": "modalité"}',
         )
-    along, across = (free[1], free[0]) if kind == "lines" and len(free) == 2 else (free[0], free[1] if len(free) > 1 else None)
+    along, across = (
+        (free[1], free[0]) if kind == "lines" and len(free) == 2 else (free[0], free[1] if len(free) > 1 else None)
+    )
     points = []
     for row in range(len(table.cells)):
         codes = {name: str(table.cells[name].iloc[row]) for name in table.keys}
@@ -116,12 +120,12 @@ def compose(
         points.append(_point(protected, words, row, chosen, along, across))
     if not points:
         raise ReportError("Cette figure serait vide.", got=str(dict(where)))
-    return Drawing(kind, words.measure(chosen, labels), chosen.kind in {"share", "change"}, tuple(points), chosen.kind == "ratio")
+    return Drawing(
+        kind, words.measure(chosen, labels), chosen.kind in {"share", "change"}, tuple(points), chosen.kind == "ratio"
+    )
 
 
-def _point(
-    protected: Protected, words: Words, row: int, measure: Measure, along: str, across: str | None
-) -> Point:
+def _point(protected: Protected, words: Words, row: int, measure: Measure, along: str, across: str | None) -> Point:
     table = protected.table
     hidden = bool(protected.masked[row])
     x = None if hidden else _number(table.cells[measure.name].iloc[row])
@@ -179,7 +183,9 @@ def draw(drawing: Drawing, *, name: str, alternative: str) -> str:
         {"grid.color": theme.GRID, "axes.edgecolor": theme.GRID, "text.color": theme.INK, "axes.labelcolor": theme.INK,
          "xtick.color": theme.INK, "ytick.color": theme.INK, "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"]},
     )  # fmt: skip
-    with mpl.rc_context({**style, "svg.fonttype": "none", "svg.hashsalt": name, "font.size": 9, "axes.unicode_minus": True}):
+    with mpl.rc_context(
+        {**style, "svg.fonttype": "none", "svg.hashsalt": name, "font.size": 9, "axes.unicode_minus": True}
+    ):
         rows = len(drawing.labels) + len({group for group, _ in drawing.labels if group})
         height = 3.6 if drawing.kind == "lines" else 0.9 + 0.3 * rows * max(1.0, 0.62 * len(drawing.series))
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -273,7 +279,13 @@ def _scale(axes: Axes, drawing: Drawing) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _tick(x, drawing.percent, top)))
     axes.set_xlabel(drawing.measure, fontsize=8.5)
     if len(drawing.series) > 1:
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(3, len(drawing.series)), frameon=False, fontsize=8.5)
+        axes.legend(
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=min(3, len(drawing.series)),
+            frameon=False,
+            fontsize=8.5,
+        )
 
 
 def _ratio_scale(axes: Axes, ends: list[float]) -> None:
@@ -298,7 +310,11 @@ def _lines(axes: Axes, drawing: Drawing) -> None:
 
     times = [label for _, label in drawing.labels]
     # time keeps its distances: a missing year leaves its gap
-    place = {time: float(time) for time in times} if all(t.isdigit() for t in times) else {t: float(i) for i, t in enumerate(times)}
+    place = (
+        {time: float(time) for time in times}
+        if all(t.isdigit() for t in times)
+        else {t: float(i) for i, t in enumerate(times)}
+    )
     for index, series in enumerate(drawing.series):
         colour, marker = theme.SERIES[index % len(theme.SERIES)], theme.MARKERS[index % len(theme.MARKERS)]
         points = [point for point in drawing.points if point.series == series and point.x is not None]
@@ -330,4 +346,3 @@ def _svg(figure: Figure, name: str, alternative: str) -> str:
     svg = re.sub(r'(id="|url\(#|xlink:href="#|href="#)', rf"\g<1>{name}-", svg)
     title = f"<title>{escape(alternative)}</title>"
     return re.sub(r"<svg ([^>]*)>", rf'<svg role="img" \1>{title}', svg, count=1)
-

@@ -22,8 +22,8 @@ from etabli.disclosure.protect import Protection, protect
 from etabli.errors import ReportError, suggestion
 from etabli.methods.results import Table, Value
 from etabli.present import theme
-from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.figures import FigureKind
+from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import find_project
@@ -31,7 +31,6 @@ from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.pseudonyms import new_key
 from etabli.study import PlannedRun, Scalar, Study, read_study
-
 
 OPENING = "ouverture"
 """Name of the output that says which report is open; reports leave it out, their cover says it."""
@@ -86,7 +85,7 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
         for name, source in study.sources.items()
     }
     report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook)
-    report._announce()
+    report.announce()
     return report
 
 
@@ -149,9 +148,7 @@ class Report:
             The source or a variable is unknown, or no row is left.
         """
         if source not in self.study.sources:
-            raise ReportError(
-                f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources)
-            )
+            raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
         frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key)
         for variable, value in where.items():
             if variable not in frame.columns:
@@ -296,7 +293,9 @@ class Report:
 
     def finish(self) -> None:
         """Protect all results together, fill their places, and clear them for the gate. Last cell."""
-        policy = policy_for([self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience)
+        policy = policy_for(
+            [self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience
+        )
         protection = protect(self._tables(), policy)
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
@@ -359,7 +358,9 @@ class Report:
         if len(self._loaded) != 1:
             raise ReportError(
                 "De quelle source vient ce résultat ?",
-                expected=f"source= l’un de : {', '.join(self._loaded)}" if self._loaded else "une source chargée par report.load",
+                expected=f"source= l’un de : {', '.join(self._loaded)}"
+                if self._loaded
+                else "une source chargée par report.load",
                 hint="plusieurs sources sont chargées : nommez la sienne" if self._loaded else None,
             )
         return self._loaded[0]
@@ -401,11 +402,10 @@ class Report:
             "agreement": self.agreements[source.agreement].title,
         }
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
         """Say in the notebook what is open; this output is cleared like any other, and reports leave it out."""
         self.show({"text/html": self._opening()}, name=OPENING, update=False)
 
     def _opening(self) -> str:
         text = f"{self.study.title} — {self.edition} — audience : {theme.AUDIENCES[self.plan.audience]}"
         return f"<p>{escape(french.typography(text), quote=False)}</p>"
-

@@ -67,7 +67,9 @@ def sentence(template: str, **values: Value | str) -> Sentence:
         names.add(root)
         if root not in values:
             raise ReportError(
-                f"La phrase attend une valeur « {root} ».", where=template, hint=suggestion(root, values) if values else None
+                f"La phrase attend une valeur « {root} ».",
+                where=template,
+                hint=suggestion(root, values) if values else None,
             )
         if spec and spec not in _FORMS:
             raise ReportError(f"Forme inconnue : « {spec} ».", where=template, hint=suggestion(spec, _FORMS))
@@ -76,7 +78,7 @@ def sentence(template: str, **values: Value | str) -> Sentence:
             raise ReportError(
                 f"« {name} » est un nombre nu : il échapperait au contrôle du secret.",
                 where=template,
-                expected="une valeur d’un résultat : resultat.value(\"mesure\", dimension=\"modalité\")",
+                expected='une valeur d’un résultat : resultat.value("mesure", dimension="modalité")',
                 got=type(value).__name__,
             )
         if name not in names:

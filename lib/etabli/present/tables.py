@@ -248,11 +248,7 @@ def to_html(grid: Grid, caption: str) -> str:
                 bodies.append(lines)
             group = row.group
             span = len(grid.columns) + 1
-            lines = (
-                []
-                if row.total and row.group == theme.TOTAL_LABEL
-                else [_group(row, span)]
-            )
+            lines = [] if row.total and row.group == theme.TOTAL_LABEL else [_group(row, span)]
         lines.append(_row(row))
     bodies.append(lines)
     body = "".join(f"<tbody>{''.join(each)}</tbody>" for each in bodies)
@@ -265,7 +261,9 @@ def to_html(grid: Grid, caption: str) -> str:
 def _head(grid: Grid) -> str:
     corner = escape(grid.corner) or '<span class="unseen">Modalité</span>'
     if not grid.groups:
-        cells = "".join(f'<th scope="col">{escape(c.label if not c.group else f"{c.group}, {c.label}")}</th>' for c in grid.columns)
+        cells = "".join(
+            f'<th scope="col">{escape(c.label if not c.group else f"{c.group}, {c.label}")}</th>' for c in grid.columns
+        )
         return f'<tr><th scope="col">{corner}</th>{cells}</tr>'
     top = "".join(f'<th scope="colgroup" colspan="{span}">{escape(label)}</th>' for label, span in grid.groups)
     low = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in grid.columns)

@@ -42,7 +42,7 @@ def write_catalogue(project: Project) -> Path:
     target = project.reports / INDEX
     draft = target.with_name(f".{INDEX}.{os.getpid()}")
     draft.write_text(_page(project), encoding="utf-8", newline="\n")
-    os.replace(draft, target)
+    draft.replace(target)
     return target
 
 
@@ -81,6 +81,8 @@ def _row(project: Project, folder: Path, manifest: Manifest) -> str:
     audience = theme.AUDIENCES[str(manifest.parameters["audience"])]
     cells = [audience, french.typography(chosen), status, made_on(manifest)]
     label = f'<a href="{escape(link)}">{escape(manifest.edition_label)}<span class="unseen"> – {escape(audience)}</span></a>'
-    return f'<tr><th scope="row">{label}</th>' + "".join(f'<td class="text">{escape(cell)}</td>' for cell in cells) + "</tr>"
-
-
+    return (
+        f'<tr><th scope="row">{label}</th>'
+        + "".join(f'<td class="text">{escape(cell)}</td>' for cell in cells)
+        + "</tr>"
+    )

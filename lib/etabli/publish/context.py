@@ -106,7 +106,10 @@ def _sheet(manifest: Manifest) -> list[tuple[str, str]]:
     return [
         ("Étude et passage", f"{manifest.study} / {manifest.run}"),
         *[
-            (f"Source « {source['name']} »", f"{source['description']}, convention « {source['agreement']} », SHA-256 {source['sha256'][:16]}…")
+            (
+                f"Source « {source['name']} »",
+                f"{source['description']}, convention « {source['agreement']} », SHA-256 {source['sha256'][:16]}…",
+            )
             for source in manifest.sources
         ],
         ("Version du code", commit + changed),

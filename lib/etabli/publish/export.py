@@ -73,7 +73,9 @@ def write_report(executed: Executed, folder: Path) -> None:
         "edition": executed.manifest.edition_label,
         "results": payload["results"],
     }
-    (folder / RESULTS).write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    (folder / RESULTS).write_text(
+        json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
+    )
     tables = folder / "tables"
     tables.mkdir()
     for name, text in payload["files"].items():
@@ -138,7 +140,7 @@ def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: 
     """Keep the half-executed notebook, and say where beside the study and the run."""
     place = ""
     for notebook in work.glob("*.ipynb"):
-        os.replace(notebook, kept)
+        notebook.replace(kept)
         place = project.relative(kept)
     where = f"étude {plan.slug}, passage {plan.name}" + (f" ; {error.where}" if error.where else "")
     remains = f"notebook interrompu gardé dans {place} (à ne pas diffuser)" if place else None
@@ -150,11 +152,10 @@ def _swap(staged: Path, target: Path) -> None:
     """Put a whole report in its place; the former one stays until the new one stands."""
     former = staged.with_name("former")
     if target.exists():
-        os.replace(target, former)
+        target.replace(former)
     try:
-        os.replace(staged, target)
+        staged.replace(target)
     except OSError:
         if former.exists():
-            os.replace(former, target)
+            former.replace(target)
         raise
-

@@ -121,7 +121,7 @@ def _papermill(
                 kernel_name="python3",
                 progress_bar=False,
                 cwd=project.root,
-                timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
+                timeout_func=lambda _: max(1, int(deadline - time.monotonic())),
                 on_cell_start=seen,
                 config=_encrypted(),
             )
@@ -160,7 +160,7 @@ class _Progress:
         self.index = 0
         self._on_cell = on_cell
 
-    def __call__(self, cell: Any, cell_index: int) -> None:
+    def __call__(self, *, cell_index: int, **_: Any) -> None:
         self.index = cell_index
         if self._on_cell is not None:
             self._on_cell(cell_index)

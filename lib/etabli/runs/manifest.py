@@ -79,9 +79,7 @@ def read_manifest(folder: Path, *, shown: str) -> Manifest:
     try:
         return Manifest(**json.loads((folder / FILE).read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise RunError(
-            "Ce dossier n’est pas celui d’un rapport.", where=shown, expected=f"un fichier {FILE}"
-        ) from None
+        raise RunError("Ce dossier n’est pas celui d’un rapport.", where=shown, expected=f"un fichier {FILE}") from None
     except (ValueError, TypeError):
         raise RunError("Le manifeste de ce rapport est illisible.", where=f"{shown}/{FILE}") from None
 
