@@ -174,13 +174,13 @@ def _profiles(random: np.random.Generator, n: int) -> dict[str, Integers]:
 
 
 def _laws(profiles: dict[str, Integers], most: int) -> _Laws:
-    log_odds = np.full(len(profiles["age_group"]), INTERCEPT)
+    log_odds: Floats = np.full(len(profiles["age_group"]), INTERCEPT)
     for name in LEVELS:
-        log_odds += np.asarray(LOG_ODDS[name])[profiles[name]]
+        log_odds = log_odds + np.take(LOG_ODDS[name], profiles[name])
     log_mean = (
         0.24
-        + np.array([0.30, -0.05, -0.10, 0.05, -0.05])[profiles["benefit"]]
-        + np.array([-0.05, 0.0, 0.05, 0.05, -0.10])[profiles["age_group"]]
+        + np.take([0.30, -0.05, -0.10, 0.05, -0.05], profiles["benefit"])
+        + np.take([-0.05, 0.0, 0.05, 0.05, -0.10], profiles["age_group"])
         + 0.15 * (profiles["online_account"] == 1)
         + 0.15 * (profiles["housing"] == HOUSINGS.index("hosted"))
     )
@@ -199,7 +199,7 @@ def _truncated_negative_binomial(mean: Floats, most: int) -> Floats:
 def _days_of_visits(random: np.random.Generator, laws: _Laws) -> tuple[Integers, Integers]:
     """Return the recipient and the day of each visit: a recipient's days all differ."""
     n, most = laws.visits.shape
-    number = 1 + (random.random(n)[:, None] > laws.visits.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    number = 1 + (random.random((n, 1)) > laws.visits.cumsum(axis=1)[:, :-1]).sum(axis=1)
     shuffled = random.permuted(np.tile(np.arange(most), (n, 1)), axis=1)
     chosen = np.arange(most) < number[:, None]
     return np.repeat(np.arange(n), number), shuffled[chosen]

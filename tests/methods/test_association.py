@@ -147,14 +147,28 @@ def test_independence_expected_count_under_five_is_noted(table, noted):
     assert ("Effectifs attendus" in (note or "")) is noted
 
 
-@pytest.mark.parametrize(("few", "noted"), [(1, True), (4, True), (5, False)])
+@pytest.mark.parametrize(("few", "noted"), [(1, True), (19, True), (20, False), (21, False)])
 def test_independence_category_of_few_people_is_noted_without_their_number(few, noted):
-    persons = np.repeat(np.arange(40), 10)
+    persons = np.repeat(np.arange(80), 10)
     rows = (persons < few).astype(np.int64)
     columns = np.random.default_rng(1).integers(0, 2, len(persons))
     note = independence_test(count(persons, rows, columns, (2, 2))).note
     assert ("très peu de personnes" in (note or "")) is noted
-    assert str(few) not in (note or "").replace("inférieurs à 5", "")
+    assert str(few) not in (note or "")
+
+
+def test_independence_too_few_people_a_category_rejects_too_often_and_always_says_so():
+    repetitions, rejected = 100, 0
+    for seed in range(repetitions):
+        persons, rows, columns = clustered(seed, people=60, height=12, width=2, more_visits=5)
+        found = independence_test(count(persons, rows, columns, (12, 2)))
+        rejected += found.p_value < 0.05
+        assert "très peu de personnes" in found.note
+    assert rejected > stats.binom.ppf(0.999, repetitions, 0.05)
+
+
+def test_independence_one_row_a_person_is_judged_by_expected_counts_only():
+    assert independence_test(from_table([[9, 8], [7, 9]])).note is None
 
 
 def test_holm_agrees_with_statsmodels():
