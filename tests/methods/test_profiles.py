@@ -13,7 +13,7 @@ from scipy import stats
 from etabli.errors import MethodError
 from etabli.methods import profiles
 from etabli.methods.association import PEARSON, RAO_SCOTT
-from etabli.methods.results import TOTAL, Missing
+from etabli.methods.results import MISSING, TOTAL, Missing
 
 AGES = ["young", "old"]
 
@@ -70,16 +70,20 @@ def test_totals_without_anyone_is_refused():
 
 def test_distribution_by_hand_keeps_empty_categories():
     cells = profiles.distribution(visits(), "age").cells
-    assert cells["age"].to_list() == ["young", "old", "unused", TOTAL]
-    assert cells["rows"].to_list() == [1, 4, 0, 5]
-    assert cells["people"].to_list() == [1, 2, 0, 3]
-    assert cells["share"].to_list() == [0.2, 0.8, 0.0, 1.0]
-    assert cells["base_people"].to_list() == [3, 3, 3, 3]
+    assert cells["age"].to_list() == ["young", "old", "unused", MISSING, TOTAL]
+    assert cells["rows"].to_list() == [1, 4, 0, 1, 6]
+    assert cells["people"].to_list() == [1, 2, 0, 1, 3]
+    assert cells["share"].to_list() == pytest.approx([1 / 6, 4 / 6, 0.0, 1 / 6, 1.0])
+    assert cells["base_people"].to_list() == [3, 3, 3, 3, 3]
+
+
+def test_distribution_without_missing_values_has_no_such_category():
+    assert MISSING not in profiles.distribution(visits(), "channel").cells["channel"].to_list()
 
 
 def test_distribution_total_has_no_interval_and_others_have():
     cells = profiles.distribution(visits(), "age").cells
-    assert cells["share_low"].isna().to_list() == [False, False, False, True]
+    assert cells["share_low"].isna().to_list() == [False, False, False, False, True]
 
 
 def test_crosstab_by_hand():
@@ -88,9 +92,16 @@ def test_crosstab_by_hand():
     assert cells.loc["old", "rows"].to_dict() == {"x": 2, "y": 2, TOTAL: 4}
     assert cells.loc["old", "people"].to_dict() == {"x": 1, "y": 2, TOTAL: 2}
     assert cells.loc["old", "share"].to_dict() == {"x": 0.5, "y": 0.5, TOTAL: 1.0}
-    assert cells.loc[TOTAL, "people"].to_dict() == {"x": 1, "y": 3, TOTAL: 3}
+    assert cells.loc[MISSING, "rows"].to_dict() == {"x": 1, "y": 0, TOTAL: 1}
+    assert cells.loc[TOTAL, "people"].to_dict() == {"x": 2, "y": 3, TOTAL: 3}
     assert cells.loc["young", "base_people"].to_list() == [1, 1, 1]
-    assert table.missing == Missing(rows=2, people=1)
+    assert table.missing == Missing(rows=1, people=0)
+
+
+def test_crosstab_test_takes_no_account_of_missing_values():
+    frame = many()
+    holed = pd.concat([frame, frame.assign(age=None)], ignore_index=True)
+    assert profiles.crosstab(holed, "age", by="channel").tests == profiles.crosstab(frame, "age", by="channel").tests
 
 
 def test_crosstab_empty_row_has_no_share():
@@ -117,9 +128,15 @@ def test_crosstab_by_itself_is_refused():
         profiles.crosstab(visits(), "age", by="age")
 
 
-def test_crosstab_without_a_complete_row_is_refused():
+def test_crosstab_without_anyone_is_refused():
     with pytest.raises(MethodError, match="Aucune ligne"):
-        profiles.crosstab(visits().assign(age=pd.Series([None] * 7, dtype="str")), "age", by="channel")
+        profiles.crosstab(visits().tail(1), "age", by="channel")
+
+
+def test_crosstab_of_an_unknown_variable_has_no_test():
+    table = profiles.crosstab(visits().assign(age=pd.Series([None] * 7, dtype="str")), "age", by="channel")
+    assert table.tests == ()
+    assert table.value("rows", age=MISSING).number == 6
 
 
 def test_crosstab_leaves_its_argument_alone():
@@ -175,14 +192,14 @@ def test_profile_sheet_stacks_the_crosstabs():
         pd.testing.assert_frame_equal(block, alone)
 
 
-def test_profile_sheet_total_holds_rows_that_a_variable_leaves_out():
+def test_profile_sheet_has_the_same_total_for_every_variable():
     frame = many()
     frame.loc[:9, "age"] = None
     sheet = profiles.profile_sheet(frame, ["age", "home"], by="channel")
     assert sheet.value("rows").number == len(frame)
-    assert sheet.value("rows", variable="age").number == len(frame) - 10
+    assert sheet.value("rows", variable="age").number == len(frame)
     assert sheet.value("rows", variable="home").number == len(frame)
-    assert sheet.missing == Missing(rows=10, people=frame.loc[:9, "recipient"].nunique())
+    assert sheet.value("rows", variable="age", category=MISSING).number == 10
 
 
 def test_profile_sheet_adjusts_its_tests_together():

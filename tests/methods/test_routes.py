@@ -5,7 +5,7 @@ import pytest
 
 from etabli.errors import MethodError
 from etabli.methods.profiles import crosstab
-from etabli.methods.results import Missing
+from etabli.methods.results import MISSING
 from etabli.methods.routes import people_by_route
 
 
@@ -42,9 +42,9 @@ def test_people_by_route_keeps_declared_categories_in_order():
     assert list(people["age"].cat.categories) == ["young", "old"]
 
 
-def test_people_by_route_unknown_channel_is_counted_as_missing_by_tables():
+def test_people_by_route_unknown_channel_is_a_category_of_tables():
     table = crosstab(people_by_route(visits(), keep=["age"]), "age", by="route")
-    assert table.missing == Missing(rows=1, people=1)
+    assert table.value("people", route=MISSING).number == 1
 
 
 def test_people_by_route_three_channels_says_several():

@@ -57,9 +57,10 @@ def odds_ratios(
     variables = factors(frame, on, complete, groups)
     fit = fit_logit(y, event, groups, variables)
     cells = pd.concat([_cells(variable, fit, y) for variable in variables], ignore_index=True)
+    cells["model_people"] = len(people)
     tests = adjust([_wald(variable, fit, len(people)) for variable in variables])
     measures = (
-        Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", base="people"),
+        Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", base="model_people"),
         Measure("share_event", "share", base="people"),
     )
     dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))

@@ -152,7 +152,7 @@ class _Layout:
 
     def _people_column(self, code: str | None) -> list[tuple[Column, str | None, Measure]]:
         """The number of people behind a row, beside shares that do not show it."""
-        if not any(m.kind in {"share", "ratio", "mean"} for m in self.measures):
+        if not any(m.kind in {"share", "mean"} for m in self.measures):
             return []
         if any(m.unit == "people" for m in self.measures) or self.words.people is None:
             return []

@@ -9,7 +9,7 @@ import pandas as pd
 
 from etabli import french
 from etabli.errors import ReportError
-from etabli.methods.results import TOTAL, Measure, Table
+from etabli.methods.results import MISSING, TOTAL, Measure, Table
 from etabli.present import theme
 from etabli.sources.codebook import Codebook, Noun, SourceCodebook
 
@@ -19,6 +19,9 @@ SMALL_BASE = 30
 
 _MANY = 10**9
 """Stands for a base that is not a number of people: published aggregates carry one decimal."""
+
+
+_OWN_LABELS = {TOTAL: theme.TOTAL_LABEL, MISSING: theme.MISSING_LABEL}
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class Words:
     def category(self, table: Table, row: int, dimension: str, *, in_sentence: bool = False) -> str:
         """Return the label of the category at which a row of a table stands; small inside a sentence."""
         code = str(table.cells[dimension].iloc[row])
-        if code == TOTAL:
-            return theme.TOTAL_LABEL
+        if code in _OWN_LABELS:
+            return _OWN_LABELS[code]
         if dimension == "variable":
             return self.dimension(code)
         name = str(table.cells["variable"].iloc[row]) if dimension == "category" else dimension
