@@ -168,7 +168,7 @@ def lab(
     """Ouvre JupyterLab dans le projet, en français."""
     from etabli.lab import open_lab
 
-    raise typer.Exit(open_lab(find_project(), arguments or []))
+    open_lab(find_project(), arguments or [])
 
 
 def _studies(project: Project, slugs: list[str] | None) -> list[Study]:

@@ -75,12 +75,12 @@ def _section(title: str, rows: list[str]) -> str:
 
 def _row(project: Project, folder: Path, manifest: Manifest) -> str:
     link = (folder / REPORT).relative_to(project.reports).as_posix()
-    own = {n: v for n, v in manifest.parameters.items() if n not in {"edition", "audience"}}
-    chosen = ", ".join(f"{name} : {value}" for name, value in own.items()) or "—"
+    chosen = ", ".join(f"{name} : {text}" for name, text in manifest.choices.items()) or "—"
     status = theme.STATUSES[manifest.status] + (" (données fictives)" if manifest.is_demo else "")
     audience = theme.AUDIENCES[str(manifest.parameters["audience"])]
     cells = [audience, french.typography(chosen), status, made_on(manifest)]
-    label = f'<a href="{escape(link)}">{escape(manifest.edition_label)}<span class="unseen"> – {escape(audience)}</span></a>'
+    told_apart = f'<span class="unseen"> – {escape(audience)} – {escape(french.typography(chosen))}</span>'
+    label = f'<a href="{escape(link)}">{escape(manifest.edition_label)}{told_apart}</a>'
     return (
         f'<tr><th scope="row">{label}</th>'
         + "".join(f'<td class="text">{escape(cell)}</td>' for cell in cells)

@@ -99,7 +99,9 @@ def _exporter() -> Any:
     from nbconvert.exporters import HTMLExporter
 
     folder = str(files("etabli.publish").joinpath("template"))
-    return HTMLExporter(template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True)
+    return HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
+        template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True
+    )
 
 
 def _with_typography(notebook: Any) -> Any:

@@ -71,6 +71,7 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         parameters=plan.parameters,
         edition_label=study.editions[plan.edition].label,
         status=study.status,
+        choices={p.help: p.label(plan.parameters[name]) for name, p in study.parameters.items()},
         sources=clearance.payload["sources"],
         commit=commit,
         dirty=dirty,

@@ -139,11 +139,13 @@ def _line_of(error: Exception, path: Path) -> int:
 
 
 def _held(made: object, shown: str) -> Made:
-    if isinstance(made, tuple) and len(made) == 2:
-        frames, truth = made
-        if isinstance(frames, dict) and isinstance(truth, dict):
-            if all(isinstance(frame, pd.DataFrame) for frame in frames.values()):
-                return frames, truth
+    frames, truth = made if isinstance(made, tuple) and len(made) == 2 else (None, None)
+    if (
+        isinstance(frames, dict)
+        and isinstance(truth, dict)
+        and all(isinstance(frame, pd.DataFrame) for frame in frames.values())
+    ):
+        return frames, truth
     raise DeliveryError(
         "« make » ne renvoie pas ce qu’il faut.",
         where=shown,
