@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import pytest
@@ -14,7 +14,7 @@ Books = Callable[..., SourceCodebook]
 Column = list[str | None]
 
 
-def converted(make_book: Books, declared: dict[str, object], text: Column, **written: str) -> pd.Series:
+def converted(make_book: Books, declared: Mapping[str, object], text: Column, **written: str) -> pd.Series:
     book = make_book(written, x=declared)
     return convert(pd.Series(text, dtype="str"), book.variables["x"], book.format)
 
@@ -56,7 +56,15 @@ def test_convert_integer_is_exact_or_missing(make_book: Books, text: str, value:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("12,5", 12.5), ("1 234,5", 1234.5), ("-0,1", -0.1), ("1,5e-07", 1.5e-7), ("12.5", None), ("1e999", None), ("nan", None)],
+    [
+        ("12,5", 12.5),
+        ("1 234,5", 1234.5),
+        ("-0,1", -0.1),
+        ("1,5e-07", 1.5e-7),
+        ("12.5", None),
+        ("1e999", None),
+        ("nan", None),
+    ],
 )
 def test_convert_number_takes_the_declared_sign(make_book: Books, text: str, value: float | None) -> None:
     values = converted(make_book, {"type": "number"}, [text], decimal=",")

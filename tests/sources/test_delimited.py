@@ -45,7 +45,12 @@ def test_read_delimited_blank_lines_are_passed_over_but_counted(deliver: Deliver
         ("DOSSIER;CANAL\na;b\nc\n", "Le fichier est tronqué à sa dernière ligne.", "ligne 3", "1 champ"),
         ("DOSSIER;CANAL\na;b;c\n", "Une ligne a trop de champs.", "ligne 2", "3 champs"),
         ('DOSSIER;CANAL\n"a\nb";c\nd;e;f\ng;h\n', "Une ligne a trop de champs.", "ligne 4", "3 champs"),
-        ('DOSSIER;CANAL\na;b\nc;"d\ne;f\n', "Un guillemet n’est pas refermé, ou le fichier est tronqué.", "ligne 3", None),
+        (
+            'DOSSIER;CANAL\na;b\nc;"d\ne;f\n',
+            "Un guillemet n’est pas refermé, ou le fichier est tronqué.",
+            "ligne 3",
+            None,
+        ),
         ('DOSSIER;CANAL\na;"b"c\n', "Un guillemet est mal placé.", "ligne 2", None),
         ('"DOSSIER;CANAL\na;b\n', "Un guillemet n’est pas refermé, ou le fichier est tronqué.", "ligne 1", None),
     ],
@@ -64,7 +69,8 @@ def test_read_delimited_endless_cell_is_an_open_quote(deliver: Deliver, visits: 
 
 
 @pytest.mark.parametrize(
-    ("separator", "name", "hint"), [(",", "la virgule", '","'), ("\t", "la tabulation", '"\\t"'), ("|", "la barre", '"|"')]
+    ("separator", "name", "hint"),
+    [(",", "la virgule", '","'), ("\t", "la tabulation", '"\\t"'), ("|", "la barre", '"|"')],
 )
 def test_read_delimited_other_separator_is_named(
     deliver: Deliver, visits: SourceCodebook, separator: str, name: str, hint: str
