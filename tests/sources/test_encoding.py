@@ -52,7 +52,7 @@ def test_decode_other_encoding_is_refused_with_its_name(content: bytes, declared
     assert error.what == f"Le fichier n’est pas écrit en {declared}."
     assert (error.where, error.expected) == (f"v.csv, ligne {line}", declared)
     assert error.got == f"un texte écrit, semble-t-il, en {found}"
-    assert f"« encoding: {found} »" in str(error.hint)
+    assert f"« encoding: {found.replace('ascii', 'utf-8')} »" in str(error.hint)
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04\0\0", "été".encode("utf-16")[2:], b"\x81\x8d\x8f"])
@@ -61,6 +61,12 @@ def test_decode_bytes_of_no_text_are_refused(content: bytes) -> None:
         decode(content, "utf-8", shown="v.csv")
 
 
-def test_decode_half_a_character_is_refused() -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_decode_half_a_character_is_refused(encoding: str) -> None:
     with pytest.raises(DeliveryError, match="tronqué au milieu d’un caractère"):
-        decode("été".encode("utf-16")[:-1], "utf-16", shown="v.csv")
+        decode("a;été;€".encode(encoding)[:-1], encoding, shown="v.csv")
+
+
+def test_decode_last_byte_alone_does_not_make_a_truncated_file() -> None:
+    with pytest.raises(DeliveryError, match="n’est pas écrit en utf-8"):
+        decode("a;b;é".encode("latin-1"), "utf-8", shown="v.csv")
