@@ -149,12 +149,12 @@ def _swap(staged: Path, folder: Path) -> None:
     """Put the new folder in the place of the old one, which comes back if that fails."""
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     if not folder.exists():
-        os.replace(staged, folder)
+        staged.replace(folder)
         return
-    os.replace(folder, old)
+    folder.replace(old)
     try:
-        os.replace(staged, folder)
+        staged.replace(folder)
     except BaseException:
-        os.replace(old, folder)
+        old.replace(folder)
         raise
     shutil.rmtree(old)
