@@ -250,8 +250,8 @@ def describe_test(test: Test, words: Words) -> str:
     return french.typography(" ; ".join(parts) + "." + (f" {test.note}" if test.note else ""))
 
 
-def to_html(grid: Grid, caption: str) -> str:
-    """Return the grid as an accessible HTML table. `caption` is HTML."""
+def to_html(grid: Grid, *, caption: str, name: str) -> str:
+    """Return the grid as an accessible HTML table. `caption` is HTML; `name` tells its scrolling frame from others."""
     head = _head(grid)
     bodies, group = [], None
     lines: list[str] = []
@@ -266,7 +266,7 @@ def to_html(grid: Grid, caption: str) -> str:
     bodies.append(lines)
     body = "".join(f"<tbody>{''.join(each)}</tbody>" for each in bodies)
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="Tableau défilant">'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(name)}">'
         f"<table><caption>{caption}</caption><thead>{head}</thead>{body}</table></div>"
     )
 

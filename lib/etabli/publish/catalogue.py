@@ -12,7 +12,7 @@ from etabli.errors import EtabliError
 from etabli.present import theme
 from etabli.project import Project
 from etabli.publish.context import made_on
-from etabli.publish.export import REPORT
+from etabli.publish.export import REPORT, disk_error
 from etabli.runs.manifest import FILE, Manifest, read_manifest
 
 INDEX = "index.html"
@@ -37,12 +37,21 @@ def reports_in(project: Project) -> list[tuple[Path, Manifest]]:
 
 
 def write_catalogue(project: Project) -> Path:
-    """Write `reports/index.html` over all reports that stand, and return it."""
-    project.reports.mkdir(parents=True, exist_ok=True)
+    """Write `reports/index.html` over all reports that stand, and return it.
+
+    Raises
+    ------
+    RunError
+        The disk refuses it.
+    """
     target = project.reports / INDEX
     draft = target.with_name(f".{INDEX}.{os.getpid()}")
-    draft.write_text(_page(project), encoding="utf-8", newline="\n")
-    draft.replace(target)
+    try:
+        project.reports.mkdir(parents=True, exist_ok=True)
+        draft.write_text(_page(project), encoding="utf-8", newline="\n")
+        draft.replace(target)
+    except OSError as error:
+        raise disk_error("Le catalogue n’a pas pu être écrit.", error, project, target) from None
     return target
 
 

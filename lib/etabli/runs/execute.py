@@ -125,6 +125,7 @@ def _papermill(
                 timeout_func=lambda _: max(1, int(deadline - time.monotonic())),
                 on_cell_start=seen,
                 config=_encrypted(),
+                extra_arguments=["--log-level=CRITICAL"],  # what a kernel logs of itself, in English, on our terminal
             )
     except PapermillExecutionError as error:
         raise RunError(
