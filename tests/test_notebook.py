@@ -39,7 +39,7 @@ def test_notebook_of_a_new_study_is_read(small_project: Project) -> None:
     assert declared_parameters(found, shown=SHOWN) == {"edition": "2024", "audience": "internal", "group": "all"}
 
 
-@pytest.mark.parametrize("text", ["", "bonjour", "[]", "{}", '{"cells": []}', '{"nbformat": 4}'])
+@pytest.mark.parametrize("text", ["", "bonjour", "[]", "{}", '{"nbformat": 4}'])
 def test_file_that_is_no_notebook_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "x.ipynb"
     path.write_text(text, encoding="utf-8")
@@ -139,7 +139,8 @@ def test_notebook_that_agrees_with_its_study_holds(small_study: Study) -> None:
         ),
         (
             PARAMETERS.replace("2024", "1999"),
-            "La cellule de paramètres ne tient pas : Valeur refusée pour le paramètre « edition » de l’étude « essai ».",
+            "La cellule de paramètres ne tient pas : "
+            "Valeur refusée pour le paramètre « edition » de l’étude « essai ».",
             None,
         ),
     ],

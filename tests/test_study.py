@@ -246,10 +246,8 @@ def test_label_of_a_choice(empty_project: Project) -> None:
 def test_run_is_named_by_what_differs_from_the_defaults(empty_project: Project) -> None:
     study = declared(empty_project)
     assert study.plan().name == "2024_internal"
-    assert (
-        study.plan({"audience": "funder", "channel": "walk_in"}).name
-        == "2024_funder_channel-walk_in~" + (study.plan({"audience": "funder", "channel": "walk_in"}).name[-8:])
-    )
+    with_digest = study.plan({"audience": "funder", "channel": "walk_in"}).name
+    assert re.fullmatch("2024_funder_channel-walk-in~[0-9a-f]{8}", with_digest)
     assert study.plan({"year": "2022", "edition": "2023"}).name == "2023_internal_year-2022"
     assert str(study.plan()) == "essai/2024_internal"
 
