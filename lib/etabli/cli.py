@@ -168,7 +168,7 @@ def lab(
     """Ouvre JupyterLab dans le projet, en français."""
     from etabli.lab import open_lab
 
-    raise typer.Exit(open_lab(find_project(), arguments or []))
+    open_lab(find_project(), arguments or [])
 
 
 def _studies(project: Project, slugs: list[str] | None) -> list[Study]:
@@ -213,10 +213,9 @@ def _make_all(project: Project, plans: list[PlannedRun], board: Board) -> None:
         raise RunError("Aucun passage à faire.", hint="etabli list montre les passages déclarés")
     with board.watching():
         outcomes = run_batch(plans, lambda plan: make_report(project, plan, on_cell=board.on_cell), board)
-    index = write_catalogue(project)
-    failed = [outcome for outcome in outcomes if outcome.error is not None]
-    board.sum_up(outcomes, project.relative(index))
-    if failed:
+    board.sum_up(outcomes)
+    board.say(f"Catalogue : {write_catalogue(project)}")
+    if any(outcome.error is not None for outcome in outcomes):
         raise typer.Exit(1)
 
 

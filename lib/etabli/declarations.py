@@ -6,6 +6,8 @@ them is told the same way: file, line, key, expected, got, nearest known name.
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -81,6 +83,20 @@ def _parse(path: Path, name: str) -> Any:
         ) from None
     except YAMLError:
         raise DeclarationError(f"{name} n’est pas du YAML valable.", where=name) from None
+    except ValueError:  # YAML takes 2024-13-01 for a date, and fails to make one of it
+        raise DeclarationError(
+            "Une date n’existe pas.", where=_at_impossible_date(name, text), expected=_EXPECTED["date_type"]
+        ) from None
+
+
+def _at_impossible_date(name: str, text: str) -> str:
+    for number, line in enumerate(text.splitlines(), start=1):
+        for year, month, day in re.findall(r"\b(\d{4})-(\d\d?)-(\d\d?)\b", line):
+            try:
+                date(int(year), int(month), int(day))
+            except ValueError:
+                return f"{name}, ligne {number}"
+    return name
 
 
 def _at(name: str, error: MarkedYAMLError) -> str:
@@ -192,5 +208,7 @@ def _locate(tree: Any, loc: tuple[Any, ...]) -> tuple[tuple[Any, ...], int | Non
 
 
 def _short(value: Any) -> str:
+    if value is None:
+        return "rien"
     text = repr(value) if not isinstance(value, str) else f"« {value} »"
     return text if len(text) <= 80 else text[:77] + "…"

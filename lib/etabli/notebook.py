@@ -86,9 +86,11 @@ def declared_parameters(notebook: Any, *, shown: str) -> dict[str, Scalar]:
     found: dict[str, Scalar] = {}
     try:
         for statement in ast.parse(notebook["cells"][index]["source"]).body:
-            if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
-                raise ValueError
-            found[statement.targets[0].id] = ast.literal_eval(statement.value)
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    found[name] = ast.literal_eval(value)
+                case _:
+                    raise ValueError
     except (SyntaxError, ValueError):
         raise NotebookError(
             "La cellule de paramètres contient autre chose que des valeurs.",

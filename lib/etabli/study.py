@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from itertools import product
+from math import isfinite
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
@@ -85,6 +86,8 @@ class Parameter(Declaration):
         }
         if not isinstance(value, kinds[self.type]) or (isinstance(value, bool) and self.type != "boolean"):
             return _KINDS[self.type]
+        if isinstance(value, float) and not isfinite(value):
+            return _KINDS[self.type]
         if self.choices is not None and value not in self.choices:
             return "l’un de : " + ", ".join(str(choice) for choice in self.choices)
         if isinstance(value, int | float) and self.minimum is not None and value < self.minimum:
@@ -110,7 +113,7 @@ class Parameter(Declaration):
         complaint = self.complaint(value)
         if complaint:
             raise ValueError(complaint)
-        return value
+        return float(value) if self.type == "number" else value
 
     def _converted(self, text: str) -> Scalar:
         try:
@@ -319,13 +322,15 @@ class PlannedRun:
 def _run_name(study: Study, settled: Mapping[str, Scalar]) -> str:
     """Return a readable folder name: edition, audience, then what differs from the defaults.
 
-    Values that lose letters on the way to a file name, and long names, end in a digest, so that
-    two runs never share a folder.
+    Values that lose letters on the way to a file name, free texts in capitals (Windows and macOS do not tell
+    them from small letters) and long names end in a digest, so that two runs never share a folder.
     """
     parts = [str(settled["edition"]), str(settled["audience"])]
-    parts += [f"{name}-{settled[name]}" for name, p in study.parameters.items() if settled[name] != p.default]
+    own = {name: p for name, p in study.parameters.items() if settled[name] != p.default}
+    parts += [f"{name}-{settled[name]}" for name in own]
     plain = "_".join(_file_safe(part) for part in parts)
-    if plain == "_".join(parts) and len(plain) <= 100:
+    small = all(str(settled[name]) == str(settled[name]).lower() for name, p in own.items() if p.type == "text")
+    if plain == "_".join(parts) and len(plain) <= 100 and small:
         return plain
     return f"{plain[:90]}~{sha256('_'.join(parts).encode()).hexdigest()[:8]}"
 

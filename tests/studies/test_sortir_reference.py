@@ -107,4 +107,5 @@ def test_notebook_answers_every_question_in_order(study: Study) -> None:
 
 def test_total_has_a_label_in_the_delivery_code(codebook: Codebook) -> None:
     audience = codebook.sources["sortir"].variables["audience"]
-    assert "total" in audience.codes and TOTAL not in audience.codes
+    assert "total" in audience.codes
+    assert TOTAL not in audience.codes

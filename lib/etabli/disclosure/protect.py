@@ -4,9 +4,10 @@ What this part of the house does:
 
 - **primary masks**: a row of a table that rests on 1 to k − 1 distinct people, or whose number of
   people is not known; all rows of a table that leaves out 1 to k − 1 people, whom its total would give;
-- **whole lines**: under a masked total, the parts are masked too, zeros included;
+- **whole lines**: under a masked total, the parts are masked too, zeros included, when the total rests on
+  too few people, or when each part would give it back (a share and its base give the total that it is a share of);
 - **secondary masks**: along each additive dimension, the masked parts of a shown total are at least
-  two and together at least k people, so that no subtraction gives one of them back;
+  two and together at least k **distinct** people, so that no subtraction gives one of them back;
 - **one region, one decision**: the same categories are masked in every table, or in none.
 
 What it does not do yet, and reports say so: prove by bounds that nothing can be recomputed from
@@ -114,6 +115,8 @@ class _Line:
 
     total: int
     parts: tuple[int, ...]
+    gives_total: bool
+    """Whether its parts are shares of its total: any one that is shown gives the total back."""
 
 
 def _lines(table: Table) -> Iterator[_Line]:
@@ -126,14 +129,22 @@ def _lines(table: Table) -> Iterator[_Line]:
         for _, rows in groups:
             is_total = rows[dimension.name].astype(str) == TOTAL
             if is_total.sum() == 1 and len(rows) > 1:
-                yield _Line(int(rows.index[is_total][0]), tuple(int(i) for i in rows.index[~is_total]))
+                total, parts = int(rows.index[is_total][0]), tuple(int(i) for i in rows.index[~is_total])
+                yield _Line(total, parts, _are_shares(table, cells, total, parts))
+
+
+def _are_shares(table: Table, cells: pd.DataFrame, total: int, parts: tuple[int, ...]) -> bool:
+    """Whether a measure of the parts carries, as its base or denominator, what their total counts."""
+    carried = [(measure.base, PEOPLE) for measure in table.measures if measure.base]
+    carried += [(measure.of[1], measure.of[0]) for measure in table.measures if measure.of]
+    return any((cells[base].iloc[list(parts)].dropna() == cells[whole].iloc[total]).all() for base, whole in carried)
 
 
 def _close(mask: Mask, people: NDArray[np.float64], line: _Line, minimum: int) -> bool:
     """Mask more of a line until no subtraction gives a masked part back. Return whether anything changed."""
     parts = list(line.parts)
     before = mask[parts].sum() + mask[line.total]
-    if mask[line.total] and not people[line.total] >= minimum:
+    if _hides_its_parts(mask, people, line, minimum):
         mask[parts] = True
     while not _is_closed(mask, people, line, minimum):
         shown = [part for part in parts if not mask[part] and people[part] > 0]
@@ -141,12 +152,27 @@ def _close(mask: Mask, people: NDArray[np.float64], line: _Line, minimum: int) -
     return bool(mask[parts].sum() + mask[line.total] > before)
 
 
+def _hides_its_parts(mask: Mask, people: NDArray[np.float64], line: _Line, minimum: int) -> bool:
+    return bool(mask[line.total]) and (line.gives_total or not people[line.total] >= minimum)
+
+
 def _is_closed(mask: Mask, people: NDArray[np.float64], line: _Line, minimum: int) -> bool:
     """Whether what is masked in a line cannot be had from what is shown in it."""
     hidden = [part for part in line.parts if mask[part]]
     if mask[line.total]:
         return bool(hidden) or not any(people[part] > 0 for part in line.parts)
-    return not hidden or (len(hidden) >= 2 and sum(people[part] for part in hidden) >= minimum)
+    return not hidden or (len(hidden) >= 2 and _at_least(mask, people, line) >= minimum)
+
+
+def _at_least(mask: Mask, people: NDArray[np.float64], line: _Line) -> float:
+    """Return how many distinct people the masked parts of a shown total surely hold together.
+
+    People do not add up: one person may stand in several parts. What is sure is the largest masked part, and
+    the total less all that is shown.
+    """
+    hidden = [people[part] for part in line.parts if mask[part]]
+    shown = sum(people[part] for part in line.parts if not mask[part])
+    return float(max(*np.nan_to_num(hidden), people[line.total] - shown))
 
 
 def _spread(masks: list[Mask], regions: list[list[Region]]) -> bool:

@@ -138,9 +138,7 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     return Table(cells, dimensions, MEASURES, tests=adjust(tests), missing=missing)
 
 
-def _crossed(
-    frame: pd.DataFrame, row: str, by: str, known: Flags, person: str
-) -> tuple[pd.DataFrame, Test | None]:
+def _crossed(frame: pd.DataFrame, row: str, by: str, known: Flags, person: str) -> tuple[pd.DataFrame, Test | None]:
     """Return the cells of one crosstab, missing values included, and its test, which leaves them out."""
     down, across = encode(frame, row), encode(frame, by)
     answered = known & (down.codes >= 0) & (across.codes >= 0)

@@ -20,7 +20,7 @@ TOTAL = "__total__"
 """The category that stands for all categories of a dimension together."""
 
 MISSING = "__missing__"
-"""The category of those whose variable is missing: shown like any other, so that tables of one population add up alike."""
+"""The category of those whose variable is missing: shown like any other, so that tables of one population agree."""
 
 PEOPLE = "people"
 """The column of `cells` with the number of distinct people behind a row; missing where it is not known."""
@@ -168,9 +168,7 @@ class Table:
             The measure, the dimension or the category does not exist.
         """
         self.measure(measure)
-        for name in categories:
-            if name not in self.keys:
-                raise MethodError(f"Ce résultat n’a pas de dimension « {name} ».", hint=suggestion(name, self.keys))
+        self._hold_dimensions(categories)
         rows = self.cells
         for name in self.keys:
             wanted = str(categories.get(name, TOTAL))
@@ -193,6 +191,7 @@ class Table:
 
     def _extreme(self, measure: str, categories: Mapping[str, object], *, largest: bool) -> Value:
         self.measure(measure)
+        self._hold_dimensions(categories)
         kept = pd.Series(True, index=self.cells.index)
         for name in self.keys:
             text = self.cells[name].astype(str)
@@ -202,6 +201,11 @@ class Table:
             raise MethodError(f"Aucune valeur de « {measure} » à comparer.", got=str(dict(categories)))
         label = candidates.idxmax() if largest else candidates.idxmin()
         return Value(self, measure, self._position(label))
+
+    def _hold_dimensions(self, categories: Mapping[str, object]) -> None:
+        for name in categories:
+            if name not in self.keys:
+                raise MethodError(f"Ce résultat n’a pas de dimension « {name} ».", hint=suggestion(name, self.keys))
 
     def _position(self, label: Hashable) -> int:
         place = self.cells.index.get_loc(label)

@@ -180,7 +180,7 @@ class TableItem(Item):
 
     def html(self, protection: Protection) -> str:
         grid = self.grid(protection)
-        table = to_html(grid, self.heading(protection))
+        table = to_html(grid, caption=self.heading(protection), name=self.waiting)
         return f'<div class="table" id="{self.name}">{table}{self.notes_html(protection, grid)}</div>'
 
     def notes_html(self, protection: Protection, grid: Grid) -> str:
@@ -247,7 +247,7 @@ class FigureItem(TableItem):
         return (
             f'<figure id="{self.name}"><figcaption>{self.heading(protection)}</figcaption>'
             f'<div class="drawing">{svg}</div>{self.notes_html(protection, grid)}'
-            f"<details><summary>{caption}</summary>{to_html(grid, caption)}</details></figure>"
+            f"<details><summary>{caption}</summary>{to_html(grid, caption=caption, name=caption)}</details></figure>"
         )
 
 

@@ -46,7 +46,7 @@ def show_in_notebook(bundle: dict[str, Any], *, name: str, update: bool) -> None
     """Show through IPython: `name` is the output's display id and its mark for the gate."""
     from IPython.display import display
 
-    display(bundle, raw=True, display_id=name, update=update, metadata={MARK: name})
+    display(bundle, raw=True, display_id=name, update=update, metadata={MARK: name})  # type: ignore[no-untyped-call]  # IPython
 
 
 def open_report(slug: str, *, edition: object, audience: object, **parameters: object) -> Report:
@@ -91,9 +91,9 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
 
 def running_cell() -> tuple[str | None, int]:
     """Return the identifier and the execution count of the cell that runs; None outside a notebook."""
-    from IPython import get_ipython  # type: ignore[attr-defined]  # IPython re-exports it without declaring it
+    from IPython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None:
         return None, 0
     parent = getattr(shell, "parent_header", None) or {}
@@ -173,6 +173,7 @@ class Report:
         *,
         level: int | None = None,
         question: str | None = None,
+        otherwise: str | Sentence | None = None,
         source: str | None = None,
         **values: Value | str,
     ) -> None:
@@ -186,6 +187,8 @@ class Report:
             2 or 3 for a heading. The heading of a section is its finding.
         question
             The commissioner's question that this heading answers; the cover links to it.
+        otherwise
+            What to say instead when a value that the sentence cites is not available.
         """
         if level not in (None, 2, 3):
             raise ReportError("Un titre est de niveau 2 ou 3.", got=str(level))
@@ -195,7 +198,7 @@ class Report:
                 hint=suggestion(question, [each.id for each in self.study.questions]),
             )
         if isinstance(text, str):
-            text = sentence(text, **values)
+            text = sentence(text, otherwise=otherwise, **values)
         self._add(SentenceItem, source, text=text, level=level, question=question)
 
     def key_figure(
@@ -248,7 +251,7 @@ class Report:
             labels=dict(labels or {}),
         )
 
-    def figure(
+    def figure(  # noqa: PLR0913  # a figure's notes are all required, and named at the call
         self,
         table: Table,
         *,
@@ -374,8 +377,11 @@ class Report:
     def _origin(self, source: str | None) -> str:
         """The source note: file, period, who computed."""
         name = self._source_name(source)
+        text = self.study.sources[name].description
+        if self.edition.lower() not in text.lower():
+            text = f"{text}, {self.edition}"
         fictional = " (données fictives)" if self.deliveries[name].origin == "demo" else ""
-        return f"{self.study.sources[name].description}, {self.edition}{fictional} ; {theme.CALCULATIONS}."
+        return f"{text}{fictional} ; {theme.CALCULATIONS}."
 
     def _tables(self) -> list[Table]:
         return [table for item in self._items for table in item.tables]

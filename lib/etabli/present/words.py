@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from etabli import french
@@ -85,6 +86,9 @@ class Words:
         x = cells[measure.name].iloc[row]
         if pd.isna(x):
             return theme.NOT_AVAILABLE
+        if measure.kind == "text":
+            variable = self.codebook.variable(measure.name)
+            return variable.codes[str(x)].label if variable and str(x) in variable.codes else str(x)
         if measure.kind == "share" and measure.of and base_of(table, row, measure) < SMALL_BASE:
             numerator, denominator = (int(cells[column].iloc[row]) for column in measure.of)
             return f"{french.number(numerator)} sur {french.number(denominator)}"
@@ -122,14 +126,14 @@ def write(x: float | str, measure: Measure, base: float) -> str:
             return french.mean(float(x))
 
 
-def printed(x: float | str, measure: Measure, base: float) -> float | str | None:
+def printed(x: object, measure: Measure, base: float) -> float | str | None:
     """Return the number that was printed, and no digit more: what files hold.
 
     Shares and changes are in percent, as printed.
     """
     if isinstance(x, str):
         return x
-    if pd.isna(x):
+    if not isinstance(x, int | float | np.number) or np.isnan(float(x)):
         return None
     scale, digits = {
         "share": (100, french.share_decimals(int(min(base, _MANY)))),

@@ -8,8 +8,8 @@ broken one, and a reader never sees half of one.
 from __future__ import annotations
 
 import copy
+import errno
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -28,6 +28,17 @@ from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
 from etabli.runs.manifest import FILE, hash_outputs
 from etabli.study import PlannedRun
+
+_REFUSALS = {
+    errno.ENOSPC: "plus de place sur le disque",
+    errno.EDQUOT: "quota de disque atteint",
+    errno.EACCES: "écriture interdite",
+    errno.EPERM: "écriture interdite",
+    errno.EROFS: "disque en lecture seule",
+    errno.ENOTDIR: "un fichier tient la place d’un dossier",
+    errno.EEXIST: "un fichier tient la place d’un dossier",
+}
+"""What a disk refuses, in French; the system's own words for the rest."""
 
 REPORT = "report.html"
 RESULTS = "results.json"
@@ -99,7 +110,9 @@ def _exporter() -> Any:
     from nbconvert.exporters import HTMLExporter
 
     folder = str(files("etabli.publish").joinpath("template"))
-    return HTMLExporter(template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True)
+    return HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
+        template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True
+    )
 
 
 def _with_typography(notebook: Any) -> Any:
@@ -118,21 +131,22 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
-        raise _disk_error(error, project, target) from None
+        raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     try:
         yield work
     except OSError as error:
-        raise _disk_error(error, project, target) from None
+        raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _disk_error(error: OSError, project: Project, target: Path) -> RunError:
+def disk_error(what: str, error: OSError, project: Project, target: Path) -> RunError:
+    """Turn what the disk refuses into a message."""
     return RunError(
-        "Le rapport n’a pas pu être écrit.",
+        what,
         where=project.relative(target),
-        got=os.strerror(error.errno) if error.errno else type(error).__name__,
-        hint="disque plein, ou dossier en lecture seule ? Un rapport antérieur, s’il existe, est intact",
+        got=_REFUSALS.get(error.errno or 0, str(error.strerror or type(error).__name__)),
+        hint="disque plein, ou dossier en lecture seule ? Ce qui existait est intact",
     )
 
 

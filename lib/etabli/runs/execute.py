@@ -71,6 +71,7 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         parameters=plan.parameters,
         edition_label=study.editions[plan.edition].label,
         status=study.status,
+        choices={p.help: p.label(plan.parameters[name]) for name, p in study.parameters.items()},
         sources=clearance.payload["sources"],
         commit=commit,
         dirty=dirty,
@@ -124,6 +125,7 @@ def _papermill(
                 timeout_func=lambda _: max(1, int(deadline - time.monotonic())),
                 on_cell_start=seen,
                 config=_encrypted(),
+                extra_arguments=["--log-level=CRITICAL"],  # what a kernel logs of itself, in English, on our terminal
             )
     except PapermillExecutionError as error:
         raise RunError(

@@ -1,0 +1,70 @@
+"""What several rooms' tests start from: an empty project, and one with the study that `etabli new` writes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from etabli.cli import app
+from etabli.project import FOLDER_VARIABLE, Project
+from etabli.scaffold import create_study
+from etabli.sources.codebook import read_codebook
+from etabli.sources.dummy import make_demo
+from etabli.study import Study, read_study
+from etabli.terminal import run
+
+SLUG, EDITION = "essai", "2024"
+
+
+@pytest.fixture(autouse=True)
+def _no_named_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The project of whoever runs the tests is not the project that they try."""
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+
+
+@pytest.fixture
+def empty_project(tmp_path: Path) -> Project:
+    """A project without a study."""
+    root = tmp_path / "project"
+    for name in ("studies", "notebooks"):
+        (root / name).mkdir(parents=True)
+    return Project(root)
+
+
+@pytest.fixture(scope="session")
+def _small_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("small") / "project"
+    for name in ("studies", "notebooks"):
+        (root / name).mkdir(parents=True)
+    project = Project(root)
+    create_study(project, SLUG, title="Une étude d’essai", year=EDITION)
+    study = read_study(project, SLUG)
+    make_demo(project, study, read_codebook(project, study), EDITION, seed=7)
+    return root
+
+
+@pytest.fixture
+def small_project(_small_root: Path, tmp_path: Path) -> Project:
+    """A project of one study, `essai`, with its demo data; each test has its own copy."""
+    return Project(Path(shutil.copytree(_small_root, tmp_path / "project")))
+
+
+@pytest.fixture
+def small_study(small_project: Project) -> Study:
+    return read_study(small_project, SLUG)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of this repository's own studies, with their demo data and the reports of their default runs."""
+    root, own = tmp_path_factory.mktemp("house"), Path(__file__).resolve().parents[1]
+    for name in ("studies", "notebooks", "data/reference"):
+        shutil.copytree(own / name, root / name)
+    shutil.copy(own / "requirements.lock", root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(root))
+        assert run(app, ["demo"]) == 0
+        assert run(app, ["batch", "--default"]) == 0
+    return Project(root)

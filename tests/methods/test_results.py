@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from etabli.errors import MethodError
+from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table, Value
+
+ROWS = Measure("rows", "count", unit="rows")
+SHARE = Measure("share", "share", low="low", high="high", base="people", of=("rows", "people"))
+
+
+def table() -> Table:
+    cells = pd.DataFrame(
+        {
+            "age": ["old", "old", "old", "young", "young", "young", TOTAL, TOTAL, TOTAL],
+            "channel": ["x", "y", TOTAL] * 3,
+            "rows": [1, 2, 3, 40, 5, 45, 41, 7, 48],
+            "people": [1, 2, 3, 30, 5, 33, 31, 7, 36],
+            "share": [0.1, 0.2, 0.3, 0.4, np.nan, 0.6, 0.7, 0.8, 1.0],
+        },
+        index=range(10, 19),  # a table's rows are found by place, whatever their labels
+    )
+    return Table(cells, (Dimension("age"), Dimension("channel")), (ROWS, Measure("share", "share")))
+
+
+def test_measure_names_its_columns_once_each() -> None:
+    assert SHARE.columns == ("share", "low", "high", "people", "rows", "people")
+    assert ROWS.columns == ("rows",)
+
+
+@pytest.mark.parametrize("column", ["age", "channel", "rows", PEOPLE, "share"])
+def test_table_without_a_column_is_refused(column: str) -> None:
+    complete = table()
+    with pytest.raises(MethodError, match="n’a pas toutes ses colonnes") as caught:
+        complete.with_cells(complete.cells.drop(columns=column))
+    assert caught.value.expected == column
+
+
+def test_table_with_two_rows_for_the_same_categories_is_refused() -> None:
+    complete = table()
+    with pytest.raises(MethodError, match="deux lignes pour les mêmes modalités"):
+        complete.with_cells(pd.concat([complete.cells, complete.cells.head(1)]))
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_table_without_dimension_has_one_row(rows: int) -> None:
+    cells = pd.DataFrame({"rows": range(rows), PEOPLE: range(rows)})
+    with pytest.raises(MethodError, match="tient en une ligne"):
+        Table(cells, (), (ROWS,))
+    assert Table(pd.DataFrame({"rows": [1], PEOPLE: [1]}), (), (ROWS,)).value("rows").number == 1
+
+
+def test_value_is_found_by_its_categories() -> None:
+    value = table().value("rows", age="young", channel="x")
+    assert (value.number, value.row, value.category("age")) == (40, 3, "young")
+
+
+def test_dimension_that_is_not_named_stands_at_its_total() -> None:
+    assert table().value("rows", age="old").number == 3
+    assert table().value("rows").number == 48
+
+
+def test_value_that_is_not_available_is_none() -> None:
+    assert table().value("share", age="young", channel="y").number is None
+
+
+def test_number_is_a_plain_python_number() -> None:
+    assert type(table().value("rows").number) is int
+    assert type(table().value("share").number) is float
+
+
+def test_text_is_a_value_too() -> None:
+    cells = pd.DataFrame({"verdict": ["faux"], PEOPLE: [1]})
+    assert Table(cells, (), (Measure("verdict", "text"),)).value("verdict").number == "faux"
+
+
+def test_another_measure_of_the_same_row() -> None:
+    assert table().value("rows", age="old", channel="y").of("share").number == 0.2
+
+
+def test_largest_and_smallest_leave_totals_out() -> None:
+    assert table().largest("rows").number == 40
+    assert table().smallest("rows").number == 1
+    assert table().largest("rows", channel="y").category("age") == "young"
+    assert table().smallest("share", age="young").number == 0.4  # a missing value is no smallest
+
+
+def test_largest_at_a_total_is_asked_for_by_its_name() -> None:
+    assert table().largest("rows", channel=TOTAL).number == 45
+
+
+def test_largest_of_nothing_is_refused() -> None:
+    with pytest.raises(MethodError, match="Aucune valeur"):
+        table().largest("share", age="young", channel="y")
+
+
+@pytest.mark.parametrize(
+    ("measure", "categories", "hint"),
+    [
+        ("row", {}, "vouliez-vous dire « rows » ?"),
+        ("rows", {"ages": "old"}, "vouliez-vous dire « age » ?"),
+        ("rows", {"age": "yung"}, "vouliez-vous dire « young » ?"),
+        ("rows", {"age": "zz"}, "noms connus : old, young"),
+    ],
+)
+def test_value_that_does_not_exist_names_its_neighbour(measure: str, categories: dict[str, str], hint: str) -> None:
+    with pytest.raises(MethodError) as caught:
+        table().value(measure, **categories)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("extreme", [Table.largest, Table.smallest])
+def test_extreme_over_an_unknown_dimension_is_refused(extreme: object) -> None:
+    with pytest.raises(MethodError) as caught:
+        extreme(table(), "rows", ages="old")  # type: ignore[operator]
+    assert caught.value.hint == "vouliez-vous dire « age » ?"
+
+
+def test_category_of_an_unknown_dimension_is_refused() -> None:
+    with pytest.raises(MethodError) as caught:
+        table().value("rows").category("chanel")
+    assert caught.value.hint == "vouliez-vous dire « channel » ?"
+
+
+def test_two_rows_of_one_label_are_refused() -> None:
+    cells = table().cells.set_axis([0] * 9)
+    with pytest.raises(MethodError, match="deux lignes de même rang"):
+        table().with_cells(cells).value("rows")
+
+
+def test_results_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        table().measures = ()  # type: ignore[misc]
+    assert replace(table(), measures=(ROWS,)).measures == (ROWS,)
+
+
+def test_value_keeps_its_table() -> None:
+    whole = table()
+    assert whole.value("rows").table is whole
+    assert Value(whole, "rows", 0).number == 1
