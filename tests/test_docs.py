@@ -106,6 +106,12 @@ def test_links_are_found() -> None:
     assert "docs/guide/index.md" in set(links(ROOT / "README.md"))
 
 
+@pytest.mark.parametrize("path", GUIDE, ids=lambda path: path.name)
+def test_guide_prose_keeps_french_typography(path: Path) -> None:
+    prose = re.sub(r"```.*?```|`[^`\n]*`|\]\([^)]*\)", "x", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert re.findall(r".{0,20}(?:'|[\w)] [:;!?»%](?=\s)|« |[\u00a0\u202f]{2})", prose) == []
+
+
 @pytest.mark.parametrize("heading", MODELS)
 def test_reference_tells_every_key_and_no_other(heading: str) -> None:
     told = re.findall(r"^\| `(\w+)` \|", section(text_of([WRITING]), heading), re.MULTILINE)
