@@ -228,8 +228,10 @@ def describe_test(test: Test, words: Words) -> str:
     degrees = f"{french.NBSP}; ".join(french.number(d, 0 if float(d).is_integer() else 1) for d in test.degrees)
     people = words.people
     parts = [
-        f"{french.capitalised(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
-        f"{french.p_value(test.p_value)}"
+        (
+            f"{french.capitalised(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
+            f"{french.p_value(test.p_value)}"
+        )
     ]
     if test.effect is not None:
         parts.append(f"V de Cramér {french.number(test.effect, 2)} (de 0, aucun lien, à 1)")
@@ -248,11 +250,7 @@ def to_html(grid: Grid, caption: str) -> str:
                 bodies.append(lines)
             group = row.group
             span = len(grid.columns) + 1
-            lines = (
-                []
-                if row.total and row.group == theme.TOTAL_LABEL
-                else [_group(row, span)]
-            )
+            lines = [] if row.total and row.group == theme.TOTAL_LABEL else [_group(row, span)]
         lines.append(_row(row))
     bodies.append(lines)
     body = "".join(f"<tbody>{''.join(each)}</tbody>" for each in bodies)
@@ -265,7 +263,9 @@ def to_html(grid: Grid, caption: str) -> str:
 def _head(grid: Grid) -> str:
     corner = escape(grid.corner) or '<span class="unseen">Modalité</span>'
     if not grid.groups:
-        cells = "".join(f'<th scope="col">{escape(c.label if not c.group else f"{c.group}, {c.label}")}</th>' for c in grid.columns)
+        cells = "".join(
+            f'<th scope="col">{escape(c.label if not c.group else f"{c.group}, {c.label}")}</th>' for c in grid.columns
+        )
         return f'<tr><th scope="col">{corner}</th>{cells}</tr>'
     top = "".join(f'<th scope="colgroup" colspan="{span}">{escape(label)}</th>' for label, span in grid.groups)
     low = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in grid.columns)
@@ -290,16 +290,17 @@ def _row(row: Row) -> str:
 def to_csv(grid: Grid) -> str:
     """Return the grid as text for a spreadsheet in French: semicolons, decimal commas, printed digits only.
 
-    A masked or missing value is its sign, never an empty cell.
+    A masked or missing value is its sign, never an empty cell. Words that a spreadsheet would take for a
+    formula are written so that it does not.
     """
     grouped = any(row.group is not None for row in grid.rows)
     out = StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    heading = [f"{c.group} - {c.label}" if c.group else c.label for c in grid.columns]
-    writer.writerow([*(["Variable"] if grouped else []), grid.corner or "Modalité", *heading])
+    heading = [_defused(f"{c.group} - {c.label}" if c.group else c.label) for c in grid.columns]
+    writer.writerow([*(["Variable"] if grouped else []), _defused(grid.corner or "Modalité"), *heading])
     for row in grid.rows:
         cells = [_plain(cell) for cell in row.cells]
-        writer.writerow([*([row.group or ""] if grouped else []), row.label, *cells])
+        writer.writerow([*([_defused(row.group or "")] if grouped else []), _defused(row.label), *cells])
     return out.getvalue()
 
 
@@ -307,6 +308,10 @@ def _plain(cell: Cell) -> str:
     if cell.number is None:
         return cell.text
     if isinstance(cell.number, str):
-        # a leading =, +, - or @ would make a spreadsheet compute it
-        return f"'{cell.number}" if cell.number[:1] in {"=", "+", "-", "@"} else cell.number
+        return _defused(cell.number)
     return f"{cell.number}".replace(".", ",")
+
+
+def _defused(words: str) -> str:
+    """Return words that no spreadsheet computes: a leading =, +, -, @, tab or return makes them a formula."""
+    return f"'{words}" if words.startswith(("=", "+", "-", "@", "\t", "\r")) else words
