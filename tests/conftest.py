@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from etabli.cli import app
 from etabli.project import FOLDER_VARIABLE, Project
 from etabli.scaffold import create_study
 from etabli.sources.codebook import read_codebook
 from etabli.sources.dummy import make_demo
 from etabli.study import Study, read_study
+from etabli.terminal import run
 
 SLUG, EDITION = "essai", "2024"
 
@@ -52,3 +54,17 @@ def small_project(_small_root: Path, tmp_path: Path) -> Project:
 @pytest.fixture
 def small_study(small_project: Project) -> Study:
     return read_study(small_project, SLUG)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of this repository's own studies, with their demo data and the reports of their default runs."""
+    root, own = tmp_path_factory.mktemp("house"), Path(__file__).resolve().parents[1]
+    for name in ("studies", "notebooks", "data/reference"):
+        shutil.copytree(own / name, root / name)
+    shutil.copy(own / "requirements.lock", root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(root))
+        assert run(app, ["demo"]) == 0
+        assert run(app, ["batch", "--default"]) == 0
+    return Project(root)

@@ -75,3 +75,11 @@ def test_suggestion_lists_the_names_when_none_is_close() -> None:
     assert suggestion("xyz", ["edition", "audience"]) == "noms connus : edition, audience"
     assert suggestion("xyz", []) == "aucun nom n’est connu ici"
     assert suggestion("audiance", iter(["edition", "audience"])) == "vouliez-vous dire « audience » ?"
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "found"),
+    [("Libelle", ["Libellé"], "Libellé"), ("été", [], None), ("«»", ["a", "«»"], "«»")],
+)
+def test_nearest_passes_over_accents(name: str, known: list[str], found: str | None) -> None:
+    assert nearest(name, known) == found

@@ -21,7 +21,7 @@ from etabli.french import NBSP
 
 ENGLISH = re.compile(
     r"\b(usage:|commands?\b(?! )|error|missing|no such|try|default|required|show this|invalid|input|should|requires"
-    r"|does not|unexpected|extra|did you|aborted|env var|deprecated|path|file|directory|int|str|bool|float|value)\b",
+    r"|does not|unexpected|extra|did you|aborted|env var|deprecated|path|file\w*|directory|int|str|bool|float|value)\b",
     re.IGNORECASE,
 )
 """Words of Typer, click and pydantic that no reader should meet."""

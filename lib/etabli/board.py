@@ -12,11 +12,11 @@ from rich.status import Status
 from rich.table import Table as RichTable
 
 from etabli import french
-from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.runs.batch import Outcome
 from etabli.runs.manifest import FILE, Verdict
 from etabli.study import PlannedRun, Study
+from etabli.terminal import tell
 
 
 @dataclass
@@ -69,15 +69,9 @@ class Board:
             self.console.print(f"{escape(self._rank)} [green]✓[/green] {escape(str(outcome.plan))} — {escape(spent)}")
         else:
             self.errors.print(f"{escape(self._rank)} [red]✗[/red] {escape(str(outcome.plan))} — {escape(spent)}")
-            self.fail(outcome.error)
+            tell(outcome.error)
 
-    def fail(self, error: EtabliError) -> None:
-        """Show an error under the run that it ended."""
-        self.errors.print(f"  [bold]{escape(error.what)}[/bold]")
-        for label, text in error.details:
-            self.errors.print(f"    {label} : {escape(text)}")
-
-    def sum_up(self, outcomes: Sequence[Outcome], index: str) -> None:
+    def sum_up(self, outcomes: Sequence[Outcome]) -> None:
         good = sum(outcome.error is None for outcome in outcomes)
         bad = len(outcomes) - good
         self.say(french.typography(f"{french.count(good, 'rapport écrit', 'rapports écrits')}" + (
@@ -85,7 +79,6 @@ class Board:
         for outcome in outcomes:
             if outcome.report is not None and len(outcomes) == 1:
                 self.say(f"Rapport : {outcome.report / 'report.html'}")
-        self.say(f"Catalogue : {index}")
 
     # Lists ----------------------------------------------------------------------------------------
 

@@ -35,7 +35,9 @@ def run_one(
         list[str] | None,
         typer.Option(*_PARAMETER, metavar="NOM VALEUR", help="Un paramètre de l’étude ; à répéter."),
     ] = None,
-    edition: Annotated[str | None, typer.Option(metavar="ÉDITION", help="Édition (la dernière déclarée, sinon).")] = None,
+    edition: Annotated[
+        str | None, typer.Option(metavar="ÉDITION", help="Édition (la dernière déclarée, sinon).")
+    ] = None,
     audience: Annotated[str | None, typer.Option(metavar="AUDIENCE", help="Audience (internal, sinon).")] = None,
 ) -> None:
     """Lance une étude et écrit son rapport."""
@@ -50,16 +52,16 @@ def run_one(
 @app.command("batch")
 def run_many(
     slugs: Slugs = None,
-    default: Annotated[bool, typer.Option("--default", help="Seulement les passages par défaut de chaque étude.")] = False,
+    default: Annotated[
+        bool, typer.Option("--default", help="Seulement les passages par défaut de chaque étude.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Dit ce qui serait fait, sans le faire.")] = False,
 ) -> None:
     """Lance tous les passages déclarés des études."""
     from etabli.board import Board
 
     project = find_project()
-    plans = [
-        plan for study in _studies(project, slugs) for plan in study.planned_runs(default_only=default)
-    ]
+    plans = [plan for study in _studies(project, slugs) for plan in study.planned_runs(default_only=default)]
     board = Board.for_terminal()
     if dry_run:
         board.announce(project, plans)
@@ -166,7 +168,7 @@ def lab(
     """Ouvre JupyterLab dans le projet, en français."""
     from etabli.lab import open_lab
 
-    raise typer.Exit(open_lab(find_project(), arguments or []))
+    open_lab(find_project(), arguments or [])
 
 
 def _studies(project: Project, slugs: list[str] | None) -> list[Study]:
@@ -211,20 +213,16 @@ def _make_all(project: Project, plans: list[PlannedRun], board: Board) -> None:
         raise RunError("Aucun passage à faire.", hint="etabli list montre les passages déclarés")
     with board.watching():
         outcomes = run_batch(plans, lambda plan: make_report(project, plan, on_cell=board.on_cell), board)
-    index = write_catalogue(project)
-    failed = [outcome for outcome in outcomes if outcome.error is not None]
-    board.sum_up(outcomes, project.relative(index))
-    if failed:
+    board.sum_up(outcomes)
+    board.say(f"Catalogue : {write_catalogue(project)}")
+    if any(outcome.error is not None for outcome in outcomes):
         raise typer.Exit(1)
 
 
 def _report_folder(project: Project, report: str) -> Path:
-    for folder in (Path(report), project.reports / report):
-        if folder.is_file():
-            folder = folder.parent
+    for place in (Path(report), project.reports / report):
+        folder = place.parent if place.is_file() else place
         if folder.is_dir():
             return folder
     known = [path.parent.relative_to(project.reports).as_posix() for path in project.reports.glob("*/*/manifest.json")]
     raise RunError("Ce rapport n’existe pas.", where=report, hint=suggestion(report, known))
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -90,7 +89,7 @@ def write_json_schemas(project: Project) -> list[Path]:
         path = project.studies / f"{name}.schema.json"
         draft = path.with_name(f".{path.name}")
         draft.write_text(json.dumps(schema, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n")
-        os.replace(draft, path)
+        draft.replace(path)
         written.append(path)
     return written
 

@@ -46,6 +46,7 @@ HELP_WORDS: dict[str, str] = {
 
 _TYPES = {"int": "entier", "float": "nombre", "str": "texte", "list": "liste", "range": "borné"}
 _TYPES |= {"path": "chemin", "file": "fichier", "dir": "dossier", "datetime": "date"}
+_TYPES |= dict.fromkeys(["FileText", "FileTextWrite", "FileBinaryRead", "FileBinaryWrite"], "fichier")
 _EXPECTED = {"entier": "un nombre entier", "nombre": "un nombre", "texte": "un texte", "chemin": "un chemin"}
 _EXPECTED |= {"fichier": "un fichier", "dossier": "un dossier", "date": "une date (2024-10-01)"}
 _PATHS = {
@@ -186,7 +187,7 @@ def _display_type(param: Any, context: Any) -> str:
         return ""
     if param.type_descriptor.is_choice:
         return shown
-    return re.sub(r"[a-z]+", lambda word: _TYPES.get(word[0], word[0]), shown)
+    return re.sub(r"[A-Za-z]+", lambda word: _TYPES.get(word[0], word[0]), shown)
 
 
 # ---- errors

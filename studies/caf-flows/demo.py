@@ -38,7 +38,7 @@ LEVELS = {
 }
 """The variables that the propensity for appointments depends on, with their categories."""
 
-LOG_ODDS = {
+LOG_ODDS: dict[str, tuple[float, ...]] = {
     "age_group": (-0.35, 0.0, 0.15, 0.30, 0.55),
     "household": (0.0, 0.10, 0.25, 0.50),
     "benefit": (0.60, 0.0, -0.20, 0.45, 0.10),
@@ -157,7 +157,7 @@ def _profiles(random: np.random.Generator, n: int) -> dict[str, Integers]:
     older = np.array([[0.4, 1, 2, 0.7, 0.2], [1, 1, 1, 0.8, 1], [1, 1, 0.8, 1, 1.2], [1.2, 0.8, 1, 1.8, 0.5]])
     retired = np.array([[0.1, 0.1, 3, 1.2, 0.3]])
     benefit = _draw(random, by_household[household] * np.vstack([older, retired])[age])
-    # A young owner is rare: by quarter, one to four of them, so that disclosure control has something to do.
+    # A young owner is rare: few in any quarter, so that disclosure control has something to do.
     housing_by_age = np.array([[30, 50, 0.8, 19], [40, 42, 6, 12], [50, 28, 15, 7], [54, 20, 20, 6], [54, 14, 28, 4]])
     in_priority = np.where((priority_quarter == 0)[:, None], [2.5, 0.6, 0.4, 1], [0.8, 1, 1, 1])
     housing = _draw(random, housing_by_age[age] * in_priority)
@@ -174,11 +174,13 @@ def _profiles(random: np.random.Generator, n: int) -> dict[str, Integers]:
 
 
 def _laws(profiles: dict[str, Integers], most: int) -> _Laws:
-    log_odds = INTERCEPT + sum(np.array(LOG_ODDS[name])[profiles[name]] for name in LEVELS)
+    log_odds: Floats = np.full(len(profiles["age_group"]), INTERCEPT)
+    for name in LEVELS:
+        log_odds = log_odds + np.take(LOG_ODDS[name], profiles[name])
     log_mean = (
-        0.40
-        + np.array([0.30, -0.05, -0.10, 0.05, -0.05])[profiles["benefit"]]
-        + np.array([-0.05, 0.0, 0.05, 0.05, -0.10])[profiles["age_group"]]
+        0.24
+        + np.take([0.30, -0.05, -0.10, 0.05, -0.05], profiles["benefit"])
+        + np.take([-0.05, 0.0, 0.05, 0.05, -0.10], profiles["age_group"])
         + 0.15 * (profiles["online_account"] == 1)
         + 0.15 * (profiles["housing"] == HOUSINGS.index("hosted"))
     )
@@ -197,7 +199,7 @@ def _truncated_negative_binomial(mean: Floats, most: int) -> Floats:
 def _days_of_visits(random: np.random.Generator, laws: _Laws) -> tuple[Integers, Integers]:
     """Return the recipient and the day of each visit: a recipient's days all differ."""
     n, most = laws.visits.shape
-    number = 1 + (random.random(n)[:, None] > laws.visits.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    number = 1 + (random.random((n, 1)) > laws.visits.cumsum(axis=1)[:, :-1]).sum(axis=1)
     shuffled = random.permuted(np.tile(np.arange(most), (n, 1)), axis=1)
     chosen = np.arange(most) < number[:, None]
     return np.repeat(np.arange(n), number), shuffled[chosen]
@@ -227,7 +229,7 @@ def _draw(random: np.random.Generator, weights: NDArray[Any]) -> Integers:
     return np.asarray((random.random(len(weights))[:, None] * limits[:, -1:] >= limits).sum(axis=1), dtype=np.int64)
 
 
-def _codes(values: Integers, levels: tuple[str, ...]) -> pd.Categorical:
+def _codes(values: Integers, levels: tuple[str, ...]) -> Any:
     return pd.Categorical.from_codes(values.tolist(), categories=pd.Index(levels))
 
 

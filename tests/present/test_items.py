@@ -131,7 +131,9 @@ def test_figure_comes_with_its_data(words: Words, ages: Table) -> None:
 
 def test_key_figure_shows_its_number_and_interval(words: Words, ages: Table) -> None:
     value = ages.value("share", age="young")
-    item = KeyFigureItem(**place("chiffre-1", words), value=value, label=as_sentence("des visites"), note=as_sentence(""))
+    item = KeyFigureItem(
+        **place("chiffre-1", words), value=value, label=as_sentence("des visites"), note=as_sentence("")
+    )
     html = item.html(shown(item, OPEN))
     assert f'<p class="number">96,2{NBSP}%</p>' in html
     assert f"intervalle de confiance à 95{NBSP}%{NBSP}: [95,0{NBSP}%{NNBSP}; 97,0{NBSP}%]" in html

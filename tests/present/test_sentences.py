@@ -61,6 +61,17 @@ def test_number_is_put_in_words(kind: str, x: float, form: str, expected: str, w
     assert filled(sentence(f"{{x:{form}}}", x=single(kind, x).value("x")), words) == expected
 
 
+@pytest.mark.parametrize(("x", "expected"), [(1, "1 est exact"), (2, "2 sont exacts")])
+def test_count_agrees_with_the_words_that_follow(x: int, expected: str, words: Words) -> None:
+    assert filled(sentence("{x:est exact|sont exacts}", x=single("count", x).value("x")), words) == expected
+
+
+def test_other_words_stand_in_when_a_value_is_not_available(words: Words) -> None:
+    there, missing = single("count", 3).value("x"), single("count", None).value("x")
+    assert filled(sentence("{x} ici", x=there, otherwise="rien"), words) == "3 ici"
+    assert filled(sentence("{x} ici", x=missing, otherwise="rien {ici}"), words) == "rien {ici}"
+
+
 def test_share_of_few_people_is_not_put_in_words(words: Words) -> None:
     cells = pd.DataFrame({"rows": [7], "people": [21], "share": [1 / 3]})
     table = Table(cells, (), (Measure("share", "share", base="people", of=("rows", "people")),))

@@ -106,7 +106,7 @@ def test_stack_of_variables_keeps_one_total(words: Words, crossed: Table) -> Non
     ]
     assert grid.rows[0].group_note == f"V de Cramér 0,12{NNBSP}; p{NBSP}={NBSP}0,200"
     assert grid.notes == ()
-    html = to_html(grid, "Les visites")
+    html = to_html(grid, caption="Les visites", name="x")
     assert html.count('scope="rowgroup"') == 1
     assert html.count("<tbody>") == 2
 
@@ -122,7 +122,7 @@ def test_table_of_one_row_is_a_total(words: Words) -> None:
     table = Table(pd.DataFrame({"rows": [12], "people": [9]}), (), (Measure("rows", "count", unit="rows"),))
     grid = lay_out(protected(table), words)
     assert [(row.label, row.total) for row in grid.rows] == [("Ensemble", True)]
-    assert '<span class="unseen">Modalité</span>' in to_html(grid, "x")
+    assert '<span class="unseen">Modalité</span>' in to_html(grid, caption="x", name="x")
 
 
 def test_headings_may_be_replaced(words: Words, ages: Table) -> None:
@@ -148,7 +148,7 @@ def test_masked_value_is_its_sign(words: Words, ages: Table) -> None:
     assert grid.notes == ()  # the test was made of what is masked
 
 
-@pytest.mark.parametrize("written", [to_csv, lambda grid: to_html(grid, "x")], ids=["csv", "html"])
+@pytest.mark.parametrize("written", [to_csv, lambda grid: to_html(grid, caption="x", name="x")], ids=["csv", "html"])
 def test_masked_numbers_are_nowhere(written: object, words: Words, ages: Table) -> None:
     telling = ages.with_cells(ages.cells.assign(rows=[25011, 76543, 4, 26002], share=[0.9, 0.4321, 0.1, 1.0]))
     shown = written(lay_out(protected(telling), words))  # type: ignore[operator]
@@ -167,7 +167,9 @@ def test_html_is_a_table_that_can_be_heard(
     name: str, policy: Policy, words: Words, request: pytest.FixtureRequest
 ) -> None:
     table: Table = request.getfixturevalue(name)
-    elements = Elements(to_html(lay_out(protected(table, policy), words), "<b>Tableau 1.</b> Les visites")).found
+    elements = Elements(
+        to_html(lay_out(protected(table, policy), words), caption="<b>Tableau 1.</b> Les visites", name="x")
+    ).found
     assert [text for tag, _, text in elements if tag == "caption"] == ["Tableau 1. Les visites"]
     heads = [(attributes, text) for tag, attributes, text in elements if tag == "th"]
     assert all(attributes.get("scope") in {"col", "row", "colgroup", "rowgroup"} for attributes, _ in heads)
@@ -177,22 +179,23 @@ def test_html_is_a_table_that_can_be_heard(
 
 def test_headings_span_their_columns(words: Words, crossed: Table) -> None:
     grid = lay_out(protected(crossed), words)
-    heads = [attributes for tag, attributes, _ in Elements(to_html(grid, "x")).found if tag == "th"]
+    heads = [attributes for tag, attributes, _ in Elements(to_html(grid, caption="x", name="x")).found if tag == "th"]
     spans = [int(each["colspan"] or 0) for each in heads if each.get("scope") == "colgroup"]
     assert sum(spans) == len(grid.columns)
     assert heads[0]["rowspan"] == "2"
 
 
 def test_interval_stands_under_its_value(words: Words, ages: Table) -> None:
-    html = to_html(lay_out(protected(ages), words), "x")
+    html = to_html(lay_out(protected(ages), words), caption="x", name="Tableau 1")
     assert f'96,2{NBSP}%<br><small class="interval">[95,0{NBSP}%{NNBSP}; 97,0{NBSP}%]</small>' in html
 
 
 def test_labels_are_escaped(words: Words) -> None:
     cells = pd.DataFrame({"quarter": ["x"], "rows": [3], "people": [9], "note": ["<i>"]})
     table = Table(cells, (Dimension("quarter"),), (Measure("rows", "count", unit="rows"), Measure("note", "text")))
-    html = to_html(lay_out(protected(table), words, labels={"rows": "A & <B>"}), "x")
+    html = to_html(lay_out(protected(table), words, labels={"rows": "A & <B>"}), caption="x", name='dit "&"')
     assert "&lt;b&gt;X &amp; Y&lt;/b&gt;" in html
+    assert 'aria-label="dit &quot;&amp;&quot;"' in html
     assert "A &amp; &lt;B&gt;" in html
     assert '<td class="text">&lt;i&gt;</td>' in html
 

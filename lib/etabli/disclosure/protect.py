@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from etabli.disclosure.policy import Policy
 from etabli.methods.results import PEOPLE, TOTAL, Table, Test, Value
@@ -28,7 +29,7 @@ from etabli.methods.results import PEOPLE, TOTAL, Table, Test, Value
 Region = frozenset[tuple[str, str]]
 """Who is counted: the categories, totals apart. A stacked table's category counts under its variable."""
 
-Mask = np.ndarray
+Mask = NDArray[np.bool_]
 """Booleans, one a row of a table's cells: True where the row is masked."""
 
 
@@ -94,8 +95,7 @@ def _primary(table: Table, minimum: int) -> Mask:
         return np.zeros(len(people), dtype=bool)
     if table.missing is not None and 0 < table.missing.people < minimum:
         return np.ones(len(people), dtype=bool)
-    small: Mask = np.isnan(people) | ((people > 0) & (people < minimum))
-    return small
+    return np.asarray(np.isnan(people) | ((people > 0) & (people < minimum)), dtype=bool)
 
 
 def _regions(table: Table) -> list[Region]:
@@ -140,7 +140,7 @@ def _are_shares(table: Table, cells: pd.DataFrame, total: int, parts: tuple[int,
     return any((cells[base].iloc[list(parts)].dropna() == cells[whole].iloc[total]).all() for base, whole in carried)
 
 
-def _close(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> bool:
+def _close(mask: Mask, people: NDArray[np.float64], line: _Line, minimum: int) -> bool:
     """Mask more of a line until no subtraction gives a masked part back. Return whether anything changed."""
     parts = list(line.parts)
     before = mask[parts].sum() + mask[line.total]
@@ -152,11 +152,11 @@ def _close(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> bool:
     return bool(mask[parts].sum() + mask[line.total] > before)
 
 
-def _hides_its_parts(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> bool:
+def _hides_its_parts(mask: Mask, people: NDArray[np.float64], line: _Line, minimum: int) -> bool:
     return bool(mask[line.total]) and (line.gives_total or not people[line.total] >= minimum)
 
 
-def _is_closed(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> bool:
+def _is_closed(mask: Mask, people: NDArray[np.float64], line: _Line, minimum: int) -> bool:
     """Whether what is masked in a line cannot be had from what is shown in it."""
     hidden = [part for part in line.parts if mask[part]]
     if mask[line.total]:
@@ -164,7 +164,7 @@ def _is_closed(mask: Mask, people: np.ndarray, line: _Line, minimum: int) -> boo
     return not hidden or (len(hidden) >= 2 and _at_least(mask, people, line) >= minimum)
 
 
-def _at_least(mask: Mask, people: np.ndarray, line: _Line) -> float:
+def _at_least(mask: Mask, people: NDArray[np.float64], line: _Line) -> float:
     """Return how many distinct people the masked parts of a shown total surely hold together.
 
     People do not add up: one person may stand in several parts. What is sure is the largest masked part, and
@@ -203,7 +203,7 @@ def _apply(table: Table, mask: Mask) -> Protected:
     return Protected(table.with_cells(cells), mask, tests)
 
 
-def _rows_of(table: Table, test: Test) -> np.ndarray:
+def _rows_of(table: Table, test: Test) -> Mask:
     rows = np.ones(len(table.cells), dtype=bool)
     for name, category in test.within.items():
         rows &= (table.cells[name].astype(str) == category).to_numpy()

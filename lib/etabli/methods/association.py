@@ -14,8 +14,9 @@ from etabli.methods.results import Test
 FEW_EXPECTED = 5
 """Expected count under which the χ² approximation is doubtful: Cochran (1954), Biometrics 10, 417–451."""
 
-FEW_PEOPLE = 5
-"""People of a category under which its variance between people is poorly known; as for expected counts."""
+FEW_PEOPLE = 20
+"""People of a category under which the clustered test is noted. Its variance between people is then poorly known, and
+the test rejects too often: simulated in tests/methods/test_association.py, where 5 people a category are too few."""
 
 PEARSON = "test du χ² de Pearson"
 RAO_SCOTT = "test du χ² de Rao-Scott (correction du second ordre)"
@@ -136,6 +137,6 @@ def _conditions(counts: Counts) -> str | None:
     if (_expected(counts.rows) < FEW_EXPECTED).any():
         notes.append("Effectifs attendus inférieurs à 5 dans une case au moins\u00a0: résultat indicatif.")
     smallest = min(counts.over_rows().people.min(), counts.over_columns().people.min())
-    if smallest < FEW_PEOPLE:
+    if smallest < FEW_PEOPLE and not counts.one_row_each:
         notes.append("Une modalité au moins repose sur très peu de personnes\u00a0: résultat indicatif.")
     return " ".join(notes) or None

@@ -6,7 +6,7 @@ import pandas as pd
 
 from etabli.errors import MethodError
 from etabli.methods.claims import Claim, read_claims
-from etabli.methods.facts import Facts, index_facts
+from etabli.methods.facts import Facts, Figure, index_facts
 from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table
 from etabli.methods.verdicts import VERDICTS, difference_text, judge, recomputed_text, stated_text
 
@@ -37,7 +37,8 @@ def audit(claims: pd.DataFrame, facts: pd.DataFrame) -> Table:
     Table
         Dimension `claim`, in the order of `claims`. Measures: `stated`, `recomputed` (missing where it has
         no meaning) and `difference` (stated − recomputed), in the figure's own unit; the same written in
-        French (`stated_as`, `recomputed_as`, `difference_as`); `verdict`, one of `etabli.methods.verdicts.VERDICTS`; `reason`.
+        French (`stated_as`, `recomputed_as`, `difference_as`); `verdict`, one of
+        `etabli.methods.verdicts.VERDICTS`; `reason`.
         `people` is missing: these are figures about figures.
 
     Raises
@@ -62,53 +63,52 @@ def totals(frame: pd.DataFrame, *, total: str = "total") -> Table:
     Returns
     -------
     Table
-        Dimensions `measure` and `year`; the measures of `audit`.
+        Dimensions `indicator` (the measure of `frame`) and `year` (as text); the measures of `audit`.
 
     Raises
     ------
     MethodError
         A column is missing, or a figure stands twice.
+
+    >>> frame = pd.DataFrame(
+    ...     [("users", "adults", 2024, 30), ("users", "students", 2024, 26), ("users", "total", 2024, 59)],
+    ...     columns=["measure", "audience", "year", "value"],
+    ... )
+    >>> totals(frame).value("verdict", indicator="users", year=2024).number
+    'wrong'
     """
     missing = [column for column in ("measure", "audience", "year", "value") if column not in frame.columns]
     if missing:
         raise MethodError("Les chiffres n’ont pas toutes leurs colonnes.", expected=", ".join(missing))
     text = frame.assign(measure=frame["measure"].astype(str), audience=frame["audience"].astype(str))
     parts = text[text["audience"] != total].groupby("measure", sort=False)["audience"].unique()
-    facts = index_facts(_completed(text, parts).rename(columns={"audience": "system"}))
+    facts = index_facts(text.rename(columns={"audience": "system"}).assign(unit=text["measure"]))
     stated = text[(text["audience"] == total) & text["measure"].isin(parts.index)]
     claims = [
         _total_claim(facts, total, list(parts[measure]), measure, year)
         for measure, year in zip(stated["measure"], stated["year"], strict=True)
     ]
-    keys = pd.DataFrame({"measure": list(stated["measure"]), "year": [str(year) for year in stated["year"]]})
+    keys = pd.DataFrame({"indicator": list(stated["measure"]), "year": [str(year) for year in stated["year"]]})
     return _table(keys, claims)
 
 
-def _completed(frame: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:
-    """Return the frame with a row, its value missing, for each part that one year does not give."""
-    grid = [
-        (measure, audience, year)
-        for measure in parts.index
-        for audience in parts[measure]
-        for year in frame["year"].unique()
-    ]
-    keys = ["measure", "audience", "year"]
-    known = pd.MultiIndex.from_frame(frame[keys])
-    absent = pd.MultiIndex.from_tuples(grid, names=keys).difference(known, sort=False).to_frame(index=False)
-    whole = pd.concat([frame[[*keys, "value"]], absent.assign(value=float("nan"))], ignore_index=True)
-    return whole.assign(unit=whole["measure"])
-
-
 def _total_claim(facts: Facts, total: str, parts: list[str], measure: str, year: int) -> Claim:
-    where = f"{measure}, {year}"
+    """Return the claim that a total is the sum of its parts; a part that this year does not give is missing."""
+    stated, *others = (_in_year(facts, f"{audience}.{measure}", year) for audience in [total, *parts])
     return Claim(
-        name=where,
+        name=f"{measure}, {year}",
         operation="sum",
-        stated=facts.find(f"{total}.{measure}@{year}", where=where),
-        parts=tuple(facts.find(f"{part}.{measure}@{year}", where=where) for part in parts),
+        stated=stated,
+        parts=tuple(others),
         parts_expected=len(parts),
         precision=1,
     )
+
+
+def _in_year(facts: Facts, name: str, year: int) -> Figure:
+    """Return the figure of one year, or one that is not given."""
+    absent = Figure(name, year, value=None, unit=name.rpartition(".")[2])
+    return next((figure for figure in facts.by_name[name] if figure.year == year), absent)
 
 
 def tally(table: Table) -> Table:
@@ -140,14 +140,13 @@ def _table(keys: pd.DataFrame, claims: list[Claim]) -> Table:
 def _row(claim: Claim) -> dict[str, object]:
     finding = judge(claim)
     stated, recomputed = claim.stated.value, finding.recomputed
-    both = stated is not None and recomputed is not None
     return {
         "stated": stated,
         "recomputed": recomputed,
-        "difference": stated - recomputed if both else None,
+        "difference": None if stated is None or recomputed is None else stated - recomputed,
         "stated_as": None if stated is None else stated_text(claim, stated),
         "recomputed_as": None if recomputed is None else recomputed_text(claim, recomputed),
-        "difference_as": difference_text(claim, stated, recomputed) if both else None,
+        "difference_as": None if stated is None or recomputed is None else difference_text(claim, stated, recomputed),
         "verdict": finding.verdict,
         "reason": finding.reason,
     }

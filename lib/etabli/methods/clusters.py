@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from etabli.errors import MethodError, suggestion
-from etabli.methods.results import Missing
+from etabli.methods.results import MISSING, Missing
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -50,6 +50,14 @@ def encode(frame: pd.DataFrame, name: str) -> Coded:
     return Coded(codes.astype(np.int64), tuple(levels))
 
 
+def with_missing(coded: Coded) -> Coded:
+    """Return the same variable with a last category `MISSING`, if a value is missing."""
+    missing = coded.codes < 0
+    if not missing.any():
+        return coded
+    return Coded(np.where(missing, len(coded.levels), coded.codes), (*coded.levels, MISSING))
+
+
 def column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     """Return a column of the frame.
 
@@ -73,15 +81,9 @@ def complete_rows(frame: pd.DataFrame, variables: Sequence[str], person: str) ->
     complete = known.copy()
     for name in variables:
         complete &= column(frame, name).notna().to_numpy(dtype=bool)
-    return complete, left_out(frame, complete, person)
-
-
-def left_out(frame: pd.DataFrame, complete: Flags, person: str) -> Missing | None:
-    """Return the rows that are not complete, and their distinct people; None when all are complete."""
     out = ~complete
-    if not out.any():
-        return None
-    return Missing(rows=int(out.sum()), people=int(frame.loc[out, person].nunique()))
+    missing = Missing(rows=int(out.sum()), people=int(frame.loc[out, person].nunique())) if out.any() else None
+    return complete, missing
 
 
 @dataclass(frozen=True)

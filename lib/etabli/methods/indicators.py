@@ -56,6 +56,12 @@ def review(frame: pd.DataFrame, *, year: int) -> Table:
     MethodError
         A column or a measure is missing, a figure stands twice, the year is unknown, or a total is not
         the sum of its parts.
+
+    >>> counts = {"registered": 80, "users": 40, "one_off_uses": 100, "regular_activities": 9, "group_outings": 3}
+    >>> rows = [(measure, "total", 2024, value) for measure, value in counts.items()]
+    >>> table = review(pd.DataFrame(rows, columns=["measure", "audience", "year", "value"]), year=2024)
+    >>> table.value("use_rate").number, table.value("uses_per_user").number
+    (0.5, 2.5)
     """
     wide = _wide(frame)
     hold_year(year, wide)
@@ -139,7 +145,7 @@ def changes(frame: pd.DataFrame, *, measure: str, year: int) -> Table:
 
 _PREVIOUS = ("previous_year", "since_previous", "previous", "change", "annual_change")
 _REFERENCE = ("reference_year", "since_reference", "reference", "since_2019", "annual_since_2019")
-_NO_START = "par rapport à une année antérieure (aucune n’est donnée)"
+_NO_START = "(aucune année antérieure n’est donnée)"
 
 
 def _with_change(

@@ -53,7 +53,8 @@ def wilson(successes: Floats, trials: Floats) -> tuple[Floats, Floats]:
     p, z = successes / n, float(special.ndtri((1 + LEVEL) / 2))
     centre, spread = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     low, high = (centre - spread) / (1 + z**2 / n), (centre + spread) / (1 + z**2 / n)
-    return np.where(successes == 0, np.minimum(low, 0), low), np.where(successes == trials, np.maximum(high, 1), high)
+    # exactly 0 and 1 where the formula gives them, but for rounding
+    return np.where(successes == 0, 0 * n, low.clip(0, 1)), np.where(successes == trials, 0 * n + 1, high.clip(0, 1))
 
 
 def row_shares(counts: Counts) -> Shares:

@@ -25,8 +25,9 @@ def odds_ratios(
 
     Logistic regression by maximum likelihood, logit P(outcome = event) = α + Σ β, on categorical variables; the
     reference is each variable's most frequent category, in people. Variance clustered by person (Liang and Zeger 1986,
-    Biometrika 73, 13–22), bounds exp(β ± 1.96 se). One joint Wald test a variable (χ², one degree a category but the
-    reference), p-values adjusted together (Holm).
+    Biometrika 73, 13–22; factor k/(k − 1) · (n − 1)/(n − c) for k people, n rows and c coefficients), bounds
+    exp(β ± 1.96 se). One joint Wald test a variable (χ², one degree a category but the reference), p-values adjusted
+    together (Holm).
 
     Returns
     -------
@@ -56,9 +57,10 @@ def odds_ratios(
     variables = factors(frame, on, complete, groups)
     fit = fit_logit(y, event, groups, variables)
     cells = pd.concat([_cells(variable, fit, y) for variable in variables], ignore_index=True)
+    cells["model_people"] = len(people)
     tests = adjust([_wald(variable, fit, len(people)) for variable in variables])
     measures = (
-        Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", base="people"),
+        Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", base="model_people"),
         Measure("share_event", "share", base="people"),
     )
     dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))

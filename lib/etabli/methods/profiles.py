@@ -1,7 +1,9 @@
 """Which profiles use what: counts, shares and tests, by rows (visits) and by people.
 
 Rows of one person are never taken for independent observations: intervals and tests hold people as
-clusters. Rows without a person, or without a variable of the table, are left out and counted.
+clusters. A missing value is a category of its own, last, in which tests take no part: a table that left
+those people out would tell how many they are beside one that does not. Rows without a person are left
+out and counted.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ import pandas as pd
 from etabli.errors import MethodError
 from etabli.methods.association import adjust, independence_test
 from etabli.methods.cells import MEASURES, PEOPLE_COUNT, ROWS, cells_of
-from etabli.methods.clusters import Coded, Counts, Flags, column, complete_rows, count, encode, left_out
+from etabli.methods.clusters import Coded, Counts, Flags, complete_rows, count, encode, with_missing
 from etabli.methods.intervals import mean_interval
 from etabli.methods.odds import odds_ratios
-from etabli.methods.results import TOTAL, Dimension, Measure, Table
+from etabli.methods.results import TOTAL, Dimension, Measure, Table, Test
 from etabli.methods.routes import people_by_route
 
 __all__ = ["crosstab", "distribution", "odds_ratios", "people_by_route", "profile_sheet", "totals"]
@@ -75,11 +77,11 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     >>> distribution(visits, "channel").cells[["channel", "rows", "people"]].values.tolist()
     [['appointment', 1, 1], ['walk_in', 2, 2], ['__total__', 3, 2]]
     """
-    complete, missing = complete_rows(frame, (variable,), person)
-    _refuse_empty(complete.sum(), variable)
+    known, missing = complete_rows(frame, (), person)
+    _refuse_empty(known.sum(), variable)
     whole = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,))
-    coded = encode(frame, variable)
-    cells = cells_of(_count(frame, whole, coded, complete, person), down=None, across=(variable, coded.levels))
+    coded = with_missing(encode(frame, variable))
+    cells = cells_of(_count(frame, whole, coded, known, person), down=None, across=(variable, coded.levels))
     return Table(cells, (Dimension(variable),), MEASURES, missing=missing)
 
 
@@ -102,12 +104,9 @@ def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient
     0.5
     """
     _refuse_repeats((row, by))
-    complete, missing = complete_rows(frame, (row, by), person)
-    _refuse_empty(complete.sum(), row)
-    down, across = encode(frame, row), encode(frame, by)
-    counts = _count(frame, down, across, complete, person)
-    cells = cells_of(counts, down=(row, down.levels), across=(by, across.levels))
-    test = independence_test(counts)
+    known, missing = complete_rows(frame, (), person)
+    _refuse_empty(known.sum(), row)
+    cells, test = _crossed(frame, row, by, known, person)
     dimensions = (Dimension(row), Dimension(by))
     return Table(cells, dimensions, MEASURES, tests=(test,) if test else (), missing=missing)
 
@@ -115,9 +114,8 @@ def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient
 def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, person: str = "recipient") -> Table:
     """Return the crosstabs of several variables by one, stacked, then the total of all rows.
 
-    Each variable has its own total (its rows without a missing value); the last block, `TOTAL` by `TOTAL`, holds every
-    row that has `by` and a person. One test a variable (`Test.within`), p-values adjusted together (Holm).
-    `Table.missing` counts what at least one variable leaves out.
+    Each variable has its own total, the same for all; the last block, `TOTAL` by `TOTAL`, holds it too. One test a
+    variable (`Test.within`), p-values adjusted together (Holm).
 
     Raises
     ------
@@ -125,27 +123,29 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
         A column does not exist or is asked for twice, or a variable has no complete row.
     """
     _refuse_repeats((*variables, by))
-    across = encode(frame, by)
-    usable, _ = complete_rows(frame, (by,), person)
-    everywhere, blocks, tests = usable.copy(), [], []
+    known, missing = complete_rows(frame, (), person)
+    _refuse_empty(known.sum(), by)
+    blocks, tests = [], []
     for name in variables:
-        down, complete = encode(frame, name), usable & column(frame, name).notna().to_numpy(dtype=bool)
-        _refuse_empty(complete.sum(), name)
-        counts = _count(frame, down, across, complete, person)
-        blocks.append(
-            cells_of(counts, down=("category", down.levels), across=(by, across.levels)).assign(variable=name)
-        )
-        test = independence_test(counts)
+        cells, test = _crossed(frame, name, by, known, person)
+        blocks.append(cells.rename(columns={name: "category"}).assign(variable=name))
         tests += [replace(test, within={"variable": name})] if test else []
-        everywhere &= complete
-    _refuse_empty(usable.sum(), by)
-    whole = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,))
-    last = cells_of(_count(frame, whole, across, usable, person), down=None, across=(by, across.levels))
+    whole, across = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,)), with_missing(encode(frame, by))
+    last = cells_of(_count(frame, whole, across, known, person), down=None, across=(by, across.levels))
     blocks.append(last.assign(variable=TOTAL, category=TOTAL))
     dimensions = (Dimension("variable", additive=False), Dimension("category"), Dimension(by))
     cells = _ordered(pd.concat(blocks, ignore_index=True), [dimension.name for dimension in dimensions])
-    missing = left_out(frame, everywhere, person)
     return Table(cells, dimensions, MEASURES, tests=adjust(tests), missing=missing)
+
+
+def _crossed(frame: pd.DataFrame, row: str, by: str, known: Flags, person: str) -> tuple[pd.DataFrame, Test | None]:
+    """Return the cells of one crosstab, missing values included, and its test, which leaves them out."""
+    down, across = encode(frame, row), encode(frame, by)
+    answered = known & (down.codes >= 0) & (across.codes >= 0)
+    test = independence_test(_count(frame, down, across, answered, person)) if answered.any() else None
+    down, across = with_missing(down), with_missing(across)
+    counts = _count(frame, down, across, known, person)
+    return cells_of(counts, down=(row, down.levels), across=(by, across.levels)), test
 
 
 def _count(frame: pd.DataFrame, down: Coded, across: Coded, complete: Flags, person: str) -> Counts:

@@ -19,6 +19,9 @@ from etabli.errors import MethodError, suggestion
 TOTAL = "__total__"
 """The category that stands for all categories of a dimension together."""
 
+MISSING = "__missing__"
+"""The category of those whose variable is missing: shown like any other, so that tables of one population agree."""
+
 PEOPLE = "people"
 """The column of `cells` with the number of distinct people behind a row; missing where it is not known."""
 

@@ -18,7 +18,8 @@ VERDICTS: tuple[Verdict, ...] = ("holds", "wrong", "incomplete", "cannot_be_chec
 
 HAND_ROUNDING = 0.01
 """Relative difference up to which a stated mean is taken for one that was rounded by hand (675 € for
-674.1 €: 0.13 %). A choice of this audit, not a norm: beyond it the mean is wrong. Shares and sums have no such leave."""
+674.1 €: 0.13 %). A choice of this audit, not a norm: beyond it the mean is wrong. Shares and sums are held to
+exact rounding."""
 
 _EXACT = 1e-9
 """Relative error of floating point that is no difference."""
@@ -67,7 +68,7 @@ def _compared(claim: Claim, stated: float, recomputed: float) -> Finding:
     return Finding("wrong", recomputed, f"{said}, et non {stated_text(claim, stated)}")
 
 
-_COMPUTED = {"sum": "somme des parts", "difference": "différence", "ratio": "rapport des deux termes"}
+_COMPUTED = {"sum": "somme des parts", "difference": "différence", "ratio": "quotient"}
 
 
 def _not_given(parts: int) -> str:

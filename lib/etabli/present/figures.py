@@ -320,7 +320,7 @@ def _ratio_scale(axes: Axes, ends: list[float]) -> None:
 def _tick(x: float, percent: bool, span: float) -> str:
     if percent:
         return french.percent(x, 0)
-    return french.number(x, 0 if span >= 5 else 1)
+    return french.number(x, 0 if span >= 5 or x == 0 else 1)
 
 
 def _lines(axes: Axes, drawing: Drawing) -> None:
@@ -333,6 +333,7 @@ def _lines(axes: Axes, drawing: Drawing) -> None:
         if all(t.isdigit() for t in times)
         else {t: float(i) for i, t in enumerate(times)}
     )
+    ends: list[tuple[float, float, str, str]] = []
     for index, series in enumerate(drawing.series):
         colour, marker = theme.SERIES[index % len(theme.SERIES)], theme.MARKERS[index % len(theme.MARKERS)]
         points = [point for point in drawing.points if point.series == series and point.x is not None]
@@ -340,16 +341,27 @@ def _lines(axes: Axes, drawing: Drawing) -> None:
             continue
         x = [place[point.label] for point in points]
         axes.plot(x, [point.x or 0.0 for point in points], color=colour, marker=marker, markersize=5)
-        axes.annotate(f"  {series}", (x[-1], points[-1].x or 0.0), color=colour, va="center", fontsize=8.5)
+        ends.append((x[-1], points[-1].x or 0.0, series, colour))
     axes.set_xticks(list(place.values()), times)
     span = max(place.values()) - min(place.values()) or 1.0
     axes.set_xlim(min(place.values()) - 0.05 * span, max(place.values()) + 0.3 * span)
     low, top = _span([point.x for point in drawing.points if point.x is not None])
     axes.set_ylim(low * 1.1, top * 1.1)
+    _name_lines(axes, ends, gap=(top - low) * 0.065)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: _tick(y, drawing.percent, top - low)))
     axes.set_ylabel(drawing.measure, fontsize=8.5)
     axes.grid(axis="x", visible=False)
+
+
+def _name_lines(axes: Axes, ends: list[tuple[float, float, str, str]], *, gap: float) -> None:
+    """Write each series at the end of its line, moved up where two names would stand on each other."""
+    lowest = float("-inf")
+    for x, y, series, colour in sorted(ends, key=lambda end: end[1]):
+        lowest = max(y, lowest + gap)
+        axes.annotate(
+            series, (x, y), xytext=(x + 0.12, lowest), textcoords="data", color=colour, va="center", fontsize=8.5
+        )
 
 
 def _svg(figure: Figure, name: str, alternative: str) -> str:

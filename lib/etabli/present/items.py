@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
 
+import pandas as pd
+
 from etabli import french
 from etabli.disclosure.protect import Protected, Protection
 from etabli.methods.results import TOTAL, Measure, Table, Value
@@ -58,7 +60,7 @@ class Item:
         """The values that the item releases, with the printed precision."""
         raise NotImplementedError
 
-    def files(self, protection: Protection) -> dict[str, str]:
+    def files(self, protection: Protection) -> dict[str, str]:  # noqa: ARG002  # tables and figures use it
         """The files that the item releases, by name."""
         return {}
 
@@ -66,7 +68,9 @@ class Item:
         if any(each.is_masked(protection) for each in sentences):
             sentences = tuple(each for each in sentences if not each.is_masked(protection))
         values = [value for each in sentences for value in each.cited]
-        return [_result(self.name, protection.of(v.table), v.row, v.table.measure(v.measure), self.words) for v in values]
+        return [
+            _result(self.name, protection.of(v.table), v.row, v.table.measure(v.measure), self.words) for v in values
+        ]
 
 
 @dataclass(frozen=True)
@@ -122,9 +126,16 @@ class KeyFigureItem(Item):
         text = theme.MASKED if masked else self.words.value(protected.table, self.value.row, measure)
         interval = None if masked else self.words.interval(protected.table, self.value.row, measure)
         sign = f'<span class="unseen"> ({SIGNS[text]})</span>' if text in SIGNS else ""
-        lines = [f'<p class="number">{escape(text)}{sign}</p>', f'<p class="label">{self.label.html(protection, self.words)}</p>']
+        lines = [
+            f'<p class="number">{escape(text)}{sign}</p>',
+            f'<p class="label">{self.label.html(protection, self.words)}</p>',
+        ]
         if interval:
-            lines.append(f'<p class="interval">intervalle de confiance à 95{french.NBSP}% : {escape(interval)}</p>'.replace(" :", f"{french.NBSP}:"))
+            lines.append(
+                f'<p class="interval">intervalle de confiance à 95{french.NBSP}% : {escape(interval)}</p>'.replace(
+                    " :", f"{french.NBSP}:"
+                )
+            )
         if self.note.template:
             lines.append(f'<p class="interval">{self.note.html(protection, self.words)}</p>')
         return f'<div class="key-figure" id="{self.name}">{"".join(lines)}</div>'
@@ -164,11 +175,12 @@ class TableItem(Item):
         return lay_out(protection.of(self.table), self.words, measures=self.measures, labels=self.labels)
 
     def heading(self, protection: Protection) -> str:
-        return f"<b>{self.noun}{french.NBSP}{self.number}.</b> {french.capitalised(self.title.html(protection, self.words))}"
+        title = french.capitalised(self.title.html(protection, self.words))
+        return f"<b>{self.noun}{french.NBSP}{self.number}.</b> {title}"
 
     def html(self, protection: Protection) -> str:
         grid = self.grid(protection)
-        table = to_html(grid, self.heading(protection))
+        table = to_html(grid, caption=self.heading(protection), name=self.waiting)
         return f'<div class="table" id="{self.name}">{table}{self.notes_html(protection, grid)}</div>'
 
     def notes_html(self, protection: Protection, grid: Grid) -> str:
@@ -235,7 +247,7 @@ class FigureItem(TableItem):
         return (
             f'<figure id="{self.name}"><figcaption>{self.heading(protection)}</figcaption>'
             f'<div class="drawing">{svg}</div>{self.notes_html(protection, grid)}'
-            f"<details><summary>{caption}</summary>{to_html(grid, caption)}</details></figure>"
+            f"<details><summary>{caption}</summary>{to_html(grid, caption=caption, name=caption)}</details></figure>"
         )
 
 
@@ -260,7 +272,7 @@ def _result(item: str, protected: Protected, row: int, measure: Measure, words: 
         result["sign"] = theme.NOT_AVAILABLE
     if measure.low and measure.high:
         result["interval"] = [printed(cells[name].iloc[row], measure, base) for name in (measure.low, measure.high)]
-    result["n"] = None if people != people or people is None else int(people)
+    result["n"] = None if pd.isna(people) else int(people)
     return result
 
 

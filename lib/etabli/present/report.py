@@ -22,8 +22,8 @@ from etabli.disclosure.protect import Protection, protect
 from etabli.errors import ReportError, suggestion
 from etabli.methods.results import Table, Value
 from etabli.present import theme
-from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.figures import FigureKind
+from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import find_project
@@ -31,7 +31,6 @@ from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.pseudonyms import new_key
 from etabli.study import PlannedRun, Scalar, Study, read_study
-
 
 OPENING = "ouverture"
 """Name of the output that says which report is open; reports leave it out, their cover says it."""
@@ -47,7 +46,7 @@ def show_in_notebook(bundle: dict[str, Any], *, name: str, update: bool) -> None
     """Show through IPython: `name` is the output's display id and its mark for the gate."""
     from IPython.display import display
 
-    display(bundle, raw=True, display_id=name, update=update, metadata={MARK: name})
+    display(bundle, raw=True, display_id=name, update=update, metadata={MARK: name})  # type: ignore[no-untyped-call]  # IPython
 
 
 def open_report(slug: str, *, edition: object, audience: object, **parameters: object) -> Report:
@@ -86,15 +85,15 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
         for name, source in study.sources.items()
     }
     report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook)
-    report._announce()
+    report.announce()
     return report
 
 
 def running_cell() -> tuple[str | None, int]:
     """Return the identifier and the execution count of the cell that runs; None outside a notebook."""
-    from IPython import get_ipython  # type: ignore[attr-defined]  # IPython re-exports it without declaring it
+    from IPython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     if shell is None:
         return None, 0
     parent = getattr(shell, "parent_header", None) or {}
@@ -149,9 +148,7 @@ class Report:
             The source or a variable is unknown, or no row is left.
         """
         if source not in self.study.sources:
-            raise ReportError(
-                f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources)
-            )
+            raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
         frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key)
         for variable, value in where.items():
             if variable not in frame.columns:
@@ -176,6 +173,7 @@ class Report:
         *,
         level: int | None = None,
         question: str | None = None,
+        otherwise: str | Sentence | None = None,
         source: str | None = None,
         **values: Value | str,
     ) -> None:
@@ -189,6 +187,8 @@ class Report:
             2 or 3 for a heading. The heading of a section is its finding.
         question
             The commissioner's question that this heading answers; the cover links to it.
+        otherwise
+            What to say instead when a value that the sentence cites is not available.
         """
         if level not in (None, 2, 3):
             raise ReportError("Un titre est de niveau 2 ou 3.", got=str(level))
@@ -198,7 +198,7 @@ class Report:
                 hint=suggestion(question, [each.id for each in self.study.questions]),
             )
         if isinstance(text, str):
-            text = sentence(text, **values)
+            text = sentence(text, otherwise=otherwise, **values)
         self._add(SentenceItem, source, text=text, level=level, question=question)
 
     def key_figure(
@@ -251,7 +251,7 @@ class Report:
             labels=dict(labels or {}),
         )
 
-    def figure(
+    def figure(  # noqa: PLR0913  # a figure's notes are all required, and named at the call
         self,
         table: Table,
         *,
@@ -296,7 +296,9 @@ class Report:
 
     def finish(self) -> None:
         """Protect all results together, fill their places, and clear them for the gate. Last cell."""
-        policy = policy_for([self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience)
+        policy = policy_for(
+            [self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience
+        )
         protection = protect(self._tables(), policy)
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
@@ -359,7 +361,9 @@ class Report:
         if len(self._loaded) != 1:
             raise ReportError(
                 "De quelle source vient ce résultat ?",
-                expected=f"source= l’un de : {', '.join(self._loaded)}" if self._loaded else "une source chargée par report.load",
+                expected=f"source= l’un de : {', '.join(self._loaded)}"
+                if self._loaded
+                else "une source chargée par report.load",
                 hint="plusieurs sources sont chargées : nommez la sienne" if self._loaded else None,
             )
         return self._loaded[0]
@@ -373,8 +377,11 @@ class Report:
     def _origin(self, source: str | None) -> str:
         """The source note: file, period, who computed."""
         name = self._source_name(source)
+        text = self.study.sources[name].description
+        if self.edition.lower() not in text.lower():
+            text = f"{text}, {self.edition}"
         fictional = " (données fictives)" if self.deliveries[name].origin == "demo" else ""
-        return f"{self.study.sources[name].description}, {self.edition}{fictional} ; {theme.CALCULATIONS}."
+        return f"{text}{fictional} ; {theme.CALCULATIONS}."
 
     def _tables(self) -> list[Table]:
         return [table for item in self._items for table in item.tables]
@@ -401,11 +408,10 @@ class Report:
             "agreement": self.agreements[source.agreement].title,
         }
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
         """Say in the notebook what is open; this output is cleared like any other, and reports leave it out."""
         self.show({"text/html": self._opening()}, name=OPENING, update=False)
 
     def _opening(self) -> str:
         text = f"{self.study.title} — {self.edition} — audience : {theme.AUDIENCES[self.plan.audience]}"
         return f"<p>{escape(french.typography(text), quote=False)}</p>"
-

@@ -2,7 +2,8 @@
 
 Placeholders: `{x}` the value as printed · `{x:noun}` with what it counts (« 25 011 visites ») ·
 `{x:change}` a change in words (« en hausse de 3,3 % ») · `{x:words}` a share in words beside its number
-(« environ un tiers (34 %) ») · `{x:interval}` its 95 % interval · `{x.age_group}` the label of its category.
+(« environ un tiers (34 %) ») · `{x:est exact|sont exacts}` a count with words that agree (« 7 sont exacts ») ·
+`{x:interval}` its 95 % interval · `{x.age_group}` the label of its category.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ class Sentence:
         """The values that the sentence takes from results."""
         return [value for value in self.values.values() if isinstance(value, Value)]
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every cited value is available."""
+        return all(value.number is not None for value in self.cited)
+
     def is_masked(self, protection: Protection) -> bool:
         """Whether a cited value may not be shown: then the whole sentence is withheld."""
         return any(protection.is_masked(value) for value in self.cited)
@@ -50,8 +56,15 @@ class Sentence:
         return escape(self.fill(protection, words), quote=False)
 
 
-def sentence(template: str, **values: Value | str) -> Sentence:
+def sentence(template: str, *, otherwise: str | Sentence | None = None, **values: Value | str) -> Sentence:
     """Return a sentence of a report: `template` with one `{name}` for each value.
+
+    Parameters
+    ----------
+    otherwise
+        What to say instead when a cited value is not available (« n.d. »).
+    **values
+        Values of results, or words.
 
     Raises
     ------
@@ -70,7 +83,8 @@ def sentence(template: str, **values: Value | str) -> Sentence:
             )
         if name not in names:
             raise ReportError(f"La valeur « {name} » n’est pas dans la phrase.", where=template)
-    return Sentence(template, dict(values))
+    written = Sentence(template, dict(values))
+    return written if otherwise is None or written.is_complete else as_sentence(otherwise)
 
 
 @dataclass(frozen=True)
@@ -106,7 +120,7 @@ def _hold_place(template: str, place: _Place, values: Mapping[str, object]) -> s
         raise ReportError(f"La phrase attend une valeur « {place.root} ».", where=template, hint=hint)
     if place.conversion is not None:
         raise ReportError(f"Forme inconnue : « !{place.conversion} ».", where=template, expected=", ".join(_FORMS))
-    if place.form and place.form not in _FORMS:
+    if place.form and place.form not in _FORMS and place.form.count("|") != 1:
         raise ReportError(f"Forme inconnue : « {place.form} ».", where=template, hint=suggestion(place.form, _FORMS))
     value = values[place.root]
     if place.attribute and isinstance(value, Value):
@@ -143,6 +157,8 @@ class _Spoken:
         if form == "noun":
             noun = words.noun(measure)
             return french.count(float(x), noun.one, noun.many) if noun else plain
+        if "|" in form:
+            return french.count(float(x), *form.split("|"))
         if form == "change":
             return french.change(float(x))
         if form == "words":

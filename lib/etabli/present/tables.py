@@ -33,6 +33,7 @@ class Cell:
 class Column:
     label: str
     group: str | None = None
+    is_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class _Layout:
     def across(self) -> list[tuple[Column, str | None, Measure]]:
         """The columns: heading, category across, measure."""
         if self.across_key is None:
-            found = [(Column(self.words.measure(m, self.labels)), None, m) for m in self.measures]
+            found = [(self._column(m), None, m) for m in self.measures]
             return [*found, *self._people_column(None)]
         columns: list[tuple[Column, str | None, Measure]] = []
         for code in self.table.cells[self.across_key].astype(str).unique():
@@ -138,9 +139,14 @@ class _Layout:
             for measure in self.measures:
                 if measure.kind == "share" and code == TOTAL and self._always_whole(measure):
                     continue
-                heading = self.words.measure(measure, self.labels)
-                columns.append((Column(heading, label) if len(self.measures) > 1 else Column(label), code, measure))
+                columns.append((self._column(measure, label), code, measure))
         return [*columns, *self._people_column(TOTAL)]
+
+    def _column(self, measure: Measure, across: str | None = None) -> Column:
+        heading, is_text = self.words.measure(measure, self.labels), measure.kind == "text"
+        if across is not None and len(self.measures) == 1:
+            return Column(across, is_text=is_text)
+        return Column(heading, across, is_text)
 
     def _across_label(self, code: str) -> str:
         row = int((self.table.cells[self.across_key].astype(str) == code).to_numpy().argmax())
@@ -152,7 +158,7 @@ class _Layout:
 
     def _people_column(self, code: str | None) -> list[tuple[Column, str | None, Measure]]:
         """The number of people behind a row, beside shares that do not show it."""
-        if not any(m.kind in {"share", "ratio", "mean"} for m in self.measures):
+        if not any(m.kind in {"share", "mean"} for m in self.measures):
             return []
         if any(m.unit == "people" for m in self.measures) or self.words.people is None:
             return []
@@ -215,9 +221,16 @@ class _Layout:
         return Cell(
             self.words.value(self.table, position, measure),
             self.words.interval(self.table, position, measure),
-            printed(self.table.cells[measure.name].iloc[position], measure, base),
+            self._number(position, measure, base),
             measure.kind == "text",
         )
+
+    def _number(self, position: int, measure: Measure, base: float) -> float | str | None:
+        """What files hold: the printed number, or the words of a measure in words."""
+        if measure.kind == "text":
+            text = self.words.value(self.table, position, measure)
+            return None if text == theme.NOT_AVAILABLE else text
+        return printed(self.table.cells[measure.name].iloc[position], measure, base)
 
     def notes(self) -> tuple[str, ...]:
         return tuple(describe_test(test, self.words) for test in self.protected.tests if not test.within)
@@ -239,8 +252,8 @@ def describe_test(test: Test, words: Words) -> str:
     return french.typography(" ; ".join(parts) + "." + (f" {test.note}" if test.note else ""))
 
 
-def to_html(grid: Grid, caption: str) -> str:
-    """Return the grid as an accessible HTML table. `caption` is HTML."""
+def to_html(grid: Grid, *, caption: str, name: str) -> str:
+    """Return the grid as an accessible HTML table. `caption` is HTML; `name` tells its scrolling frame from others."""
     head = _head(grid)
     bodies, group = [], None
     lines: list[str] = []
@@ -255,7 +268,7 @@ def to_html(grid: Grid, caption: str) -> str:
     bodies.append(lines)
     body = "".join(f"<tbody>{''.join(each)}</tbody>" for each in bodies)
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="Tableau défilant">'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(name)}">'
         f"<table><caption>{caption}</caption><thead>{head}</thead>{body}</table></div>"
     )
 
@@ -264,12 +277,17 @@ def _head(grid: Grid) -> str:
     corner = escape(grid.corner) or '<span class="unseen">Modalité</span>'
     if not grid.groups:
         cells = "".join(
-            f'<th scope="col">{escape(c.label if not c.group else f"{c.group}, {c.label}")}</th>' for c in grid.columns
+            _heading(column, f"{column.group}, {column.label}" if column.group else None) for column in grid.columns
         )
         return f'<tr><th scope="col">{corner}</th>{cells}</tr>'
     top = "".join(f'<th scope="colgroup" colspan="{span}">{escape(label)}</th>' for label, span in grid.groups)
-    low = "".join(f'<th scope="col">{escape(column.label)}</th>' for column in grid.columns)
+    low = "".join(_heading(column) for column in grid.columns)
     return f'<tr><th scope="col" rowspan="2">{corner}</th>{top}</tr><tr>{low}</tr>'
+
+
+def _heading(column: Column, label: str | None = None) -> str:
+    kind = ' class="text"' if column.is_text else ""
+    return f'<th scope="col"{kind}>{escape(label or column.label)}</th>'
 
 
 def _group(row: Row, span: int) -> str:

@@ -22,6 +22,7 @@ AUDIENCES = {
 STATUSES = {"draft": "Document de travail", "final": "Version définitive"}
 
 TOTAL_LABEL = "Ensemble"
+MISSING_LABEL = "Non renseigné"
 MASKED = "s"
 NOT_AVAILABLE = "n.d."
 

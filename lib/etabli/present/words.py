@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from etabli import french
 from etabli.errors import ReportError
-from etabli.methods.results import TOTAL, Measure, Table
+from etabli.methods.results import MISSING, TOTAL, Measure, Table
 from etabli.present import theme
 from etabli.sources.codebook import Codebook, Noun, SourceCodebook
 
@@ -19,6 +20,9 @@ SMALL_BASE = 30
 
 _MANY = 10**9
 """Stands for a base that is not a number of people: published aggregates carry one decimal."""
+
+
+_OWN_LABELS = {TOTAL: theme.TOTAL_LABEL, MISSING: theme.MISSING_LABEL}
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class Words:
     def category(self, table: Table, row: int, dimension: str, *, in_sentence: bool = False) -> str:
         """Return the label of the category at which a row of a table stands; small inside a sentence."""
         code = str(table.cells[dimension].iloc[row])
-        if code == TOTAL:
-            return theme.TOTAL_LABEL
+        if code in _OWN_LABELS:
+            return _OWN_LABELS[code]
         if dimension == "variable":
             return self.dimension(code)
         name = str(table.cells["variable"].iloc[row]) if dimension == "category" else dimension
@@ -82,6 +86,9 @@ class Words:
         x = cells[measure.name].iloc[row]
         if pd.isna(x):
             return theme.NOT_AVAILABLE
+        if measure.kind == "text":
+            variable = self.codebook.variable(measure.name)
+            return variable.codes[str(x)].label if variable and str(x) in variable.codes else str(x)
         if measure.kind == "share" and measure.of and base_of(table, row, measure) < SMALL_BASE:
             numerator, denominator = (int(cells[column].iloc[row]) for column in measure.of)
             return f"{french.number(numerator)} sur {french.number(denominator)}"
@@ -119,14 +126,14 @@ def write(x: float | str, measure: Measure, base: float) -> str:
             return french.mean(float(x))
 
 
-def printed(x: float | str, measure: Measure, base: float) -> float | str | None:
+def printed(x: object, measure: Measure, base: float) -> float | str | None:
     """Return the number that was printed, and no digit more: what files hold.
 
     Shares and changes are in percent, as printed.
     """
     if isinstance(x, str):
         return x
-    if pd.isna(x):
+    if not isinstance(x, int | float | np.number) or np.isnan(float(x)):
         return None
     scale, digits = {
         "share": (100, french.share_decimals(int(min(base, _MANY)))),

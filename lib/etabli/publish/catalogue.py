@@ -12,7 +12,7 @@ from etabli.errors import EtabliError
 from etabli.present import theme
 from etabli.project import Project
 from etabli.publish.context import made_on
-from etabli.publish.export import REPORT
+from etabli.publish.export import REPORT, disk_error
 from etabli.runs.manifest import FILE, Manifest, read_manifest
 
 INDEX = "index.html"
@@ -37,12 +37,21 @@ def reports_in(project: Project) -> list[tuple[Path, Manifest]]:
 
 
 def write_catalogue(project: Project) -> Path:
-    """Write `reports/index.html` over all reports that stand, and return it."""
-    project.reports.mkdir(parents=True, exist_ok=True)
+    """Write `reports/index.html` over all reports that stand, and return it.
+
+    Raises
+    ------
+    RunError
+        The disk refuses it.
+    """
     target = project.reports / INDEX
     draft = target.with_name(f".{INDEX}.{os.getpid()}")
-    draft.write_text(_page(project), encoding="utf-8", newline="\n")
-    os.replace(draft, target)
+    try:
+        project.reports.mkdir(parents=True, exist_ok=True)
+        draft.write_text(_page(project), encoding="utf-8", newline="\n")
+        draft.replace(target)
+    except OSError as error:
+        raise disk_error("Le catalogue n’a pas pu être écrit.", error, project, target) from None
     return target
 
 
@@ -75,12 +84,14 @@ def _section(title: str, rows: list[str]) -> str:
 
 def _row(project: Project, folder: Path, manifest: Manifest) -> str:
     link = (folder / REPORT).relative_to(project.reports).as_posix()
-    own = {n: v for n, v in manifest.parameters.items() if n not in {"edition", "audience"}}
-    chosen = ", ".join(f"{name} : {value}" for name, value in own.items()) or "—"
+    chosen = ", ".join(f"{name} : {text}" for name, text in manifest.choices.items()) or "—"
     status = theme.STATUSES[manifest.status] + (" (données fictives)" if manifest.is_demo else "")
     audience = theme.AUDIENCES[str(manifest.parameters["audience"])]
     cells = [audience, french.typography(chosen), status, made_on(manifest)]
-    label = f'<a href="{escape(link)}">{escape(manifest.edition_label)}<span class="unseen"> – {escape(audience)}</span></a>'
-    return f'<tr><th scope="row">{label}</th>' + "".join(f'<td class="text">{escape(cell)}</td>' for cell in cells) + "</tr>"
-
-
+    told_apart = f'<span class="unseen"> – {escape(audience)} – {escape(french.typography(chosen))}</span>'
+    label = f'<a href="{escape(link)}">{escape(manifest.edition_label)}{told_apart}</a>'
+    return (
+        f'<tr><th scope="row">{label}</th>'
+        + "".join(f'<td class="text">{escape(cell)}</td>' for cell in cells)
+        + "</tr>"
+    )

@@ -37,12 +37,6 @@ def made_on(manifest: Manifest) -> str:
     return french.date(datetime.fromisoformat(manifest.started).date())
 
 
-def choices(executed: Executed) -> list[tuple[str, str]]:
-    """Return the study's own parameters of this run, in words."""
-    study, values = executed.study, executed.plan.parameters
-    return [(french.capitalised(p.help), p.label(values[name])) for name, p in study.parameters.items()]
-
-
 def _banners(executed: Executed) -> list[tuple[str, str]]:
     found = []
     if executed.plan.audience == "internal":
@@ -58,7 +52,7 @@ def _cover(executed: Executed) -> list[tuple[str, str]]:
     return [
         ("Commanditaire", study.commissioner),
         ("Édition", manifest.edition_label),
-        *choices(executed),
+        *((french.capitalised(name), text) for name, text in manifest.choices.items()),
         ("Destinataires", theme.AUDIENCES[executed.plan.audience]),
         ("Date", made_on(manifest)),
         ("Statut", theme.STATUSES[study.status]),
@@ -88,13 +82,13 @@ def _disclosure(executed: Executed) -> list[str]:
     if minimum == 1:
         return [f"Aucune valeur n’est à protéger. {sources}"]
     return [
-        f"Aucune valeur montrée ne repose sur moins de {minimum} personnes différentes, quel que soit le nombre de leurs "
-        f"visites. D’autres valeurs sont masquées pour qu’une soustraction ne les redonne pas. Règle : {sources}",
+        f"Aucune valeur montrée ne repose sur moins de {minimum} personnes différentes, quel que soit le nombre de "
+        f"leurs visites. D’autres valeurs sont masquées pour qu’une soustraction ne les redonne pas. Règle : {sources}",
         f"{french.count(masked, 'ligne masquée', 'lignes masquées')} dans ce rapport, sous le signe « s »."
         if masked
         else "Aucune ligne n’a dû être masquée dans ce rapport.",
-        "Ce contrôle porte sur chaque tableau et sur ce que les tableaux du rapport ont en commun. Il ne prouve pas encore "
-        "que plusieurs rapports réunis ne révèlent rien : cette preuve est en cours de construction.",
+        "Ce contrôle porte sur chaque tableau et sur ce que les tableaux du rapport ont en commun. Il ne prouve pas "
+        "encore que plusieurs rapports réunis ne révèlent rien : cette preuve est en cours de construction.",
     ]
 
 
@@ -106,7 +100,10 @@ def _sheet(manifest: Manifest) -> list[tuple[str, str]]:
     return [
         ("Étude et passage", f"{manifest.study} / {manifest.run}"),
         *[
-            (f"Source « {source['name']} »", f"{source['description']}, convention « {source['agreement']} », SHA-256 {source['sha256'][:16]}…")
+            (
+                f"Source « {source['name']} »",
+                f"{source['description']}, convention « {source['agreement']} », SHA-256 {source['sha256'][:16]}…",
+            )
             for source in manifest.sources
         ],
         ("Version du code", commit + changed),

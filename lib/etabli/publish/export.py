@@ -8,8 +8,8 @@ broken one, and a reader never sees half of one.
 from __future__ import annotations
 
 import copy
+import errno
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -28,6 +28,17 @@ from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
 from etabli.runs.manifest import FILE, hash_outputs
 from etabli.study import PlannedRun
+
+_REFUSALS = {
+    errno.ENOSPC: "plus de place sur le disque",
+    errno.EDQUOT: "quota de disque atteint",
+    errno.EACCES: "écriture interdite",
+    errno.EPERM: "écriture interdite",
+    errno.EROFS: "disque en lecture seule",
+    errno.ENOTDIR: "un fichier tient la place d’un dossier",
+    errno.EEXIST: "un fichier tient la place d’un dossier",
+}
+"""What a disk refuses, in French; the system's own words for the rest."""
 
 REPORT = "report.html"
 RESULTS = "results.json"
@@ -73,7 +84,9 @@ def write_report(executed: Executed, folder: Path) -> None:
         "edition": executed.manifest.edition_label,
         "results": payload["results"],
     }
-    (folder / RESULTS).write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    (folder / RESULTS).write_text(
+        json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
+    )
     tables = folder / "tables"
     tables.mkdir()
     for name, text in payload["files"].items():
@@ -97,7 +110,9 @@ def _exporter() -> Any:
     from nbconvert.exporters import HTMLExporter
 
     folder = str(files("etabli.publish").joinpath("template"))
-    return HTMLExporter(template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True)
+    return HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
+        template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True
+    )
 
 
 def _with_typography(notebook: Any) -> Any:
@@ -116,21 +131,22 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
-        raise _disk_error(error, project, target) from None
+        raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     try:
         yield work
     except OSError as error:
-        raise _disk_error(error, project, target) from None
+        raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _disk_error(error: OSError, project: Project, target: Path) -> RunError:
+def disk_error(what: str, error: OSError, project: Project, target: Path) -> RunError:
+    """Turn what the disk refuses into a message."""
     return RunError(
-        "Le rapport n’a pas pu être écrit.",
+        what,
         where=project.relative(target),
-        got=os.strerror(error.errno) if error.errno else type(error).__name__,
-        hint="disque plein, ou dossier en lecture seule ? Un rapport antérieur, s’il existe, est intact",
+        got=_REFUSALS.get(error.errno or 0, str(error.strerror or type(error).__name__)),
+        hint="disque plein, ou dossier en lecture seule ? Ce qui existait est intact",
     )
 
 
@@ -138,7 +154,7 @@ def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: 
     """Keep the half-executed notebook, and say where beside the study and the run."""
     place = ""
     for notebook in work.glob("*.ipynb"):
-        os.replace(notebook, kept)
+        notebook.replace(kept)
         place = project.relative(kept)
     where = f"étude {plan.slug}, passage {plan.name}" + (f" ; {error.where}" if error.where else "")
     remains = f"notebook interrompu gardé dans {place} (à ne pas diffuser)" if place else None
@@ -150,11 +166,10 @@ def _swap(staged: Path, target: Path) -> None:
     """Put a whole report in its place; the former one stays until the new one stands."""
     former = staged.with_name("former")
     if target.exists():
-        os.replace(target, former)
+        target.replace(former)
     try:
-        os.replace(staged, target)
+        staged.replace(target)
     except OSError:
         if former.exists():
-            os.replace(former, target)
+            former.replace(target)
         raise
-

@@ -71,6 +71,7 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         parameters=plan.parameters,
         edition_label=study.editions[plan.edition].label,
         status=study.status,
+        choices={p.help: p.label(plan.parameters[name]) for name, p in study.parameters.items()},
         sources=clearance.payload["sources"],
         commit=commit,
         dirty=dirty,
@@ -121,9 +122,10 @@ def _papermill(
                 kernel_name="python3",
                 progress_bar=False,
                 cwd=project.root,
-                timeout_func=lambda cell: max(1, int(deadline - time.monotonic())),
+                timeout_func=lambda _: max(1, int(deadline - time.monotonic())),
                 on_cell_start=seen,
                 config=_encrypted(),
+                extra_arguments=["--log-level=CRITICAL"],  # what a kernel logs of itself, in English, on our terminal
             )
     except PapermillExecutionError as error:
         raise RunError(
@@ -160,7 +162,7 @@ class _Progress:
         self.index = 0
         self._on_cell = on_cell
 
-    def __call__(self, cell: Any, cell_index: int) -> None:
+    def __call__(self, *, cell_index: int, **_: Any) -> None:
         self.index = cell_index
         if self._on_cell is not None:
             self._on_cell(cell_index)

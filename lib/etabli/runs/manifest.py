@@ -31,6 +31,8 @@ class Manifest:
     ----------
     study, title, run, parameters, edition_label, status
         Which run of which study, in its declared words.
+    choices
+        The study's own parameters in words, as the cover shows them.
     sources
         For each source read: name, description, file (from the project's root), SHA-256, origin, agreement.
     commit, dirty
@@ -51,6 +53,7 @@ class Manifest:
     parameters: dict[str, Any]
     edition_label: str
     status: str
+    choices: dict[str, str]
     sources: list[dict[str, Any]]
     commit: str | None
     dirty: bool | None
@@ -79,9 +82,7 @@ def read_manifest(folder: Path, *, shown: str) -> Manifest:
     try:
         return Manifest(**json.loads((folder / FILE).read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise RunError(
-            "Ce dossier n’est pas celui d’un rapport.", where=shown, expected=f"un fichier {FILE}"
-        ) from None
+        raise RunError("Ce dossier n’est pas celui d’un rapport.", where=shown, expected=f"un fichier {FILE}") from None
     except (ValueError, TypeError):
         raise RunError("Le manifeste de ce rapport est illisible.", where=f"{shown}/{FILE}") from None
 

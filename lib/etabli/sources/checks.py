@@ -131,7 +131,7 @@ def _written(bound: float | date) -> str:
 
 
 def _mask(series: pd.Series) -> Mask:
-    return cast(Mask, series.to_numpy(dtype=bool))
+    return cast("Mask", series.to_numpy(dtype=bool))
 
 
 def _is_secret(variable: Variable) -> bool:

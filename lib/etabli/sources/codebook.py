@@ -73,7 +73,7 @@ class Variable(Declaration):
         return self
 
     def _has_fitting_rules(self) -> None:
-        kinds: dict[str, type[float] | type[date]] = {
+        kinds: dict[str, type[float | date]] = {
             "integer": float,
             "number": float,
             "date": date,

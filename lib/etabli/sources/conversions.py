@@ -24,7 +24,8 @@ TRUTH = {"oui": True, "true": True, "1": True, "non": False, "false": False, "0"
 _WHOLE = "[+-]?(?:[0-9]+|[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+)"
 """A whole number, with or without spaces between its thousands (ordinary, no-break, narrow no-break)."""
 
-_INT64 = range(-(2**63), 2**63)
+_LONGEST = 4_000
+"""Digits beyond which Python refuses to read a whole number (its own limit is 4,300)."""
 
 
 def convert(text: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:
@@ -85,8 +86,10 @@ def _codes(text: pd.Series, variable: Variable, _: FileFormat) -> pd.Series:
 
 def _integers(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
     def integer(value: str) -> int | None:
-        found = int(_unspaced(value)) if re.fullmatch(_WHOLE, value) else None
-        return found if found in _INT64 else None
+        if not re.fullmatch(_WHOLE, value) or len(value) > _LONGEST:
+            return None
+        found = int(_unspaced(value))
+        return found if -(2**63) <= found < 2**63 else None  # what Int64 holds
 
     return _by_value(text, integer, None, "Int64")
 

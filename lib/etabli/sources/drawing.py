@@ -156,7 +156,7 @@ def _texts(rng: np.random.Generator, variable: Variable, rows: int, *, recurring
 
 
 def _bounds(variable: Variable, least: float, most: float) -> tuple[float, float]:
-    """Return the bounds of a number; with one of them, as wide a range from it as the default."""
+    """Return the bounds of a number; with one of them, the range is at least as wide as the default."""
     low, high = cast("float | None", variable.minimum), cast("float | None", variable.maximum)
     if low is None:
         return (least, most) if high is None else (min(least, high - (most - least)), high)

@@ -9,9 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
-import traceback
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ from etabli.sources.checks import tidy
 from etabli.sources.codebook import Codebook
 from etabli.sources.deliveries import write_receipt
 from etabli.sources.drawing import draw
+from etabli.sources.planted import Made, plant
 from etabli.sources.readers import read
 from etabli.sources.writers import write_delivery
 from etabli.study import Study
@@ -35,9 +33,6 @@ DEFAULT_ROWS = 1_000
 
 TRUTH = "truth.json"
 """Beside the files: what demo.py planted in them, for the tests of the study."""
-
-Made = tuple[dict[str, pd.DataFrame], dict[str, Any]]
-"""Frames in codes by source, and the planted truth."""
 
 
 def make_demo(project: Project, study: Study, codebook: Codebook, edition: str, *, seed: int) -> list[Path]:
@@ -94,62 +89,11 @@ def _hold_edition(study: Study, edition: str) -> None:
 def _made(project: Project, study: Study, codebook: Codebook, edition: str, seed: int) -> Made:
     path = project.studies / study.slug / "demo.py"
     if path.is_file():
-        made = _made_by(path, project.relative(path), edition, seed)
+        made = plant(path, project.relative(path), edition, seed)
         _hold_sources(made[0], study, project.relative(path))
         return made
     places = enumerate(study.sources)
     return {name: draw(codebook.sources[name], DEFAULT_ROWS, seed=seed + place) for place, name in places}, {}
-
-
-def _made_by(path: Path, shown: str, edition: str, seed: int) -> Made:
-    """Run `make` of a demo.py. Whatever fails in it is the demo's mistake, told with its line."""
-    name = f"etabli_demo_{path.parent.name.replace('-', '_')}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise DeliveryError("Le fichier de démonstration ne se charge pas.", where=shown)
-    module = module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up there
-    try:
-        spec.loader.exec_module(module)
-        make = getattr(module, "make", None)
-        made = make(edition, seed) if callable(make) else None
-    except Exception as error:
-        raise DeliveryError(
-            "Le fichier de démonstration échoue.",
-            where=f"{shown}, ligne {_line_of(error, path)}",
-            got=f"{type(error).__name__} : {error}",
-        ) from error
-    finally:
-        sys.modules.pop(name, None)
-    if not callable(make):
-        raise DeliveryError(
-            "Le fichier de démonstration ne définit pas « make ».",
-            where=shown,
-            expected="make(edition: str, seed: int), qui renvoie les tableaux par source et la vérité plantée",
-        )
-    return _held(made, shown)
-
-
-def _line_of(error: Exception, path: Path) -> int:
-    """Return the last line of `path` that the error went through."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        return error.lineno or 1
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return next((line for line in reversed(lines) if line), 1)
-
-
-def _held(made: object, shown: str) -> Made:
-    if isinstance(made, tuple) and len(made) == 2:
-        frames, truth = made
-        if isinstance(frames, dict) and isinstance(truth, dict):
-            if all(isinstance(frame, pd.DataFrame) for frame in frames.values()):
-                return frames, truth
-    raise DeliveryError(
-        "« make » ne renvoie pas ce qu’il faut.",
-        where=shown,
-        expected="un couple : les DataFrame par source, et un dictionnaire (la vérité plantée)",
-        got=f"un objet de type {type(made).__name__}",
-    )
 
 
 def _hold_sources(frames: dict[str, pd.DataFrame], study: Study, shown: str) -> None:
@@ -205,12 +149,12 @@ def _swap(staged: Path, folder: Path) -> None:
     """Put the new folder in the place of the old one, which comes back if that fails."""
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     if not folder.exists():
-        os.replace(staged, folder)
+        staged.replace(folder)
         return
-    os.replace(folder, old)
+    folder.replace(old)
     try:
-        os.replace(staged, folder)
+        staged.replace(folder)
     except BaseException:
-        os.replace(old, folder)
+        old.replace(folder)
         raise
     shutil.rmtree(old)

@@ -52,23 +52,21 @@ def decode(raw: bytes, declared: str, *, shown: str) -> str:
             got="un octet qui n’est d’aucun texte",
             hint="un classeur dont le nom finit en .csv, peut-être : faites-le réenregistrer au format CSV",
         )
+    if declared == "utf-8" and _is_cut(raw):
+        raise _cut(declared, shown)
     if written not in _FITTING[declared]:
+        fitting = "utf-8" if written == "ascii" else written
         raise DeliveryError(
             f"Le fichier n’est pas écrit en {declared}.",
             where=f"{shown}, ligne {_telling_line(raw)}",
             expected=declared,
             got=f"un texte écrit, semble-t-il, en {written}",
-            hint=f"déclarez « encoding: {written} » dans le codebook, ou faites réenregistrer le fichier en {declared}",
+            hint=f"déclarez « encoding: {fitting} » dans le codebook, ou faites réenregistrer le fichier en {declared}",
         )
     try:
         return raw.decode(_CODECS.get(declared, declared))
     except UnicodeDecodeError:
-        raise DeliveryError(
-            "Le fichier est tronqué au milieu d’un caractère.",
-            where=shown,
-            expected=f"un texte complet en {declared}",
-            hint="redemandez le fichier",
-        ) from None
+        raise _cut(declared, shown) from None
 
 
 def written_in(raw: bytes) -> Written | None:
@@ -91,6 +89,26 @@ def written_in(raw: bytes) -> Written | None:
     if len(raw.translate(None, _CONTROLS)) == len(raw):
         return "latin-1"
     return "cp1252" if _decodes(raw, "cp1252") else None
+
+
+def _is_cut(raw: bytes) -> bool:
+    """Return whether the bytes are UTF-8 that stops inside its last character."""
+    if _decodes(raw, "utf-8") or raw[:-3].isascii():  # a last byte alone does not tell UTF-8 from latin-1
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(raw)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _cut(declared: str, shown: str) -> DeliveryError:
+    return DeliveryError(
+        "Le fichier est tronqué au milieu d’un caractère.",
+        where=shown,
+        expected=f"un texte complet en {declared}",
+        hint="redemandez le fichier",
+    )
 
 
 def _decodes(raw: bytes, encoding: str) -> bool:

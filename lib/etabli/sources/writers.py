@@ -143,6 +143,6 @@ def _replace(path: Path, content: bytes) -> None:
     staged = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         staged.write_bytes(content)
-        os.replace(staged, path)
+        staged.replace(path)
     finally:
         staged.unlink(missing_ok=True)

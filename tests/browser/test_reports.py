@@ -1,0 +1,94 @@
+"""The reports in a real browser: readable by all, calling nobody. Needs Chromium (`make browser`)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from etabli.project import Project
+
+CHROMIUM = shutil.which("chromium")
+PAGES = (
+    "index.html",
+    "caf-flows/2024-T4_internal/report.html",
+    "caf-flows/2024-T4_funder/report.html",
+    "caf-flows/2024-T4_public/report.html",
+    "sortir/2024_public/report.html",
+    "sortir/2024_public_year-2022/report.html",
+)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium manque : make browser"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield running
+        running.close()
+
+
+def opened(browser: Browser, project: Project, page: str, width: int) -> tuple[Page, list[str]]:
+    """Open a report, and collect what it asks the network for and what it complains of."""
+    tab, noise = browser.new_page(viewport={"width": width, "height": 900}), list[str]()
+    url = (project.reports / page).as_uri()
+    tab.on("request", lambda request: noise.append(request.url) if request.url != url else None)
+    tab.on("console", lambda message: noise.append(message.text))
+    tab.on("pageerror", lambda error: noise.append(str(error)))
+    tab.goto(url)
+    return tab, noise
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("width", [1280, 375])
+def test_page_has_no_accessibility_violation_and_calls_nobody(
+    browser: Browser, house: Project, page: str, width: int
+) -> None:
+    tab, noise = opened(browser, house, page, width)
+    violations = Axe().run(tab).response["violations"]
+    tab.close()
+    assert noise == []
+    assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in violations] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_does_not_scroll_sideways_on_a_phone(browser: Browser, house: Project, page: str) -> None:
+    tab, _ = opened(browser, house, page, 320)
+    wide = tab.evaluate("document.documentElement.scrollWidth")
+    tab.close()
+    assert wide <= 320
+
+
+def test_report_headings_skip_no_level(browser: Browser, house: Project) -> None:
+    tab, _ = opened(browser, house, PAGES[1], 1280)
+    levels = tab.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
+    tab.close()
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_figures_say_themselves_in_words(browser: Browser, house: Project) -> None:
+    tab, _ = opened(browser, house, PAGES[1], 1280)
+    titles = tab.evaluate("[...document.querySelectorAll('figure svg')].map(s => s.querySelector('title').textContent)")
+    tab.close()
+    assert len(titles) >= 2
+    assert all("Diagramme" in title and "au plus haut" in title for title in titles)
+
+
+def test_report_prints_on_a4(browser: Browser, house: Project, tmp_path: Path) -> None:
+    tab, _ = opened(browser, house, PAGES[2], 1280)
+    tab.pdf(path=tmp_path / "report.pdf", format="A4", prefer_css_page_size=True)
+    tab.close()
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

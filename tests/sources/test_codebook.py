@@ -1,0 +1,33 @@
+"""Rules of a variable that could never hold are refused when they are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from pydantic import ValidationError
+
+from etabli.sources.codebook import SourceCodebook
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"type": "integer", "minimum": "2024-01-01"}, "en nombres pour un nombre"),
+        ({"type": "date", "maximum": 3}, "en dates pour une date"),
+        ({"type": "text", "minimum": 3}, "en nombres pour un nombre"),
+        ({"type": "integer", "minimum": 3, "maximum": 2}, "ne dépasse pas"),
+        ({"type": "text", "pattern": "["}, "expression régulière"),
+        ({"type": "date", "format": "%d/%Q"}, "format"),
+    ],
+)
+def test_variable_rules_that_cannot_hold_are_refused(
+    make_book: Callable[..., SourceCodebook], declared: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make_book(x=declared)
+
+
+@pytest.mark.parametrize(("low", "high"), [(2, 2), (2, 3)])
+def test_variable_bounds_may_be_equal(make_book: Callable[..., SourceCodebook], low: int, high: int) -> None:
+    assert make_book(x={"type": "integer", "minimum": low, "maximum": high}).variables["x"].maximum == high

@@ -1,0 +1,96 @@
+"""Dummy data keep every rule of their codebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from etabli.errors import DeliveryError
+from etabli.sources.codebook import SourceCodebook
+from etabli.sources.drawing import MISSING_SHARE, draw
+
+Books = Callable[..., SourceCodebook]
+
+
+def test_draw_same_seed_gives_the_same_frame(visits: SourceCodebook) -> None:
+    pd.testing.assert_frame_equal(draw(visits, 50, seed=1), draw(visits, 50, seed=1))
+    assert not draw(visits, 50, seed=1).equals(draw(visits, 50, seed=2))
+
+
+def test_draw_codes_follow_their_weights(make_book: Books) -> None:
+    codes = {"often": {"label": "A", "weight": 3}, "seldom": {"label": "B"}, "never": {"label": "C", "weight": 0}}
+    shares = draw(make_book(x={"type": "code", "codes": codes}), 4_000, seed=1)["x"].value_counts(normalize=True)
+    assert shares["often"] == pytest.approx(0.75, abs=0.03)
+    assert shares["never"] == 0
+
+
+@pytest.mark.parametrize("kind", ["integer", "number"])
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (-3, 2), (0.5, 1.5), (1e12, 1e15)])
+def test_draw_numbers_stay_between_their_bounds(make_book: Books, kind: str, low: float, high: float) -> None:
+    values = draw(make_book(x={"type": kind, "minimum": low, "maximum": high}), 300, seed=1)["x"]
+    assert values.between(low, high).all()
+
+
+@pytest.mark.parametrize(("bound", "low", "high"), [("minimum", 500, 600), ("maximum", 0, 500)])
+def test_draw_number_with_one_bound_has_a_range(make_book: Books, bound: str, low: int, high: int) -> None:
+    values = draw(make_book(x={"type": "integer", bound: 500}), 300, seed=1)["x"]
+    assert values.between(low, high).all()
+    assert values.nunique() > 50
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+def test_draw_dates_stay_between_their_bounds(make_book: Books, kind: str) -> None:
+    values = draw(make_book(x={"type": kind, "minimum": "2024-02-28", "maximum": "2024-03-01"}), 200, seed=1)["x"]
+    assert set(values.dt.strftime("%d/%m")) == {"28/02", "29/02", "01/03"}
+
+
+def test_draw_people_come_back_and_some_often(visits: SourceCodebook) -> None:
+    rows = draw(visits, 2_000, seed=1)["person"].value_counts()
+    assert 600 < len(rows) <= 800
+    assert rows.max() > 4 * rows.median()
+
+
+def test_draw_other_identifiers_are_unique(make_book: Books) -> None:
+    assert draw(make_book(x={"type": "identifier"}), 500, seed=1)["x"].is_unique
+
+
+@pytest.mark.parametrize("kind", ["integer", "date", "text"])
+def test_draw_unique_variable_never_repeats(make_book: Books, kind: str) -> None:
+    assert draw(make_book(x={"type": kind, "unique": True}), 101, seed=1)["x"].is_unique
+
+
+def test_draw_optional_values_are_missing_at_times(make_book: Books) -> None:
+    share = draw(make_book(x={"type": "integer", "required": False}), 4_000, seed=1)["x"].isna().mean()
+    assert share == pytest.approx(MISSING_SHARE, abs=0.015)
+
+
+@pytest.mark.parametrize("unique", [False, True])
+def test_draw_never_writes_a_value_that_means_missing(make_book: Books, unique: bool) -> None:
+    declared = {"type": "integer", "minimum": 1, "maximum": 4, "missing": ["2", "9"], "unique": unique}
+    values = draw(make_book(x=declared), 3, seed=1)["x"]
+    assert values.notna().all()
+    assert 2 not in values.tolist()
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"type": "integer", "minimum": 1, "maximum": 9, "unique": True},
+        {"type": "boolean", "unique": True},
+        {"type": "text", "pattern": "dossier n° [0-9]+"},
+        {"type": "identifier", "pattern": "[0-9]"},
+        {"type": "integer", "minimum": 7, "maximum": 7, "missing": ["7"]},
+        {"type": "integer", "minimum": 0.2, "maximum": 0.8},
+        {"type": "code", "codes": {"a": {"label": "A", "weight": 0}}},
+    ],
+)
+def test_draw_rules_that_nothing_keeps_are_refused(make_book: Books, declared: dict[str, object]) -> None:
+    with pytest.raises(DeliveryError, match="Aucune donnée factice ne convient à la variable « x »"):
+        draw(make_book(x=declared), 20, seed=1)
+
+
+def test_draw_optional_text_of_an_unusual_pattern_is_missing(make_book: Books) -> None:
+    book = make_book(x={"type": "text", "pattern": "dossier n° [0-9]+", "required": False})
+    assert draw(book, 20, seed=1)["x"].isna().all()

@@ -1,0 +1,161 @@
+"""The reports of the house's own studies, as their readers get them."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etabli.project import Project
+
+RUNS = (
+    "caf-flows/2024-T4_internal",
+    "caf-flows/2024-T4_funder",
+    "caf-flows/2024-T4_public",
+    "sortir/2024_public",
+    "sortir/2024_internal",
+    "sortir/2024_public_year-2022",
+)
+
+pytestmark = pytest.mark.slow
+
+
+class _Visible(HTMLParser):
+    """Collects the text that a reader sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden += tag in {"style", "script"}
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in {"style", "script"}
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden and data.strip():
+            self.texts.append(data.strip())
+
+
+def page(project: Project, run: str) -> str:
+    return (project.reports / run / "report.html").read_text(encoding="utf-8")
+
+
+def visible(project: Project, run: str) -> list[str]:
+    reader = _Visible()
+    reader.feed(page(project, run))
+    return reader.texts
+
+
+def results(project: Project, run: str) -> list[dict[str, Any]]:
+    text = (project.reports / run / "results.json").read_text(encoding="utf-8")
+    return list(json.loads(text)["results"])
+
+
+def prose(project: Project, run: str) -> list[str]:
+    """The visible text but for the traceability sheet, which holds versions and digests."""
+    texts = visible(project, run)
+    return texts[: texts.index("Fiche de traçabilité")]
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_default_run_has_its_report(house: Project, run: str) -> None:
+    assert page(house, run).lower().startswith("<!doctype html>")
+    assert f'href="{run}/report.html"' in (house.reports / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_text_speaks_no_machine_english(house: Project, run: str) -> None:
+    words = re.compile(r"\b(NaN|nan|None|True|False|dtype|count|holds|wrong|walk_in|appointment|__\w+)\b")
+    found = [text for text in prose(house, run) if words.search(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_text_has_french_typography(house: Project, run: str) -> None:
+    for text in prose(house, run):
+        assert not re.search(r"\d\.\d", text), f"decimal point: {text}"
+        assert not re.search(r"\w'\w", text), f"straight apostrophe: {text}"
+        assert not re.search(r" [:;!?%»]", text), f"ordinary space before a sign: {text}"
+        assert not re.search(r"« ", text), f"ordinary space after an opening quote: {text}"
+        assert not re.search(r"(?<!\d)-\d", text), f"hyphen for a minus sign: {text}"
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_figure_and_table_has_its_notes(house: Project, run: str) -> None:
+    text = page(house, run)
+    items = len(re.findall(r'<(?:figure|div class="table") ?id="(?:figure|tableau)-\d+"', text)) + len(
+        re.findall(r'<div class="table" id="tableau-\d+"', text)
+    )
+    for note in ("Lecture", "Champ", "Source"):
+        assert len(re.findall(rf"<b>{note}\u00a0:</b> \S", text)) >= 1
+        assert len(re.findall(rf"<b>{note}\u00a0:</b> \S", text)) == len(re.findall(r'class="notes"', text))
+    assert items >= 1
+
+
+def test_sortir_says_the_published_figures(house: Project) -> None:
+    text = " ".join(visible(house, "sortir/2024_public"))
+    for figure in ("57\u202f403", "34\u202f358", "131\u202f426", "15\u202f710", "14\u202f453", "96,4\u00a0%"):
+        assert figure in text
+    assert "en hausse de 3,3\u00a0%" in text
+    assert "entre 2023 et 2024" in text.lower()
+    assert "rien n’est estimé à partir d’un échantillon" in text
+
+
+def test_sortir_2022_names_2019_and_reads_a_fall_as_a_fall(house: Project) -> None:
+    text = " ".join(visible(house, "sortir/2024_public_year-2022"))
+    assert "entre 2019 et 2022" in text.lower()
+    assert "en baisse de 8,9\u00a0%" in text  # users: 27,249 after 29,900
+    assert "n.d." in text
+
+
+def test_sortir_audit_has_all_four_verdicts(house: Project) -> None:
+    verdicts = {result["value"] for result in results(house, "sortir/2024_public") if result["name"] == "verdict"}
+    assert verdicts == {"holds", "wrong", "incomplete", "cannot_be_checked"}
+
+
+def test_caf_flows_names_the_questions_to_come(house: Project) -> None:
+    texts = visible(house, "caf-flows/2024-T4_funder")
+    assert sum(text.startswith("À venir") for text in texts) == 3
+
+
+def test_caf_flows_gives_the_planted_truth_back(house: Project) -> None:
+    truth = json.loads((house.demo("caf-flows", "2024-T4") / "truth.json").read_text(encoding="utf-8"))
+    found = results(house, "caf-flows/2024-T4_internal")
+    planted = {
+        (variable, category): ratio
+        for variable, ratios in truth["odds_ratios"].items()
+        for category, ratio in ratios.items()
+    }
+    estimated = {
+        (each["where"]["variable"], each["where"]["category"]): each["interval"]
+        for each in found
+        if each["name"] == "odds_ratio" and each["item"].startswith("figure") and each["interval"][0] is not None
+    }
+    inside = [low - 0.005 <= planted[key] <= high + 0.005 for key, (low, high) in estimated.items()]
+    assert len(inside) >= 15
+    assert sum(inside) / len(inside) >= 0.9
+
+
+@pytest.mark.parametrize("run", ["caf-flows/2024-T4_funder", "caf-flows/2024-T4_public"])
+def test_no_shown_value_rests_on_fewer_people_than_the_threshold(house: Project, run: str) -> None:
+    for result in results(house, run):
+        assert result["n"] is None or result["n"] == 0 or result["n"] >= 5, result
+        if result["n"] is None:
+            assert result.get("sign") == "s", result
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_nothing_of_the_machine_is_in_the_report(house: Project, run: str) -> None:
+    folder: Path = house.reports / run
+    for path in folder.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            for trace in (str(house.root), str(Path.home()), "Traceback", "DEMO0"):
+                assert trace not in text, f"{trace} in {path.name}"
