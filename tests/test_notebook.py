@@ -139,8 +139,10 @@ def test_notebook_that_agrees_with_its_study_holds(small_study: Study) -> None:
         ),
         (
             PARAMETERS.replace("2024", "1999"),
-            "La cellule de paramètres ne tient pas : "
-            "Valeur refusée pour le paramètre « edition » de l’étude « essai ».",
+            (
+                "La cellule de paramètres ne tient pas : "
+                "Valeur refusée pour le paramètre « edition » de l’étude « essai »."
+            ),
             None,
         ),
     ],

@@ -91,7 +91,7 @@ def compose(
     Raises
     ------
     ReportError
-        The kind is unknown, or more dimensions are left than can be drawn.
+        The kind or a dimension is unknown, or more dimensions are left than can be drawn.
     """
     if kind not in KINDS:
         raise ReportError(
@@ -99,6 +99,9 @@ def compose(
         )
     table = protected.table
     chosen = table.measure(measure)
+    for name in where:
+        if name not in table.keys:
+            raise ReportError(f"Ce résultat n’a pas de dimension « {name} ».", hint=suggestion(name, table.keys))
     free = [name for name in table.keys if name not in where and name != "variable"]
     if not 1 <= len(free) <= 2:
         raise ReportError(
@@ -184,7 +187,14 @@ def draw(drawing: Drawing, *, name: str, alternative: str) -> str:
          "xtick.color": theme.INK, "ytick.color": theme.INK, "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"]},
     )  # fmt: skip
     with mpl.rc_context(
-        {**style, "svg.fonttype": "none", "svg.hashsalt": name, "font.size": 9, "axes.unicode_minus": True}
+        {
+            **style,
+            "svg.fonttype": "none",
+            "svg.hashsalt": name,
+            "font.size": 9,
+            "axes.unicode_minus": True,
+            "text.parse_math": False,
+        }
     ):
         rows = len(drawing.labels) + len({group for group, _ in drawing.labels if group})
         height = 3.6 if drawing.kind == "lines" else 0.9 + 0.3 * rows * max(1.0, 0.62 * len(drawing.series))
@@ -253,7 +263,9 @@ def _values(axes: Axes, points: list[Point], y: np.ndarray, drawing: Drawing) ->
     if len(drawing.series) > 2:
         return
     for point, place in zip(points, y, strict=True):
-        end = max((each for each in (point.x, point.high) if each is not None), default=1.0 if drawing.ratio else 0.0)
+        start = 1.0 if drawing.ratio else 0.0
+        ends = [each for each in (point.x, point.high) if each is not None] or [start]
+        end = max(ends) if drawing.ratio else max(*ends, start)
         reference = drawing.ratio and point.x == 1 and point.low is None
         axes.annotate(
             "référence" if reference else point.text,
@@ -270,13 +282,13 @@ def _scale(axes: Axes, drawing: Drawing) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     ends = [each for point in drawing.points for each in (point.x, point.low, point.high) if each is not None]
-    top = max(ends, default=1.0) or 1.0
+    low, top = _span(ends)
     if drawing.ratio:
         _ratio_scale(axes, [each for each in ends if each > 0] or [1.0])
     else:
-        axes.set_xlim(0, top * 1.16)
+        axes.set_xlim(low * 1.16, top * 1.16)
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _tick(x, drawing.percent, top)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _tick(x, drawing.percent, top - low)))
     axes.set_xlabel(drawing.measure, fontsize=8.5)
     if len(drawing.series) > 1:
         axes.legend(
@@ -286,6 +298,12 @@ def _scale(axes: Axes, drawing: Drawing) -> None:
             frameon=False,
             fontsize=8.5,
         )
+
+
+def _span(ends: list[float]) -> tuple[float, float]:
+    """Return the ends of a scale that holds all values, and 0: a bar's length is its value."""
+    low, top = min([*ends, 0.0]), max([*ends, 0.0])
+    return (low, top) if top > low else (0.0, 1.0)
 
 
 def _ratio_scale(axes: Axes, ends: list[float]) -> None:
@@ -299,10 +317,10 @@ def _ratio_scale(axes: Axes, ends: list[float]) -> None:
     axes.axvline(1, color=theme.MUTED, linewidth=1.2, zorder=0)
 
 
-def _tick(x: float, percent: bool, top: float) -> str:
+def _tick(x: float, percent: bool, span: float) -> str:
     if percent:
         return french.percent(x, 0)
-    return french.number(x, 0 if top >= 5 or x == 0 else 1)
+    return french.number(x, 0 if span >= 5 or x == 0 else 1)
 
 
 def _lines(axes: Axes, drawing: Drawing) -> None:
@@ -327,18 +345,18 @@ def _lines(axes: Axes, drawing: Drawing) -> None:
     axes.set_xticks(list(place.values()), times)
     span = max(place.values()) - min(place.values()) or 1.0
     axes.set_xlim(min(place.values()) - 0.05 * span, max(place.values()) + 0.3 * span)
-    top = max((point.x for point in drawing.points if point.x is not None), default=1.0)
-    axes.set_ylim(0, top * 1.1)
-    _name_lines(axes, ends, gap=top * 0.065)
+    low, top = _span([point.x for point in drawing.points if point.x is not None])
+    axes.set_ylim(low * 1.1, top * 1.1)
+    _name_lines(axes, ends, gap=(top - low) * 0.065)
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: _tick(y, drawing.percent, top)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: _tick(y, drawing.percent, top - low)))
     axes.set_ylabel(drawing.measure, fontsize=8.5)
     axes.grid(axis="x", visible=False)
 
 
 def _name_lines(axes: Axes, ends: list[tuple[float, float, str, str]], *, gap: float) -> None:
     """Write each series at the end of its line, moved up where two names would stand on each other."""
-    lowest = -gap
+    lowest = float("-inf")
     for x, y, series, colour in sorted(ends, key=lambda end: end[1]):
         lowest = max(y, lowest + gap)
         axes.annotate(
@@ -355,6 +373,7 @@ def _svg(figure: Figure, name: str, alternative: str) -> str:
     figure.savefig(out, format="svg", metadata=nothing)
     svg = out.getvalue()[out.getvalue().index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = svg.replace('id="matplotlib.', 'id="')
     svg = re.sub(r'(id="|url\(#|xlink:href="#|href="#)', rf"\g<1>{name}-", svg)
     title = f"<title>{escape(alternative)}</title>"
     return re.sub(r"<svg ([^>]*)>", rf'<svg role="img" \1>{title}', svg, count=1)

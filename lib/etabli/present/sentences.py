@@ -72,20 +72,7 @@ def sentence(template: str, *, otherwise: str | Sentence | None = None, **values
         A name of the template has no value, a value is a bare number (it would bypass protection),
         or a placeholder asks for a form that does not exist.
     """
-    names = set()
-    for _, name, spec, _ in Formatter().parse(template):
-        if name is None:
-            continue
-        root = name.split(".")[0]
-        names.add(root)
-        if root not in values:
-            raise ReportError(
-                f"La phrase attend une valeur « {root} ».",
-                where=template,
-                hint=suggestion(root, values) if values else None,
-            )
-        if spec and spec not in _FORMS and spec.count("|") != 1:
-            raise ReportError(f"Forme inconnue : « {spec} ».", where=template, hint=suggestion(spec, _FORMS))
+    names = {_hold_place(template, place, values) for place in _places(template)}
     for name, value in values.items():
         if not isinstance(value, Value | str):
             raise ReportError(
@@ -98,6 +85,51 @@ def sentence(template: str, *, otherwise: str | Sentence | None = None, **values
             raise ReportError(f"La valeur « {name} » n’est pas dans la phrase.", where=template)
     written = Sentence(template, dict(values))
     return written if otherwise is None or written.is_complete else as_sentence(otherwise)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One placeholder of a template: `{root.attribute:form}`."""
+
+    root: str
+    attribute: str
+    form: str
+    conversion: str | None
+
+
+def _places(template: str) -> list[_Place]:
+    try:
+        fields = [field for field in Formatter().parse(template) if field[1] is not None]
+    except ValueError:
+        raise ReportError(
+            "La phrase a une accolade sans sa paire.",
+            where=template,
+            expected="{nom} pour une valeur, {{ et }} pour une accolade écrite",
+        ) from None
+    places = []
+    for _, name, form, conversion in fields:
+        root, _, attribute = str(name).partition(".")
+        places.append(_Place(root, attribute, form or "", conversion))
+    return places
+
+
+def _hold_place(template: str, place: _Place, values: Mapping[str, object]) -> str:
+    """Return the name of the value that a place takes, or refuse the place."""
+    if place.root not in values:
+        hint = suggestion(place.root, values) if values else None
+        raise ReportError(f"La phrase attend une valeur « {place.root} ».", where=template, hint=hint)
+    if place.conversion is not None:
+        raise ReportError(f"Forme inconnue : « !{place.conversion} ».", where=template, expected=", ".join(_FORMS))
+    if place.form and place.form not in _FORMS and place.form.count("|") != 1:
+        raise ReportError(f"Forme inconnue : « {place.form} ».", where=template, hint=suggestion(place.form, _FORMS))
+    value = values[place.root]
+    if place.attribute and isinstance(value, Value):
+        value.category(place.attribute)  # names the known dimensions when this one does not exist
+    elif place.attribute:
+        raise ReportError(
+            f"« {place.root} » n’a pas de modalité : ce n’est pas une valeur d’un résultat.", where=template
+        )
+    return place.root
 
 
 def as_sentence(text: str | Sentence) -> Sentence:
@@ -137,5 +169,4 @@ class _Spoken:
         return plain
 
     def __getattr__(self, dimension: str) -> str:
-        self._value.category(dimension)  # names the known dimensions when this one does not exist
         return self._words.category(self._table, self._value.row, dimension, in_sentence=True)

@@ -14,7 +14,7 @@ from etabli import french
 from etabli.disclosure.protect import Protected
 from etabli.methods.results import PEOPLE, TOTAL, Measure, Table, Test
 from etabli.present import theme
-from etabli.present.words import Words, base_of, printed
+from etabli.present.words import Words
 
 SIGNS = {theme.MASKED: "secret statistique", theme.NOT_AVAILABLE: "non disponible"}
 
@@ -217,20 +217,19 @@ class _Layout:
             return Cell(theme.NOT_AVAILABLE)
         if self.protected.masked[position]:
             return Cell(theme.MASKED)
-        base = base_of(self.table, position, measure)
         return Cell(
             self.words.value(self.table, position, measure),
             self.words.interval(self.table, position, measure),
-            self._number(position, measure, base),
+            self._number(position, measure),
             measure.kind == "text",
         )
 
-    def _number(self, position: int, measure: Measure, base: float) -> float | str | None:
+    def _number(self, position: int, measure: Measure) -> float | str | None:
         """What files hold: the printed number, or the words of a measure in words."""
         if measure.kind == "text":
             text = self.words.value(self.table, position, measure)
             return None if text == theme.NOT_AVAILABLE else text
-        return printed(self.table.cells[measure.name].iloc[position], measure, base)
+        return self.words.released(self.table, position, measure)
 
     def notes(self) -> tuple[str, ...]:
         return tuple(describe_test(test, self.words) for test in self.protected.tests if not test.within)
@@ -241,8 +240,10 @@ def describe_test(test: Test, words: Words) -> str:
     degrees = f"{french.NBSP}; ".join(french.number(d, 0 if float(d).is_integer() else 1) for d in test.degrees)
     people = words.people
     parts = [
-        f"{french.capitalised(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
-        f"{french.p_value(test.p_value)}"
+        (
+            f"{french.capitalised(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
+            f"{french.p_value(test.p_value)}"
+        )
     ]
     if test.effect is not None:
         parts.append(f"V de Cramér {french.number(test.effect, 2)} (de 0, aucun lien, à 1)")
@@ -306,16 +307,17 @@ def _row(row: Row) -> str:
 def to_csv(grid: Grid) -> str:
     """Return the grid as text for a spreadsheet in French: semicolons, decimal commas, printed digits only.
 
-    A masked or missing value is its sign, never an empty cell.
+    A masked or missing value is its sign, never an empty cell. Words that a spreadsheet would take for a
+    formula are written so that it does not.
     """
     grouped = any(row.group is not None for row in grid.rows)
     out = StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    heading = [f"{c.group} - {c.label}" if c.group else c.label for c in grid.columns]
-    writer.writerow([*(["Variable"] if grouped else []), grid.corner or "Modalité", *heading])
+    heading = [_defused(f"{c.group} - {c.label}" if c.group else c.label) for c in grid.columns]
+    writer.writerow([*(["Variable"] if grouped else []), _defused(grid.corner or "Modalité"), *heading])
     for row in grid.rows:
         cells = [_plain(cell) for cell in row.cells]
-        writer.writerow([*([row.group or ""] if grouped else []), row.label, *cells])
+        writer.writerow([*([_defused(row.group or "")] if grouped else []), _defused(row.label), *cells])
     return out.getvalue()
 
 
@@ -323,6 +325,10 @@ def _plain(cell: Cell) -> str:
     if cell.number is None:
         return cell.text
     if isinstance(cell.number, str):
-        # a leading =, +, - or @ would make a spreadsheet compute it
-        return f"'{cell.number}" if cell.number[:1] in {"=", "+", "-", "@"} else cell.number
+        return _defused(cell.number)
     return f"{cell.number}".replace(".", ",")
+
+
+def _defused(words: str) -> str:
+    """Return words that no spreadsheet computes: a leading =, +, -, @, tab or return makes them a formula."""
+    return f"'{words}" if words.startswith(("=", "+", "-", "@", "\t", "\r")) else words

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from etabli.disclosure.policy import Policy
+from etabli.disclosure.protect import protect
+from etabli.errors import MethodError, ReportError
+from etabli.french import NBSP, NNBSP
+from etabli.methods.results import Dimension, Measure, Table
+from etabli.present.sentences import Sentence, as_sentence, sentence
+from etabli.present.words import Words
+
+OPEN = Policy("internal", 1, ())
+
+
+def filled(made: Sentence, words: Words, policy: Policy = OPEN) -> str:
+    return made.fill(protect([value.table for value in made.cited], policy), words)
+
+
+def single(kind: str, x: object, *, base: float = 5000) -> Table:
+    cells = pd.DataFrame({"x": [x], "people": [base], "low": [0.1], "high": [0.9]})
+    return Table(cells, (), (Measure("x", kind, low="low", high="high", base="people"),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("template", "measure", "expected"),
+    [
+        ("{x}", "rows", f"25{NNBSP}011"),
+        ("{x:noun}", "rows", f"25{NNBSP}011 visites"),
+        ("{x:noun}", "people", f"4{NNBSP}000 allocataires"),
+        ("{x:noun}", "share", f"96,2{NBSP}%"),
+        ("{x:interval}", "share", f"[95,0{NBSP}%{NNBSP}; 97,0{NBSP}%]"),
+        ("{x:interval}", "rows", f"25{NNBSP}011"),
+        ("{x:words}", "rows", f"25{NNBSP}011"),
+        ("{x.age} : {x}", "share", f"moins de 30 ans{NBSP}: 96,2{NBSP}%"),
+    ],
+)
+def test_value_is_written_in_the_form_asked_for(
+    template: str, measure: str, expected: str, words: Words, ages: Table
+) -> None:
+    assert filled(sentence(template, x=ages.value(measure, age="young")), words) == expected
+
+
+def test_one_is_written_in_the_singular(words: Words, ages: Table) -> None:
+    one = ages.with_cells(ages.cells.assign(rows=1))
+    assert filled(sentence("{x:noun}", x=one.value("rows")), words) == "1 visite"
+
+
+@pytest.mark.parametrize(
+    ("kind", "x", "form", "expected"),
+    [
+        ("change", 0.033, "change", f"en hausse de 3,3{NBSP}%"),
+        ("change", -0.021, "change", f"en baisse de 2,1{NBSP}%"),
+        ("change", 0.0, "change", "stable"),
+        ("share", 0.34, "words", f"environ un tiers (34,0{NBSP}%)"),
+        ("share", 0.29, "words", f"29,0{NBSP}%"),
+    ],
+)
+def test_number_is_put_in_words(kind: str, x: float, form: str, expected: str, words: Words) -> None:
+    assert filled(sentence(f"{{x:{form}}}", x=single(kind, x).value("x")), words) == expected
+
+
+@pytest.mark.parametrize(("x", "expected"), [(1, "1 est exact"), (2, "2 sont exacts")])
+def test_count_agrees_with_the_words_that_follow(x: int, expected: str, words: Words) -> None:
+    assert filled(sentence("{x:est exact|sont exacts}", x=single("count", x).value("x")), words) == expected
+
+
+def test_other_words_stand_in_when_a_value_is_not_available(words: Words) -> None:
+    there, missing = single("count", 3).value("x"), single("count", None).value("x")
+    assert filled(sentence("{x} ici", x=there, otherwise="rien"), words) == "3 ici"
+    assert filled(sentence("{x} ici", x=missing, otherwise="rien {ici}"), words) == "rien {ici}"
+
+
+def test_share_of_few_people_is_not_put_in_words(words: Words) -> None:
+    cells = pd.DataFrame({"rows": [7], "people": [21], "share": [1 / 3]})
+    table = Table(cells, (), (Measure("share", "share", base="people", of=("rows", "people")),))
+    assert filled(sentence("{x:words}", x=table.value("share")), words) == "7 sur 21"
+
+
+@pytest.mark.parametrize("form", ["", ":noun", ":change", ":words", ":interval"])
+def test_missing_value_is_not_available_in_every_form(form: str, words: Words) -> None:
+    assert filled(sentence(f"Part : {{x{form}}}", x=single("share", None).value("x")), words) == f"Part{NBSP}: n.d."
+
+
+def test_masked_value_withholds_the_whole_sentence(words: Words, ages: Table, strict_policy: Policy) -> None:
+    made = sentence("{big} visites, dont {few} d’anciens", big=ages.value("rows"), few=ages.value("rows", age="old"))
+    assert "dont 4" in filled(made, words)
+    withheld = filled(made, words, strict_policy)
+    assert withheld == "Non diffusé : cite une valeur couverte par le secret statistique (s)."
+    assert made.is_masked(protect([ages], strict_policy))
+
+
+def test_category_of_a_masked_value_withholds_the_sentence(words: Words, ages: Table, strict_policy: Policy) -> None:
+    made = sentence("Les moins nombreux : {few.age}", few=ages.smallest("rows"))
+    assert "ancien" in filled(made, words)
+    assert "ancien" not in filled(made, words, strict_policy)
+
+
+@pytest.mark.parametrize("bare", [12, 0.5, None, True])
+def test_bare_number_is_refused(bare: object) -> None:
+    with pytest.raises(ReportError) as caught:
+        sentence("{x} visites", x=bare)  # type: ignore[arg-type]
+    assert "nombre nu" in caught.value.what
+    assert caught.value.got == type(bare).__name__
+
+
+def test_text_fills_its_place_as_it_is(words: Words) -> None:
+    assert filled(sentence("{x}", x="{y} & co"), words) == "{y} & co"
+
+
+def test_name_without_value_is_refused(ages: Table) -> None:
+    with pytest.raises(ReportError) as caught:
+        sentence("{parts} des visites", part=ages.value("share"))
+    assert caught.value.hint == "vouliez-vous dire « part » ?"
+
+
+@pytest.mark.parametrize("template", ["{}", "{0}", "{0.age}", "{x[0]}"])
+def test_place_without_a_plain_name_is_refused(template: str, ages: Table) -> None:
+    with pytest.raises(ReportError):
+        sentence(template, x=ages.value("share"))
+
+
+def test_value_without_place_is_refused(ages: Table) -> None:
+    with pytest.raises(ReportError, match="n’est pas dans la phrase"):
+        sentence("Rien.", part=ages.value("share"))
+
+
+def test_unknown_form_names_its_neighbour(ages: Table) -> None:
+    with pytest.raises(ReportError) as caught:
+        sentence("{x:nouns}", x=ages.value("rows"))
+    assert caught.value.hint == "vouliez-vous dire « noun » ?"
+
+
+def test_unknown_dimension_names_its_neighbour(words: Words, ages: Table) -> None:
+    with pytest.raises(MethodError) as caught:
+        filled(sentence("{x.ages}", x=ages.value("rows")), words)
+    assert caught.value.hint == "vouliez-vous dire « age » ?"
+
+
+@pytest.mark.parametrize("template", ["{x", "x}", "{x!}", "{x:{noun}"])
+def test_template_with_loose_braces_is_refused(template: str, ages: Table) -> None:
+    with pytest.raises(ReportError, match="accolade"):
+        sentence(template, x=ages.value("rows"))
+
+
+@pytest.mark.parametrize("template", ["{x!r}", "{x:noun!s}", "{x:{x}}"])
+def test_conversion_and_nested_form_are_refused(template: str, ages: Table) -> None:
+    with pytest.raises(ReportError):
+        sentence(template, x=ages.value("rows"))
+
+
+@pytest.mark.parametrize("attribute", ["_value", "_table.cells", "_words", "__class__", "age.upper"])
+def test_place_cannot_reach_into_the_result(attribute: str, ages: Table) -> None:
+    """`{x._value}` would write the whole table, before protection."""
+    with pytest.raises(MethodError, match="pas de dimension"):
+        sentence(f"{{x.{attribute}}}", x=ages.value("rows"))
+
+
+def test_text_has_no_category(ages: Table) -> None:
+    with pytest.raises(ReportError, match="pas de modalité"):
+        sentence("{who.age} {x}", who="tous", x=ages.value("rows"))
+
+
+def test_braces_of_plain_text_stay(words: Words) -> None:
+    assert filled(as_sentence("Ensemble {a, b}"), words) == "Ensemble {a, b}"
+    made = sentence("Rien.")
+    assert as_sentence(made) is made
+
+
+def test_sentence_has_french_spaces(words: Words) -> None:
+    assert filled(sentence("Qui vient ? L'accueil : « tous »."), words) == (
+        f"Qui vient{NNBSP}? L’accueil{NBSP}: «{NBSP}tous{NBSP}»."
+    )
+
+
+def test_html_of_text_and_labels_is_escaped(words: Words) -> None:
+    cells = pd.DataFrame({"quarter": ["x"], "rows": [3], "people": [9]})
+    table = Table(cells, (Dimension("quarter"),), (Measure("rows", "count", unit="rows"),))
+    made = sentence("<script>{x.quarter}</script> {who}", x=table.value("rows", quarter="x"), who="<i>")
+    html = made.html(protect([table], OPEN), words)
+    assert html == "&lt;script&gt;&lt;b&gt;X &amp; Y&lt;/b&gt;&lt;/script&gt; &lt;i&gt;"
+
+
+def test_cited_values_are_those_of_results(ages: Table) -> None:
+    value = ages.value("rows")
+    assert sentence("{a} {b}", a=value, b="texte").cited == [value]
