@@ -166,7 +166,9 @@ def test_message_reaches_an_ascii_console(bootstrap: ModuleType, monkeypatch: py
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not there")
 def test_make_help_names_every_command() -> None:
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(["make", "help"], cwd=SCRIPT.parent, env=environment, capture_output=True, check=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=SCRIPT.parent, env=environment, capture_output=True, check=True
+    )
     shown = [line.split()[1] for line in done.stdout.decode().splitlines()]
     makefile = (SCRIPT.parent / "Makefile").read_text(encoding="utf-8")
     phony = next(line for line in makefile.splitlines() if line.startswith(".PHONY:")).split()[1:]
