@@ -64,7 +64,7 @@ def test_masked_table_has_the_legend_of_its_sign(words: Words, ages: Table) -> N
 def test_results_hold_the_printed_precision(words: Words, ages: Table) -> None:
     item = tabled(ages, words)
     results = item.results(shown(item, OPEN))
-    assert by_age([r for r in results if "where" in r and r["where"]], "share") == {
+    assert by_age([r for r in results if r.get("where")], "share") == {
         "young": 96.2, "mid": 3.8, "old": 0.0, "total": 100.0,
     }  # fmt: skip
     (share,) = [r for r in results if r["name"] == "share" and r["where"] == {"age": "young"}]
