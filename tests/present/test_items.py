@@ -24,7 +24,7 @@ def place(name: str, words: Words) -> dict[str, Any]:
 
 def tabled(table: Table, words: Words, item: type[TableItem] = TableItem, **contents: Any) -> TableItem:
     notes = {"title": "les visites", "scope": "Tous", "reading": "Lu", "note": ""}
-    told = {name: as_sentence(contents.pop(name, text)) for name, text in notes.items()}
+    told: dict[str, Any] = {name: as_sentence(contents.pop(name, text)) for name, text in notes.items()}
     own = {"origin": "CAF", "measures": None, "labels": {}, **contents}
     return item(**place(f"{item.prefix}-1", words), table=table, **told, **own)
 
@@ -64,7 +64,7 @@ def test_masked_table_has_the_legend_of_its_sign(words: Words, ages: Table) -> N
 def test_results_hold_the_printed_precision(words: Words, ages: Table) -> None:
     item = tabled(ages, words)
     results = item.results(shown(item, OPEN))
-    assert by_age([r for r in results if "where" in r and r["where"]], "share") == {
+    assert by_age([r for r in results if r.get("where")], "share") == {
         "young": 96.2, "mid": 3.8, "old": 0.0, "total": 100.0,
     }  # fmt: skip
     (share,) = [r for r in results if r["name"] == "share" and r["where"] == {"age": "young"}]
