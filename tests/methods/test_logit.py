@@ -23,24 +23,6 @@ def refusal(frame: pd.DataFrame, on: list[str]) -> str:
     return str(error.value)
 
 
-def test_fit_category_that_determines_the_event_is_named():
-    frame = visits()
-    frame.loc[frame["age"] == "c", "channel"] = "y"
-    message = refusal(frame, ["age", "home"])
-    assert "« age »" in message
-    assert "« c »" in message
-    assert "aucune avec « x »" in message
-
-
-def test_fit_category_without_rows_is_named():
-    frame = visits().assign(age=lambda data: pd.Categorical(data["age"], categories=["a", "b", "c", "never"]))
-    assert "« never »" in refusal(frame, ["age"])
-
-
-def test_fit_variable_of_one_category_is_named():
-    assert "« age »" in refusal(visits().query("age == 'a'"), ["home", "age"])
-
-
 def test_fit_variable_that_repeats_another_is_named():
     frame = visits().assign(again=lambda data: data["age"].map({"a": "1", "b": "2", "c": "2"}))
     message = refusal(frame, ["age", "again"])

@@ -11,7 +11,7 @@ from etabli.methods.results import TOTAL, Measure
 
 ROWS = Measure("rows", "count", unit="rows")
 PEOPLE_COUNT = Measure("people", "count", unit="people")
-SHARE = Measure("share", "share", low="share_low", high="share_high", base="base_people")
+SHARE = Measure("share", "share", low="share_low", high="share_high", base="base_people", of=("rows", "base_rows"))
 MEASURES = (ROWS, PEOPLE_COUNT, SHARE)
 
 
@@ -44,6 +44,7 @@ def cells_of(counts: Counts, *, down: Levels | None, across: Levels) -> pd.DataF
             "share_low": low.ravel(),
             "share_high": high.ravel(),
             "base_people": np.repeat(people[:, -1], len(levels)),
+            "base_rows": np.repeat(number[:, -1], len(levels)),
         }
     )
     return cells if down else cells.tail(len(levels)).reset_index(drop=True)

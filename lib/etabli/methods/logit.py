@@ -1,7 +1,8 @@
 """Logistic regression on categorical variables, rows of one person being dependent.
 
 What cannot be estimated is refused before or after the fit, naming the variable and the category
-to blame: an infinite odds ratio must not be shown as a number.
+to blame: an infinite odds ratio must not be shown as a number. Categories that have none by
+themselves were left out before (`estimable`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from etabli.errors import MethodError
-from etabli.methods.clusters import Coded, Flags, Floats, Integers, encode
+from etabli.methods.clusters import Coded, Floats, Integers, encode
 
 _LARGEST = 15.0
 """Coefficient (log odds ratio) beyond which an estimate runs off to infinity: no odds ratio of 3 million is one."""
@@ -53,44 +54,35 @@ class Fit:
     covariance: Floats
 
 
-def factors(frame: pd.DataFrame, names: Sequence[str], complete: Flags, groups: Integers) -> list[Factor]:
+def factors(frame: pd.DataFrame, names: Sequence[str], groups: Integers) -> list[Factor]:
     """Return the explanatory variables; the reference is the most frequent category in people (first in case of a tie).
 
     Parameters
     ----------
-    complete
-        Which rows of the frame are used.
+    frame
+        The rows of the model: no missing value, no category without rows (see `estimable`).
     groups
-        Person of each used row, as integers from 0.
-
-    Raises
-    ------
-    MethodError
-        A category has no row, or a variable one category only.
+        Person of each row, as integers from 0.
     """
     found, first = [], 1  # column 0 is the constant
     for name in names:
-        whole = encode(frame, name)
-        coded = Coded(whole.codes[complete], whole.levels)
+        coded = encode(frame, name)
         pairs = np.unique(groups * len(coded.levels) + coded.codes)
         people = np.bincount(pairs % len(coded.levels), minlength=len(coded.levels))
-        _refuse_empty_category(name, coded, people)
         found.append(Factor(name, coded, people, int(people.argmax()), first))
         first += len(coded.levels) - 1
     return found
 
 
-def fit_logit(y: Floats, event: str, groups: Integers, on: Sequence[Factor]) -> Fit:
+def fit_logit(y: Floats, groups: Integers, on: Sequence[Factor]) -> Fit:
     """Fit logit P(y = 1) by maximum likelihood, its covariance clustered by `groups`.
 
     Raises
     ------
     MethodError
-        A category determines the event, a variable follows from the others, there are not more people than
-        coefficients, or the estimate does not converge.
+        A variable follows from the others, there are not more people than coefficients, or the estimate does not
+        converge.
     """
-    for factor in on:
-        _refuse_separation(factor, y, event)
     columns = [(factor.coded.codes == code).astype(float) for factor in on for code in factor.others]
     design = np.column_stack([np.ones(len(y)), *columns])
     _refuse_collinear(design, on)
@@ -113,35 +105,6 @@ def _newton(y: Floats, design: Floats, groups: Integers, on: Sequence[Factor]) -
     if not sound or np.abs(found.coefficients[1:]).max() > _LARGEST:
         raise _divergence(on, found.coefficients)
     return found
-
-
-def _refuse_empty_category(name: str, coded: Coded, people: Integers) -> None:
-    empty = [level for level, number in zip(coded.levels, people, strict=True) if number == 0]
-    if empty:
-        raise MethodError(
-            f"Une modalité de « {name} » n’a aucune ligne : son rapport de cotes n’existe pas.",
-            where=f"modalité « {empty[0]} »",
-            hint="retirez-la (cat.remove_unused_categories) ou regroupez-la avec une autre",
-        )
-    if len(coded.levels) < 2:
-        raise MethodError(
-            f"« {name} » n’a qu’une modalité : elle n’explique rien.",
-            expected="deux modalités au moins",
-            hint="retirez-la de « on », ou vérifiez le filtre posé avant",
-        )
-
-
-def _refuse_separation(factor: Factor, y: Floats, event: str) -> None:
-    rows, events = factor.per_category(np.ones_like(y)), factor.per_category(y)
-    for level, all_rows, with_event in zip(factor.coded.levels, rows, events, strict=True):
-        if with_event in (0, all_rows):
-            raise MethodError(
-                f"Une modalité de « {factor.name} » détermine l’évènement : son effet serait infini.",
-                where=f"modalité « {level} »",
-                expected=f"des lignes avec et sans « {event} »",
-                got=f"{'aucune' if with_event == 0 else 'toutes'} avec « {event} »",
-                hint="regroupez cette modalité avec une autre, ou retirez ses lignes",
-            )
 
 
 def _refuse_collinear(design: Floats, on: Sequence[Factor]) -> None:

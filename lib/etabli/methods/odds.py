@@ -10,10 +10,11 @@ from scipy import special
 
 from etabli.errors import MethodError, suggestion
 from etabli.methods.association import adjust
-from etabli.methods.clusters import Flags, Floats, complete_rows, encode
+from etabli.methods.clusters import Floats, complete_rows, encode
+from etabli.methods.estimable import estimable
 from etabli.methods.intervals import LEVEL
 from etabli.methods.logit import Factor, Fit, factors, fit_logit
-from etabli.methods.results import Dimension, Measure, Table, Test
+from etabli.methods.results import Dimension, Measure, Missing, Table, Test
 
 WALD = "test de Wald"
 
@@ -34,14 +35,16 @@ def odds_ratios(
     Table
         By `variable` and `category` (neither adds up). Measures: `odds_ratio`, with bounds, and `share_event`, the
         crude share of the category's rows with the event (a fraction). Column `reference` flags the reference
-        categories: odds ratio 1 by construction, without bounds. Rows with a missing value are left out of the whole
-        model, and counted in `missing`.
+        categories: odds ratio 1 by construction, without bounds. Rows with a missing value, or in a category in which
+        the event always or never happens, are left out of the whole model, and counted in `missing`; such a category,
+        and an empty one, has no odds ratio (NaN), nor has a variable left with one category.
 
     Raises
     ------
     MethodError
-        A column or the event does not exist; a category is empty, or determines the event; a variable has one category
-        or follows from the others; there are not more people than coefficients; the estimate does not converge.
+        A column or the event does not exist; no variable has two categories to compare; categories together
+        determine the event; a variable follows from the others; there are not more people than coefficients; the
+        estimate does not converge.
 
     Examples
     --------
@@ -51,29 +54,44 @@ def odds_ratios(
     [1.0, 0.75]
     """
     _refuse_repeats(outcome, on)
-    complete, missing = complete_rows(frame, (outcome, *on), person)
-    groups, people = pd.factorize(frame.loc[complete, person])
-    y = _outcome(frame, outcome, event, complete)
-    variables = factors(frame, on, complete, groups)
-    fit = fit_logit(y, event, groups, variables)
-    cells = pd.concat([_cells(variable, fit, y) for variable in variables], ignore_index=True)
-    cells["model_people"] = len(people)
+    frame = frame.reset_index(drop=True)
+    complete, _ = complete_rows(frame, (outcome, *on), person)
+    known = frame.loc[complete]
+    part = estimable(known, on, _outcome(known, outcome, event))
+    y = _outcome(part.frame, outcome, event)
+    groups, people = pd.factorize(part.frame[person])
+    variables = factors(part.frame, part.on, groups)
+    fit = fit_logit(y, groups, variables)
+    estimated = pd.concat([_cells(variable, fit, y) for variable in variables], ignore_index=True)
+    cells = _with_left_out(estimated, part.levels, known, person).assign(model_people=len(people))
     tests = adjust([_wald(variable, fit, len(people)) for variable in variables])
     measures = (
         Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", base="model_people"),
         Measure("share_event", "share", base="people"),
     )
     dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
+    out = frame.loc[~frame.index.isin(part.frame.index)]
+    missing = Missing(len(out), int(out[person].nunique())) if len(out) else None
     return Table(cells, dimensions, measures, tests=tests, missing=missing)
 
 
-def _outcome(frame: pd.DataFrame, outcome: str, event: str, complete: Flags) -> Floats:
+def _with_left_out(
+    estimated: pd.DataFrame, levels: Sequence[tuple[str, str]], known: pd.DataFrame, person: str
+) -> pd.DataFrame:
+    """Put the categories that left the model back in their places, without an odds ratio."""
+    whole = estimated.set_index(["variable", "category"]).reindex(pd.MultiIndex.from_tuples(levels))
+    whole.index.names = ["variable", "category"]
+    people = [known.loc[(known[name].astype(str) == level).to_numpy(), person].nunique() for name, level in levels]
+    return whole.assign(people=people, reference=whole["reference"].eq(other=True)).reset_index()
+
+
+def _outcome(frame: pd.DataFrame, outcome: str, event: str) -> Floats:
     coded = encode(frame, outcome)
     if event not in coded.levels:
         raise MethodError(
             f"La variable « {outcome} » n’a pas de modalité « {event} ».", hint=suggestion(event, coded.levels)
         )
-    y = np.asarray(coded.codes[complete] == coded.levels.index(event), dtype=float)
+    y = np.asarray(coded.codes == coded.levels.index(event), dtype=float)
     if len(y) == 0 or y.min() == y.max():
         raise MethodError(
             f"« {event} » ne varie pas : il n’y a rien à expliquer.",

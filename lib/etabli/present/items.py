@@ -16,7 +16,7 @@ from etabli.present import figures, theme
 from etabli.present.figures import FigureKind
 from etabli.present.sentences import Sentence
 from etabli.present.tables import SIGNS, Grid, lay_out, to_csv, to_html
-from etabli.present.words import Words, base_of, printed, unit_of
+from etabli.present.words import Words, base_of, is_small, printed, unit_of
 
 
 @dataclass(frozen=True)
@@ -267,10 +267,10 @@ def _result(item: str, protected: Protected, row: int, measure: Measure, words: 
     base = base_of(table, row, measure)
     cells = table.cells
     people = base if base != float("inf") else cells["people"].iloc[row]
-    result["value"] = printed(cells[measure.name].iloc[row], measure, base)
+    result["value"] = words.released(table, row, measure)
     if result["value"] is None:
         result["sign"] = theme.NOT_AVAILABLE
-    if measure.low and measure.high:
+    if measure.low and measure.high and not is_small(table, row, measure):
         result["interval"] = [printed(cells[name].iloc[row], measure, base) for name in (measure.low, measure.high)]
     result["n"] = None if pd.isna(people) else int(people)
     return result

@@ -14,7 +14,7 @@ from etabli import french
 from etabli.disclosure.protect import Protected
 from etabli.methods.results import PEOPLE, TOTAL, Measure, Table, Test
 from etabli.present import theme
-from etabli.present.words import Words, base_of, printed
+from etabli.present.words import Words
 
 SIGNS = {theme.MASKED: "secret statistique", theme.NOT_AVAILABLE: "non disponible"}
 
@@ -217,20 +217,19 @@ class _Layout:
             return Cell(theme.NOT_AVAILABLE)
         if self.protected.masked[position]:
             return Cell(theme.MASKED)
-        base = base_of(self.table, position, measure)
         return Cell(
             self.words.value(self.table, position, measure),
             self.words.interval(self.table, position, measure),
-            self._number(position, measure, base),
+            self._number(position, measure),
             measure.kind == "text",
         )
 
-    def _number(self, position: int, measure: Measure, base: float) -> float | str | None:
+    def _number(self, position: int, measure: Measure) -> float | str | None:
         """What files hold: the printed number, or the words of a measure in words."""
         if measure.kind == "text":
             text = self.words.value(self.table, position, measure)
             return None if text == theme.NOT_AVAILABLE else text
-        return printed(self.table.cells[measure.name].iloc[position], measure, base)
+        return self.words.released(self.table, position, measure)
 
     def notes(self) -> tuple[str, ...]:
         return tuple(describe_test(test, self.words) for test in self.protected.tests if not test.within)

@@ -89,19 +89,25 @@ class Words:
         if measure.kind == "text":
             variable = self.codebook.variable(measure.name)
             return variable.codes[str(x)].label if variable and str(x) in variable.codes else str(x)
-        if measure.kind == "share" and measure.of and base_of(table, row, measure) < SMALL_BASE:
+        if measure.of and is_small(table, row, measure):
             numerator, denominator = (int(cells[column].iloc[row]) for column in measure.of)
             return f"{french.number(numerator)} sur {french.number(denominator)}"
         return write(x, measure, base_of(table, row, measure))
+
+    def released(self, table: Table, row: int, measure: Measure) -> float | str | None:
+        """Return what files hold of one value: the number as printed, « 7 sur 13 », or None for no value."""
+        if measure.of and is_small(table, row, measure) and not pd.isna(table.cells[measure.name].iloc[row]):
+            return self.value(table, row, measure)
+        return printed(table.cells[measure.name].iloc[row], measure, base_of(table, row, measure))
 
     def interval(self, table: Table, row: int, measure: Measure) -> str | None:
         """Return the 95 % interval of a value, as printed under it; None when it has none."""
         if not (measure.low and measure.high):
             return None
         low, high = table.cells[measure.low].iloc[row], table.cells[measure.high].iloc[row]
-        base = base_of(table, row, measure)
-        if pd.isna(low) or pd.isna(high) or (measure.kind == "share" and measure.of and base < SMALL_BASE):
+        if pd.isna(low) or pd.isna(high) or is_small(table, row, measure):
             return None
+        base = base_of(table, row, measure)
         return french.interval(low, high, lambda bound: write(float(bound), measure, base))
 
 
@@ -152,6 +158,11 @@ def unit_of(measure: Measure, words: Words) -> str:
     if noun is not None:
         return noun.many
     return {"share": "%", "change": "%", "points": "points", "amount": "€"}.get(measure.kind, measure.unit or "")
+
+
+def is_small(table: Table, row: int, measure: Measure) -> bool:
+    """Whether a value is a share of so few people that it is written with its two counts."""
+    return measure.kind == "share" and measure.of is not None and base_of(table, row, measure) < SMALL_BASE
 
 
 def base_of(table: Table, row: int, measure: Measure) -> float:
