@@ -52,14 +52,15 @@ def create_study(project: Project, slug: str, *, title: str, year: str = "2024")
     ProjectError
         The name does not do, or a file of that name exists: nothing is written then.
     """
-    if not is_slug(slug):
+    if not is_slug(slug) or project.studies / slug == project.agreements:
         raise ProjectError(
             "Ce nom ne convient pas à une étude.",
             expected="des minuscules sans accent, des chiffres et des traits d’union : « lien-social »",
             got=slug,
         )
     notebook = f"{slug.replace('-', '_')}.ipynb"
-    words = {"slug": slug, "title": title.replace('"', "’’"), "notebook": notebook, "year": year}
+    quoted = json.dumps(title, ensure_ascii=False)  # what JSON quotes, YAML reads
+    words = {"slug": slug, "title": title, "quoted": quoted, "notebook": notebook, "year": year}
     folder = project.studies / slug
     texts = {
         folder / "study.yml": _filled("study.yml.txt", words),

@@ -24,7 +24,7 @@ def place(name: str, words: Words) -> dict[str, Any]:
 
 def tabled(table: Table, words: Words, item: type[TableItem] = TableItem, **contents: Any) -> TableItem:
     notes = {"title": "les visites", "scope": "Tous", "reading": "Lu", "note": ""}
-    told = {name: as_sentence(contents.pop(name, text)) for name, text in notes.items()}
+    told: dict[str, Any] = {name: as_sentence(contents.pop(name, text)) for name, text in notes.items()}
     own = {"origin": "CAF", "measures": None, "labels": {}, **contents}
     return item(**place(f"{item.prefix}-1", words), table=table, **told, **own)
 

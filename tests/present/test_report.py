@@ -1,0 +1,444 @@
+"""The object that a notebook holds: what shows when, what counts once, what is cleared, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from etabli.disclosure.gate import CLEARANCE_TYPE, digest
+from etabli.disclosure.policy import read_agreements
+from etabli.errors import DeclarationError, DisclosureError, EtabliError, MethodError, ParameterError, ReportError
+from etabli.methods import profiles
+from etabli.methods.results import Table
+from etabli.present import report as module
+from etabli.present.report import OPENING, Report, open_report
+from etabli.present.sentences import sentence
+from etabli.project import FOLDER_VARIABLE, Project
+from etabli.sources.codebook import read_codebook
+from etabli.sources.deliveries import find_delivery
+from etabli.sources.dummy import make_demo
+from etabli.study import read_study
+
+NOTES: dict[str, Any] = {"title": "les réponses", "scope": "Dossiers", "reading": "Lu"}
+Shown = tuple[str, dict[str, Any], bool]
+
+
+class Screen:
+    """A display that remembers: name, bundle, whether it updates."""
+
+    def __init__(self) -> None:
+        self.shown: list[Shown] = []
+
+    def __call__(self, bundle: dict[str, Any], *, name: str, update: bool) -> None:
+        assert not update or any(each == name for each, _, _ in self.shown)
+        self.shown.append((name, bundle, update))
+
+    @property
+    def clearance(self) -> dict[str, Any]:
+        (found,) = [bundle[CLEARANCE_TYPE] for _, bundle, _ in self.shown if CLEARANCE_TYPE in bundle]
+        return dict(found)
+
+    def html(self, name: str) -> str:
+        """What stands in a place now."""
+        return str([bundle["text/html"] for each, bundle, _ in self.shown if each == name][-1])
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen()
+
+
+class Cells:
+    """Says which notebook cell runs, and at which execution."""
+
+    def __init__(self) -> None:
+        self.now: tuple[str | None, int] = (None, 0)
+
+    def __call__(self) -> tuple[str | None, int]:
+        return self.now
+
+
+@pytest.fixture
+def cells() -> Cells:
+    return Cells()
+
+
+Opened = Callable[..., Report]
+
+
+@pytest.fixture
+def opened(small_project: Project, screen: Screen, cells: Cells) -> Opened:
+    """Open the small study's report for an audience, on the remembering display."""
+
+    def make(audience: str = "funder", **parameters: object) -> Report:
+        study = read_study(small_project, "essai")
+        agreements = read_agreements(small_project, study)
+        plan = study.plan({"audience": audience, **parameters})
+        deliveries = {
+            name: find_delivery(small_project, study, name, plan.edition, provider="example") for name in study.sources
+        }
+        codebook = read_codebook(small_project, study)
+        return Report(study, plan, codebook, deliveries, agreements, screen, cells)
+
+    return make
+
+
+@pytest.fixture
+def with_two_sources(small_project: Project) -> None:
+    """The small study reads a second file, of the same form."""
+    edit(small_project.studies / "essai" / "study.yml", "editions:", (
+        "  others:\n    file: others.csv\n    agreement: essai-data\n    description: Autre fichier\neditions:"
+    ))  # fmt: skip
+    path = small_project.studies / "essai" / "codebook.yml"
+    first = path.read_text(encoding="utf-8").split("sources:\n")[1]
+    path.write_text("sources:\n" + first + first.replace("  records:", "  others:"), encoding="utf-8")
+    study = read_study(small_project, "essai")
+    make_demo(small_project, study, read_codebook(small_project, study), "2024", seed=3)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def answers(frame: pd.DataFrame) -> Table:
+    return profiles.distribution(frame, "answer", person="person")
+
+
+def few(frame: pd.DataFrame) -> Table:
+    """Three people said no, forty said yes."""
+    no, yes = frame[frame["answer"] == "no"], frame[frame["answer"] == "yes"]
+    kept = [part.drop_duplicates("person").head(n) for part, n in ((no, 3), (yes, 40))]
+    return answers(pd.concat(kept))
+
+
+# When things show --------------------------------------------------------------------------------
+
+
+def test_internal_shows_at_once(opened: Opened, screen: Screen) -> None:
+    report = opened("internal")
+    report.table(answers(report.load("records")), **NOTES)
+    assert "<td>" in screen.html("tableau-1")
+    before = len(screen.shown)
+    report.finish()
+    assert [name for name, _, _ in screen.shown[before:]] == ["finish"]
+
+
+def test_funder_waits_until_the_end(opened: Opened, screen: Screen) -> None:
+    report = opened()
+    table = answers(report.load("records"))
+    report.say("{n} dossiers", n=table.value("rows"))
+    report.key_figure(table.value("people"), label="personnes")
+    report.table(table, **NOTES)
+    report.figure(table, kind="bars", measure="rows", **NOTES)
+    names = ["texte-1", "chiffre-1", "tableau-1", "figure-1"]
+    for name in names:
+        assert "en attente de report.finish()" in screen.html(name)
+    report.finish()
+    assert [name for name, _, update in screen.shown if update] == names
+    for name in names:
+        assert "en attente" not in screen.html(name)
+
+
+def test_waiting_place_holds_no_number(opened: Opened, screen: Screen) -> None:
+    report = opened()
+    table = answers(report.load("records"))
+    report.table(table, title=sentence("{n} dossiers", n=table.value("rows")), scope="x", reading="y")
+    assert screen.html("tableau-1") == '<p class="waiting">Tableau 1 : en attente de report.finish().</p>'
+
+
+@pytest.mark.parametrize("audience", ["internal", "funder"])
+def test_what_stands_at_the_end_is_what_is_cleared(audience: str, opened: Opened, screen: Screen) -> None:
+    report = opened(audience)
+    report.announce()
+    table = answers(report.load("records"))
+    report.say("Les réponses", level=2, question="a")
+    report.table(table, **NOTES)
+    report.finish()
+    cleared = screen.clearance["cleared"]
+    assert set(cleared) == {OPENING, "texte-1", "tableau-1"}
+    assert all(cleared[name] == digest(screen.html(name)) for name in cleared)
+
+
+def test_tables_of_one_report_are_protected_together(opened: Opened, screen: Screen) -> None:
+    """A value that one table alone would show is masked where another table masks it."""
+    report = opened()
+    frame = report.load("records")
+    report.table(answers(frame), **NOTES)
+    report.table(few(frame), **NOTES)
+    report.finish()
+    assert "<td>s</td>" in screen.html("tableau-1")
+    assert screen.clearance["payload"]["masked_rows"] == 4
+
+
+def test_masked_value_is_nowhere_in_what_leaves(opened: Opened, screen: Screen) -> None:
+    report = opened()
+    table = few(report.load("records"))
+    report.say("{n} non", n=table.value("people", answer="no"))
+    report.table(table, **NOTES)
+    report.finish()
+    assert screen.html("texte-1").startswith("<p>Non diffusé")
+    hidden = [r for r in screen.clearance["payload"]["results"] if r["where"].get("answer") == "no"]
+    assert hidden
+    assert all(r["value"] is None and r["sign"] == "s" for r in hidden)
+
+
+# A cell that runs again --------------------------------------------------------------------------
+
+
+def test_cell_run_again_counts_once(opened: Opened, screen: Screen, cells: Cells) -> None:
+    report = opened()
+    table = answers(report.load("records"))
+    for execution in (1, 2, 3):
+        cells.now = ("a", execution)
+        report.table(table, **NOTES)
+        report.table(table, **NOTES)
+    report.finish()
+    assert screen.clearance["payload"]["shown"] == 2
+    assert sorted(screen.clearance["payload"]["files"]) == ["tableau-1.csv", "tableau-2.csv"]
+
+
+def test_other_cells_stay_when_one_runs_again(opened: Opened, screen: Screen, cells: Cells) -> None:
+    report = opened()
+    report.load("records")
+    for cell in (("a", 1), ("b", 2), ("a", 3)):
+        cells.now = cell
+        report.say(f"De {cell[0]}, {cell[1]}")
+    report.finish()
+    cleared = set(screen.clearance["cleared"]) - {OPENING}
+    assert len(cleared) == 2
+    assert {screen.html(name) for name in cleared} == {"<p>De b, 2</p>", "<p>De a, 3</p>"}
+
+
+def test_outside_a_notebook_every_item_counts(opened: Opened, screen: Screen) -> None:
+    report = opened()
+    report.load("records")
+    report.say("un")
+    report.say("un")
+    report.finish()
+    assert set(screen.clearance["cleared"]) == {OPENING, "texte-1", "texte-2"}
+
+
+# What leaves -------------------------------------------------------------------------------------
+
+
+def test_payload_says_what_the_report_is(opened: Opened, screen: Screen) -> None:
+    report = opened(group="first")
+    table = answers(report.load("records", group="first"))
+    report.say("{n} dossiers", n=table.value("rows"), level=2, question="a")
+    report.table(table, **NOTES)
+    report.finish()
+    payload = screen.clearance["payload"]
+    assert (payload["study"], payload["run"], payload["shown"]) == ("essai", "2024_funder_group-first", 1)
+    assert payload["parameters"] == {"edition": "2024", "audience": "funder", "group": "first"}
+    assert payload["policy"]["minimum_people"] == 5
+    assert payload["answered"]["a"]["anchor"] == "texte-1"
+    assert payload["answered"]["a"]["finding"].endswith("dossiers")
+    assert "etabli.methods.profiles" in payload["modules"]
+    (source,) = payload["sources"]
+    assert (source["name"], source["origin"], source["file"]) == ("records", "demo", "data/demo/essai/2024/records.csv")
+    assert len(source["sha256"]) == 64
+
+
+def test_results_carry_the_printed_precision_only(opened: Opened, screen: Screen) -> None:
+    report = opened()
+    table = answers(report.load("records", group="first"))
+    report.table(table, **NOTES)
+    report.finish()
+    shares = [r for r in screen.clearance["payload"]["results"] if r["name"] == "share"]
+    exact = table.value("share", answer="yes").number
+    assert isinstance(exact, float)
+    assert round(exact * 100, 1) != exact * 100
+    for each in shares:
+        assert each["value"] == round(each["value"], 0 if each["n"] < 1000 else 1)
+        assert all(bound is None or bound == round(bound, 1) for bound in each["interval"])
+
+
+def test_demo_data_is_called_fictional(opened: Opened, screen: Screen) -> None:
+    report = opened("internal")
+    report.table(answers(report.load("records")), **NOTES)
+    assert "(données fictives)" in screen.html("tableau-1")
+
+
+def test_source_that_was_not_read_sets_no_rule(opened: Opened, screen: Screen) -> None:
+    report = opened()
+    report.say("Rien n’a été lu.")
+    report.finish()
+    assert screen.clearance["payload"]["sources"] == []
+    assert screen.clearance["payload"]["policy"]["minimum_people"] == 1
+
+
+# Loading -----------------------------------------------------------------------------------------
+
+
+def test_source_is_loaded_under_pseudonyms(opened: Opened, small_project: Project) -> None:
+    frame = opened().load("records")
+    raw = pd.read_csv(small_project.demo("essai", "2024") / "records.csv", sep=";", dtype=str)
+    assert len(frame) == len(raw)
+    assert not set(frame["person"]) & set(raw["NUMERO"])
+    assert frame["person"].nunique() == raw["NUMERO"].nunique()
+
+
+def test_two_reports_share_no_pseudonym(opened: Opened) -> None:
+    assert not set(opened().load("records")["person"]) & set(opened().load("records")["person"])
+
+
+def test_load_keeps_the_rows_that_are_asked_for(opened: Opened) -> None:
+    report = opened()
+    everyone, first = report.load("records"), report.load("records", group="first")
+    assert set(first["group"]) == {"first"}
+    assert len(first) == int((everyone["group"] == "first").sum())
+    assert list(first.index) == list(range(len(first)))
+    assert len(report.load("records", group="all")) == len(everyone)
+    assert len(report.load("records", group="first", answer="no")) == int((first["answer"] == "no").sum())
+
+
+@pytest.mark.parametrize(
+    ("source", "where", "hint"),
+    [
+        ("record", {}, "vouliez-vous dire « records » ?"),
+        ("records", {"groups": "first"}, "vouliez-vous dire « group » ?"),
+        ("records", {"groups": "all"}, "vouliez-vous dire « group » ?"),
+    ],
+)
+def test_load_of_what_is_not_there_names_its_neighbour(
+    source: str, where: dict[str, str], hint: str, opened: Opened
+) -> None:
+    with pytest.raises(ReportError) as caught:
+        opened().load(source, **where)
+    assert caught.value.hint == hint
+
+
+def test_load_that_leaves_no_row_is_refused(opened: Opened) -> None:
+    with pytest.raises(ReportError) as caught:
+        opened().load("records", group="third")
+    assert caught.value.got == "group = third"
+
+
+# Several sources ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("with_two_sources")
+def test_result_of_several_sources_names_its_own(opened: Opened, screen: Screen) -> None:
+    report = opened("internal")
+    table = answers(report.load("records"))
+    report.load("others")
+    with pytest.raises(ReportError) as caught:
+        report.table(table, **NOTES)
+    assert caught.value.expected == "source= l’un de : records, others"
+    report.table(table, **NOTES, source="others")
+    assert "Autre fichier" in screen.html("tableau-1")
+
+
+@pytest.mark.usefixtures("with_two_sources")
+def test_count_in_words_needs_its_source_too(opened: Opened) -> None:
+    report = opened("internal")
+    table = answers(report.load("records"))
+    report.load("others")
+    with pytest.raises(ReportError, match="De quelle source"):
+        report.say("{n:noun}", n=table.value("rows"))
+    report.say("{n:noun}", n=table.value("rows"), source="records")
+
+
+def test_result_before_any_source_is_refused(opened: Opened) -> None:
+    table = Table(pd.DataFrame({"rows": [3], "people": [3]}), (), ())
+    with pytest.raises(ReportError) as caught:
+        opened("internal").table(table, **NOTES)
+    assert caught.value.expected == "une source chargée par report.load"
+
+
+@pytest.mark.usefixtures("with_two_sources")
+def test_source_that_was_not_loaded_is_refused(opened: Opened) -> None:
+    report = opened("internal")
+    table = answers(report.load("records"))
+    with pytest.raises(ReportError, match="n’a pas été chargée"):
+        report.table(table, **NOTES, source="others")
+
+
+# What a notebook may not ask ---------------------------------------------------------------------
+
+
+def test_mistakes_of_a_notebook_are_told(opened: Opened) -> None:
+    report = opened()
+    table = answers(report.load("records"))
+    attempts: list[tuple[Callable[[], object], type[EtabliError]]] = [
+        (lambda: report.say("x", level=1), ReportError),
+        (lambda: report.say("x", level=2, question="z"), ReportError),
+        (lambda: report.say("{x}", x=12), ReportError),  # type: ignore[arg-type]
+        (lambda: report.choice("groups"), ReportError),
+        (lambda: report.table(table, **NOTES, measures=["row"]), MethodError),
+        (lambda: report.figure(table, kind="bars", measure="row", **NOTES), MethodError),
+    ]
+    for attempt, kind in attempts:
+        with pytest.raises(kind):
+            attempt()
+
+
+@pytest.mark.parametrize("audience", ["internal", "funder"])
+def test_figure_that_cannot_be_drawn_is_refused_in_its_own_cell(audience: str, opened: Opened) -> None:
+    report = opened(audience)
+    table = answers(report.load("records"))
+    with pytest.raises(ReportError):
+        report.figure(table, kind="pie", measure="rows", **NOTES)  # type: ignore[arg-type]
+    with pytest.raises(ReportError):
+        report.figure(table, kind="bars", measure="rows", where={"groupe": "first"}, **NOTES)
+
+
+def test_words_of_the_run(opened: Opened) -> None:
+    report = opened(group="first")
+    assert (report.edition, report.choice("group")) == ("2024", "Premier groupe")
+
+
+# Opening -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_home(small_project: Project, screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(small_project.root))
+    monkeypatch.setattr(module, "show_in_notebook", screen)
+    return small_project
+
+
+def test_report_opens_and_says_what_it_is(at_home: Project, screen: Screen) -> None:
+    report = open_report("essai", edition="2024", audience="funder", group="all")
+    assert report.plan.name == "2024_funder"
+    assert screen.html(OPENING) == "<p>Une étude d’essai — 2024 — audience\u00a0: Financeurs</p>"
+
+
+def test_report_without_all_parameters_is_refused(at_home: Project) -> None:
+    with pytest.raises(ReportError) as caught:
+        open_report("essai", edition="2024", audience="funder")
+    assert caught.value.expected == "group=group"
+
+
+def test_report_with_an_unknown_parameter_is_refused(at_home: Project) -> None:
+    with pytest.raises(ParameterError) as caught:
+        open_report("essai", edition="2024", audience="funder", groupe="all")
+    assert caught.value.hint == "vouliez-vous dire « group » ?"
+
+
+@pytest.mark.parametrize("audience", ["public", "partner"])
+def test_audience_that_the_study_does_not_have_is_refused(audience: str, at_home: Project) -> None:
+    with pytest.raises(ParameterError):
+        open_report("essai", edition="2024", audience=audience, group="all")
+
+
+def test_audience_that_an_agreement_closes_is_refused(at_home: Project, screen: Screen) -> None:
+    edit(at_home.agreements / "essai-data.yml", "[internal, funder]", "[internal]")
+    with pytest.raises(DisclosureError) as caught:
+        open_report("essai", edition="2024", audience="funder", group="all")
+    assert caught.value.got == "funder"
+    assert screen.shown == []
+
+
+def test_threshold_without_its_source_is_refused(at_home: Project) -> None:
+    path = at_home.agreements / "essai-data.yml"
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "source:" not in line]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(DeclarationError, match=r"minimum_people\.source"):
+        open_report("essai", edition="2024", audience="internal", group="all")

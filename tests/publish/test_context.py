@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import nbformat
+import pytest
+
+from etabli.disclosure.gate import Clearance
+from etabli.french import NBSP
+from etabli.publish.context import context, made_on
+from etabli.runs.execute import Executed
+from etabli.runs.manifest import Manifest
+from etabli.study import Study
+
+SOURCE = {
+    "name": "records",
+    "description": "Fichier d’exemple",
+    "file": "data/demo/essai/2024/records.csv",
+    "sha256": "0123456789abcdef" * 4,
+    "origin": "demo",
+    "agreement": "Convention d’exemple",
+}
+
+
+def executed(
+    study: Study, audience: str = "funder", *, minimum: int = 5, masked: int = 0, origin: str = "demo", **manifest: Any
+) -> Executed:
+    plan = study.plan({"audience": audience})
+    made = Manifest(
+        study=study.slug,
+        title=study.title,
+        run=plan.name,
+        parameters=plan.parameters,
+        choices={"groupe": "Tous les groupes"},
+        edition_label="2024",
+        status=study.status,
+        sources=[{**SOURCE, "origin": origin}],
+        commit="a" * 40,
+        dirty=False,
+        versions={"python": "3.11", "pandas": "3.0"},
+        started="2024-10-01T12:00:00+00:00",
+        seconds=75,
+        fingerprint={},
+        outputs={},
+    )
+    payload = {
+        "policy": {"minimum_people": minimum, "sources": ["Article 5."]},
+        "masked_rows": masked,
+        "answered": {"a": {"anchor": "texte-1", "finding": "Un constat"}},
+    }
+    return Executed(study, plan, nbformat.v4.new_notebook(), Clearance({}, payload), replace(made, **manifest))
+
+
+def said(found: dict[str, Any]) -> str:
+    return repr(found).replace("\\xa0", " ").replace("\\u202f", " ")
+
+
+def test_cover_says_what_the_report_is(small_study: Study) -> None:
+    found = context(executed(small_study))
+    assert (found["title"], found["edition"], found["audience"]) == ("Une étude d’essai", "2024", "funder")
+    assert dict(found["cover"]) == {
+        "Commanditaire": "À compléter",
+        "Édition": "2024",
+        "Groupe": "Tous les groupes",
+        "Destinataires": "Financeurs",
+        "Date": f"1er{NBSP}octobre 2024" if NBSP in made_on(executed(small_study).manifest) else "1er octobre 2024",
+        "Statut": "Document de travail",
+        "Contact": "Pôle observation",
+    }
+
+
+def test_contact_has_its_address_where_there_is_one(small_study: Study) -> None:
+    contact = small_study.contact.model_copy(update={"email": "x@example.org"})
+    study = small_study.model_copy(update={"contact": contact})
+    assert dict(context(executed(study))["cover"])["Contact"] == "Pôle observation (x@example.org)"
+
+
+@pytest.mark.parametrize(
+    ("audience", "origin", "kinds"),
+    [
+        ("internal", "demo", ["internal", "demo"]),
+        ("internal", "raw", ["internal"]),
+        ("funder", "demo", ["demo"]),
+        ("funder", "raw", []),
+    ],
+)
+def test_banners_warn_of_internal_and_of_fictional(
+    audience: str, origin: str, kinds: list[str], small_study: Study
+) -> None:
+    assert [kind for kind, _ in context(executed(small_study, audience, origin=origin))["banners"]] == kinds
+
+
+def test_questions_are_answered_or_planned(small_study: Study) -> None:
+    answered, planned = context(executed(small_study))["questions"]
+    assert (answered["anchor"], answered["finding"], answered["planned"]) == ("texte-1", "Un constat", None)
+    assert (planned["anchor"], planned["planned"]) == (None, "pas encore traitée.")
+
+
+@pytest.mark.parametrize(
+    ("audience", "minimum", "masked", "expected"),
+    [
+        ("internal", 1, 0, "aucune valeur n’est masquée"),
+        ("funder", 1, 0, "Aucune valeur n’est à protéger. Article 5."),
+        ("funder", 5, 0, "Aucune ligne n’a dû être masquée"),
+        ("funder", 5, 1, "1 ligne masquée dans ce rapport"),
+        ("funder", 5, 2, "2 lignes masquées dans ce rapport"),
+        ("funder", 5, 2, "moins de 5 personnes"),
+        ("funder", 11, 2, "moins de 11 personnes"),
+        ("funder", 5, 2, "Règle : Article 5."),
+        ("funder", 5, 2, "ne prouve pas encore"),
+    ],
+)
+def test_disclosure_note_says_the_rule(
+    audience: str, minimum: int, masked: int, expected: str, small_study: Study
+) -> None:
+    found = context(executed(small_study, audience, minimum=minimum, masked=masked))
+    assert expected in said({"note": found["disclosure"]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "version"),
+    [
+        ({}, "a" * 12),
+        ({"dirty": True}, "a" * 12 + ", avec des modifications non enregistrées"),
+        ({"commit": None, "dirty": None}, "inconnue"),
+    ],
+)
+def test_sheet_says_the_version_of_the_code(changes: dict[str, Any], version: str, small_study: Study) -> None:
+    assert dict(context(executed(small_study, **changes))["sheet"])["Version du code"] == version
+
+
+def test_sheet_names_the_source_and_no_path(small_study: Study) -> None:
+    found = context(executed(small_study))
+    sheet = dict(found["sheet"])
+    assert sheet[f"Source « records »"].endswith("SHA-256 0123456789abcdef…")  # noqa: F541
+    assert sheet["Étude et passage"] == "essai / 2024_funder"
+    assert "1 min 15 s" in said(sheet)
+    assert "data/" not in said(found)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from etabli.project import Project
+from etabli.runs.fingerprint import ABSENT, Fingerprint, differing, fingerprint
+from etabli.study import read_study
+
+MODULES = ("etabli.methods.profiles", "etabli.disclosure.protect")
+
+
+def taken(project: Project, **asked: object) -> Fingerprint:
+    study = read_study(project, "essai")
+    return fingerprint(project, study, study.plan(asked), modules=MODULES)
+
+
+def append(path: Path, text: str = "\n# autre\n") -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def test_fingerprint_names_all_that_a_run_depends_on(small_project: Project) -> None:
+    assert list(taken(small_project)) == [
+        "agreement/essai-data",
+        "codebook",
+        "lib/etabli.disclosure.protect",
+        "lib/etabli.methods.profiles",
+        "lock",
+        "notebook",
+        "parameters",
+        "source/records",
+        "study",
+    ]
+
+
+def test_fingerprint_is_the_same_twice(small_project: Project) -> None:
+    assert taken(small_project) == taken(small_project)
+
+
+CHANGES: dict[str, Callable[[Project], object]] = {
+    "notebook": lambda p: append(p.notebooks / "essai.ipynb", " "),
+    "study": lambda p: append(p.studies / "essai" / "study.yml"),
+    "codebook": lambda p: append(p.studies / "essai" / "codebook.yml"),
+    "agreement/essai-data": lambda p: append(p.agreements / "essai-data.yml"),
+    "lock": lambda p: p.lock.write_text("pandas==3.0", encoding="utf-8"),
+    "source/records": lambda p: (p.demo("essai", "2024") / "records.csv").unlink(),
+}
+
+
+@pytest.mark.parametrize("part", CHANGES)
+def test_change_shows_in_its_own_part_only(part: str, small_project: Project) -> None:
+    before = taken(small_project)
+    CHANGES[part](small_project)
+    assert differing(before, taken(small_project)) == [part]
+
+
+def test_delivery_of_other_bytes_is_a_difference(small_project: Project) -> None:
+    before = taken(small_project)
+    folder = small_project.demo("essai", "2024")
+    (folder / "deliveries.json").unlink()  # a receipt would refuse the new bytes
+    append(folder / "records.csv", "9999;1;O\n")
+    assert differing(before, taken(small_project)) == ["source/records"]
+
+
+def test_delivery_that_its_receipt_refuses_is_absent(small_project: Project) -> None:
+    append(small_project.demo("essai", "2024") / "records.csv", "9999;1;O\n")
+    assert taken(small_project)["source/records"] == ABSENT
+
+
+def test_parameters_are_a_part(small_project: Project) -> None:
+    assert differing(taken(small_project), taken(small_project, group="first")) == ["parameters"]
+    assert differing(taken(small_project), taken(small_project, audience="funder")) == ["parameters"]
+
+
+def test_module_that_is_gone_is_absent(small_project: Project) -> None:
+    study = read_study(small_project, "essai")
+    found = fingerprint(small_project, study, study.plan(), modules=["etabli.gone"])
+    assert found["lib/etabli.gone"] == ABSENT
+
+
+def test_differing_parts_are_those_of_both_sides() -> None:
+    assert differing({"a": "1", "b": "2"}, {"b": "3", "c": "4"}) == ["a", "b", "c"]
+    assert differing({"a": ABSENT}, {}) == []

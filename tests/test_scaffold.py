@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from etabli.disclosure.policy import read_agreements
+from etabli.errors import ProjectError
+from etabli.notebook import hold_against_study, hygiene_faults, read_notebook
+from etabli.project import Project
+from etabli.scaffold import create_study, write_json_schemas
+from etabli.sources.codebook import read_codebook
+from etabli.study import read_study
+
+
+def test_new_study_holds_at_once(empty_project: Project) -> None:
+    written = create_study(empty_project, "lien-social", title="Le lien social")
+    assert [empty_project.relative(path) for path in written] == [
+        "studies/lien-social/study.yml",
+        "studies/lien-social/codebook.yml",
+        "studies/lien-social/README.md",
+        "studies/agreements/lien-social-data.yml",
+        "notebooks/lien_social.ipynb",
+    ]
+    study = read_study(empty_project, "lien-social")
+    assert (study.title, study.latest_edition) == ("Le lien social", "2024")
+    assert read_codebook(empty_project, study).sources["records"].person == "person"
+    assert list(read_agreements(empty_project, study)) == ["lien-social-data"]
+    notebook = read_notebook(empty_project.notebooks / study.notebook)
+    hold_against_study(notebook, study, shown="x")
+    assert hygiene_faults(notebook, shown="x") == []
+
+
+def test_new_study_takes_the_year_that_is_given(empty_project: Project) -> None:
+    create_study(empty_project, "essai", title="x", year="2031")
+    study = read_study(empty_project, "essai")
+    hold_against_study(read_notebook(empty_project.notebooks / study.notebook), study, shown="x")
+    assert study.latest_edition == "2031"
+
+
+@pytest.mark.parametrize(
+    "title",
+    ['Dit "oui"', "L’été : 100 % $prix {a} #1", "50 $ et C:\\nouveau", "'", "- tiret", "Fin\\", "x\ty", "été"],
+)
+def test_title_of_any_words_makes_a_study_that_holds(title: str, empty_project: Project) -> None:
+    create_study(empty_project, "essai", title=title)
+    study = read_study(empty_project, "essai")
+    assert study.title == title
+    hold_against_study(read_notebook(empty_project.notebooks / study.notebook), study, shown="x")
+
+
+@pytest.mark.parametrize("slug", ["Essai", "été", "a_b", "../x", "a b", "", "agreements/x"])
+def test_name_that_does_not_do_writes_nothing(slug: str, empty_project: Project) -> None:
+    with pytest.raises(ProjectError) as caught:
+        create_study(empty_project, slug, title="x")
+    assert caught.value.got == slug
+    assert [path for path in empty_project.root.rglob("*") if path.is_file()] == []
+
+
+def test_study_that_exists_is_kept(small_project: Project) -> None:
+    before = (small_project.studies / "essai" / "study.yml").read_bytes()
+    with pytest.raises(ProjectError, match="existe déjà") as caught:
+        create_study(small_project, "essai", title="autre")
+    assert "studies/essai/study.yml" in str(caught.value.where)
+    assert (small_project.studies / "essai" / "study.yml").read_bytes() == before
+
+
+def test_one_file_in_the_way_writes_nothing(empty_project: Project) -> None:
+    (empty_project.notebooks / "essai.ipynb").touch()
+    with pytest.raises(ProjectError) as caught:
+        create_study(empty_project, "essai", title="x")
+    assert caught.value.where == "notebooks/essai.ipynb"
+    assert empty_project.slugs() == []
+
+
+def test_folder_of_the_agreements_is_no_study(empty_project: Project) -> None:
+    with pytest.raises(ProjectError):
+        create_study(empty_project, "agreements", title="x")
+
+
+def test_cells_of_a_new_notebook_have_their_own_names(small_project: Project) -> None:
+    notebook = read_notebook(small_project.notebooks / "essai.ipynb")
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids)
+
+
+def test_schemas_are_written_for_every_declared_file(empty_project: Project) -> None:
+    written = write_json_schemas(empty_project)
+    assert [path.name for path in written] == ["study.schema.json", "codebook.schema.json", "agreement.schema.json"]
+    for path in written:
+        assert json.loads(path.read_text(encoding="utf-8"))["type"] == "object"
+    assert sorted(path.name for path in empty_project.studies.iterdir()) == sorted(path.name for path in written)
