@@ -195,7 +195,7 @@ def test_svg_carries_nothing_beside_the_drawing(words: Words, crossed: Table) ->
     svg = draw(composed(crossed, words), name="figure-1", alternative="Visites & <âge>")
     for trace in ("metadata", "matplotlib", "date", "creator", "python", "<?xml", "<!doctype", "<!--"):
         assert trace not in svg.lower()
-    for path in (Path.cwd(), Path.home(), Path(sys.prefix)):
+    for path in (Path.cwd(), Path(sys.prefix)):
         assert f"{path}/" not in svg
     assert set(re.findall(r'https?://[^"]*', svg)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
