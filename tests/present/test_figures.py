@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -191,21 +193,10 @@ def test_svg_is_the_same_every_time(kind: str, name: str, words: Words, request:
 
 def test_svg_carries_nothing_beside_the_drawing(words: Words, crossed: Table) -> None:
     svg = draw(composed(crossed, words), name="figure-1", alternative="Visites & <âge>")
-    lowered = svg.lower()
-    for trace in (
-        "metadata",
-        "matplotlib",
-        "date",
-        "creator",
-        "python",
-        "/home",
-        "/work",
-        "/tmp",
-        "<?xml",
-        "<!doctype",
-    ):
-        assert trace not in lowered
-    assert "<!--" not in svg
+    for trace in ("metadata", "matplotlib", "date", "creator", "python", "<?xml", "<!doctype", "<!--"):
+        assert trace not in svg.lower()
+    for path in (Path.cwd(), Path(sys.prefix)):
+        assert f"{path}/" not in svg
     assert set(re.findall(r'https?://[^"]*', svg)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
 
