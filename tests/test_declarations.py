@@ -117,7 +117,7 @@ TEXT = "un texte (entre guillemets si ce sont des chiffres)"
         ("rows: {label: x}\ntitle: a\n", "rows", "une liste", "{'label': 'x'}"),
         ("contact: Ana\ntitle: a\n", "contact", "des clés et des valeurs", "« Ana »"),
         ("named: [x]\ntitle: a\n", "named", "des clés et des valeurs", "['x']"),
-        ("status: done\ntitle: a\n", "status", "'draft' ou 'final'", "« done »"),
+        ("status: done\ntitle: a\n", "status", "« draft » ou « final »", "« done »"),
         ("day: octobre\ntitle: a\n", "day", "une date (2024-10-01)", "« octobre »"),
         ("rows: [{label: x, people: 1.5}]\ntitle: a\n", "rows.0.people", "un nombre entier", "1.5"),
         ("rows: [{label: x, people: 0}]\ntitle: a\n", "rows.0.people", "un nombre plus grand", "0"),
@@ -141,13 +141,14 @@ def test_date_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 
 def test_first_of_several_mistakes_says_how_many_follow(tmp_path: Path) -> None:
     error = refused(tmp_path, "titel: a\nstatus: done\n")
-    assert error.hint == "2 autre(s) erreur(s) dans ce fichier"
+    assert error.what == "Clé inconnue : « titel »."  # and not « title » manque: it is what that key is called here
+    assert error.hint == "vouliez-vous dire « title » ? ; 2 autre(s) erreur(s) dans ce fichier"
 
 
 def test_key_written_twice_is_refused(tmp_path: Path) -> None:
     error = refused(tmp_path, "title: a\nstatus: draft\ntitle: b\n")
     assert (error.what, error.where) == ("Une clé est écrite deux fois.", f"{SHOWN}, ligne 3")
-    assert '"title"' in str(error.got)
+    assert "« title »" in str(error.got)
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,11 @@ def test_folder_that_is_no_slug_is_refused(empty_project: Project) -> None:
         ({"sources__visits__agreement": "CAF 35"}, "Valeur refusée pour « sources.visits.agreement ».", None),
         ({"sources__visits__file": "../v.csv"}, "Valeur refusée pour « sources.visits ».", "un nom de fichier sans"),
         ({"sources__visits__file": "a\\v.csv"}, "Valeur refusée pour « sources.visits ».", "un nom de fichier sans"),
-        ({"editions__2024__deliveries": "web"}, "Valeur refusée pour « editions.2024.deliveries ».", "'demo', 'raw'"),
+        (
+            {"editions__2024__deliveries": "web"},
+            "Valeur refusée pour « editions.2024.deliveries ».",
+            "« demo », « raw »",
+        ),
         ({"parameters__channel__choices": None}, "Valeur refusée pour « parameters.channel ».", "« choices »"),
         ({"parameters__year__default": 2019}, "Valeur refusée pour « parameters.year ».", "au moins 2020"),
         ({"parameters__year__default": 2031}, "Valeur refusée pour « parameters.year ».", "au plus 2030"),
@@ -246,8 +250,7 @@ def test_label_of_a_choice(empty_project: Project) -> None:
 def test_run_is_named_by_what_differs_from_the_defaults(empty_project: Project) -> None:
     study = declared(empty_project)
     assert study.plan().name == "2024_internal"
-    with_digest = study.plan({"audience": "funder", "channel": "walk_in"}).name
-    assert re.fullmatch("2024_funder_channel-walk-in~[0-9a-f]{8}", with_digest)
+    assert study.plan({"audience": "funder", "channel": "walk_in"}).name == "2024_funder_channel-walk_in"
     assert study.plan({"year": "2022", "edition": "2023"}).name == "2023_internal_year-2022"
     assert str(study.plan()) == "essai/2024_internal"
 

@@ -28,6 +28,30 @@ Slug = Annotated[str, typer.Argument(metavar="ÉTUDE", help="Nom de l’étude (
 Slugs = Annotated[list[str] | None, typer.Argument(metavar="[ÉTUDE…]", help="Études (toutes, si rien n’est dit).")]
 
 
+def _say_version(*, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"etabli {version('etabli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Dit la version d’etabli.",
+            is_eager=True,
+            callback=lambda value: _say_version(asked=value),
+        ),
+    ] = False,
+) -> None:
+    """L’établi des études sociales : une étude déclarée une fois, rejouée sur chaque livraison."""
+
+
 @app.command("run")
 def run_one(
     slug: Slug,
@@ -161,7 +185,7 @@ def check_notebooks() -> None:
     board.say("Les notebooks sont bien tenus.")
 
 
-@app.command("lab")
+@app.command("lab", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def lab(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[OPTION…]", help="Options de jupyter lab.")] = None,
 ) -> None:

@@ -18,7 +18,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from etabli.errors import DeclarationError, suggestion
+from etabli.errors import DeclarationError, nearest, suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -73,7 +73,7 @@ def _parse(path: Path, name: str) -> Any:
         raise DeclarationError(
             "Une clé est écrite deux fois.",
             where=_at(name, error),
-            got=(error.problem or "").removeprefix("found duplicate key "),
+            got=_duplicate_key(error),
         ) from None
     except MarkedYAMLError as error:
         raise DeclarationError(
@@ -87,6 +87,11 @@ def _parse(path: Path, name: str) -> Any:
         raise DeclarationError(
             "Une date n’existe pas.", where=_at_impossible_date(name, text), expected=_EXPECTED["date_type"]
         ) from None
+
+
+def _duplicate_key(error: MarkedYAMLError) -> str | None:
+    found = re.match(r'found duplicate key "(.*?)" with value', error.problem or "")
+    return f"« {found[1]} »" if found else None
 
 
 def _at_impossible_date(name: str, text: str) -> str:
@@ -114,17 +119,26 @@ def _plain(node: Any) -> Any:
 
 
 def _explain(error: ValidationError, tree: CommentedMap, model: type[BaseModel], name: str) -> DeclarationError:
-    """Turn pydantic's first complaint into one French message; say how many follow."""
-    first, *others = error.errors(include_url=False)
+    """Turn one of pydantic's complaints into a French message; say how many more there are.
+
+    A key that resembles a known one comes first: it is what the key that misses is really called.
+    """
+    complaints = error.errors(include_url=False)
+    first, *others = sorted(complaints, key=lambda each: not _is_misspelt(each, model))
     path, line = _locate(tree, first["loc"])
     key = ".".join(str(part) for part in path)
     what, expected, hint = _words(first, key, model)
     if others:
-        hint = "; ".join(filter(None, [hint, f"{len(others)} autre(s) erreur(s) dans ce fichier"]))
+        hint = " ; ".join(filter(None, [hint, f"{len(others)} autre(s) erreur(s) dans ce fichier"]))
     got = None if first["type"] in {"missing", "extra_forbidden"} else _short(first.get("input"))
     return DeclarationError(
         what, where=f"{name}, ligne {line}" if line else name, expected=expected, got=got, hint=hint or None
     )
+
+
+def _is_misspelt(problem: Any, model: type[BaseModel]) -> bool:
+    loc = problem["loc"]
+    return problem["type"] == "extra_forbidden" and nearest(loc[-1], _fields(model, loc[:-1])) is not None
 
 
 def _words(problem: Any, key: str, model: type[BaseModel]) -> tuple[str, str | None, str | None]:
@@ -134,12 +148,16 @@ def _words(problem: Any, key: str, model: type[BaseModel]) -> tuple[str, str | N
     if kind == "missing":
         return f"La clé « {key} » manque.", None, None
     if kind in {"literal_error", "enum"}:
-        return f"Valeur refusée pour « {key} ».", context["expected"].replace(" or ", " ou "), None
+        return f"Valeur refusée pour « {key} ».", _quoted(context["expected"]), None
     if kind == "value_error":
         return f"Valeur refusée pour « {key} »." if key else "Déclaration incohérente.", str(context["error"]), None
     if kind == "union_tag_invalid":
         return f"Valeur refusée pour « {key} ».", str(context["expected_tags"]), None
     return f"Valeur refusée pour « {key} ».", _EXPECTED.get(kind, problem["msg"]), None
+
+
+def _quoted(expected: str) -> str:
+    return re.sub(r"'([^']*)'", r"« \1 »", expected).replace(" or ", " ou ")
 
 
 _EXPECTED = {

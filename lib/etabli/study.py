@@ -323,21 +323,23 @@ def _run_name(study: Study, settled: Mapping[str, Scalar]) -> str:
     """Return a readable folder name: edition, audience, then what differs from the defaults.
 
     Values that lose letters on the way to a file name, free texts in capitals (Windows and macOS do not tell
-    them from small letters) and long names end in a digest, so that two runs never share a folder.
+    them from small letters) or with the sign that stands between parts, and long names end in a digest, so that
+    two runs never share a folder.
     """
     parts = [str(settled["edition"]), str(settled["audience"])]
     own = {name: p for name, p in study.parameters.items() if settled[name] != p.default}
     parts += [f"{name}-{settled[name]}" for name in own]
     plain = "_".join(_file_safe(part) for part in parts)
-    small = all(str(settled[name]) == str(settled[name]).lower() for name, p in own.items() if p.type == "text")
-    if plain == "_".join(parts) and len(plain) <= 100 and small:
+    texts = [str(settled[name]) for name, parameter in own.items() if parameter.type == "text"]
+    told_apart = all(text == text.lower() and "_" not in text for text in texts)
+    if plain == "_".join(parts) and len(plain) <= 100 and told_apart:
         return plain
     return f"{plain[:90]}~{sha256('_'.join(parts).encode()).hexdigest()[:8]}"
 
 
 def _file_safe(text: str) -> str:
     bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", bare).strip("-.")
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", bare).strip("-.")
 
 
 def is_slug(name: str) -> bool:

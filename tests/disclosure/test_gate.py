@@ -98,7 +98,7 @@ PROSE: dict[str, tuple[Callable[[], Any], str]] = {
         "une pièce jointe",
     ),
     **{
-        name: (lambda text=text: new_markdown_cell(text), "une image ou du code inséré dans le texte")  # type: ignore[misc]
+        name: (lambda text=text: new_markdown_cell(text), "du HTML, une image ou un fichier inséré dans le texte")  # type: ignore[misc]
         for name, text in {
             "data image": "<img src=data:image/png;base64,AAAA>",
             "markdown data image": "![](data:image/png;base64,AAAA)",

@@ -23,7 +23,8 @@ MARK = "etabli"
 """Key of an output's metadata under which `report.*` writes the output's name."""
 
 _SHOWN_TYPES = {"text/html"}
-_EMBEDDED = re.compile(r"data:[a-z]+/|<\s*(script|iframe|object|embed|img|svg|link|style)\b|attachment:", re.IGNORECASE)
+_EMBEDDED = re.compile(r"<(?!https?://)\s*[a-z!/?]|\b(data|javascript|attachment|file):\S", re.IGNORECASE)
+"""What prose may not hold: HTML of any kind, and addresses that carry content or point into a machine."""
 
 
 def digest(html: str) -> str:
@@ -108,7 +109,7 @@ def _check_prose(notebook: Any, shown: str) -> None:
         if cell.get("attachments"):
             _refuse(notebook, index, shown, "une pièce jointe")
         if cell["cell_type"] == "markdown" and _EMBEDDED.search(cell["source"]):
-            _refuse(notebook, index, shown, "une image ou du code inséré dans le texte")
+            _refuse(notebook, index, shown, "du HTML, une image ou un fichier inséré dans le texte")
 
 
 def _refuse(notebook: Any, index: int, shown: str, what: str) -> None:

@@ -77,7 +77,12 @@ def complete_rows(frame: pd.DataFrame, variables: Sequence[str], person: str) ->
     `Missing.people` counts the distinct people of the rows left out, who may be in the table by their other rows; a
     row without a person adds a row and no one.
     """
-    known = column(frame, person).notna().to_numpy(dtype=bool)
+    if person not in frame.columns:
+        raise MethodError(
+            f"La variable « {person} », qui dit quelle personne est derrière chaque ligne, n’est pas dans les données.",
+            hint="nommez-la par person=…, comme le codebook la nomme",
+        )
+    known = frame[person].notna().to_numpy(dtype=bool)
     complete = known.copy()
     for name in variables:
         complete &= column(frame, name).notna().to_numpy(dtype=bool)

@@ -83,7 +83,8 @@ def _disclosure(executed: Executed) -> list[str]:
         return [f"Aucune valeur n’est à protéger. {sources}"]
     return [
         f"Aucune valeur montrée ne repose sur moins de {minimum} personnes différentes, quel que soit le nombre de "
-        f"leurs visites. D’autres valeurs sont masquées pour qu’une soustraction ne les redonne pas. Règle : {sources}",
+        "leurs visites ; les zéros sont montrés. D’autres valeurs sont masquées pour qu’une soustraction ne les "
+        f"redonne pas. Règle : {sources}",
         f"{french.count(masked, 'ligne masquée', 'lignes masquées')} dans ce rapport, sous le signe « s »."
         if masked
         else "Aucune ligne n’a dû être masquée dans ce rapport.",

@@ -186,7 +186,7 @@ def _said(error: Any) -> str:
     """Return what a failed cell said: our own message whole, another error's last line."""
     names = {kind.__name__ for kind in _kinds(EtabliError)}
     if error.ename in names:
-        return str(error.evalue).replace("\n", "\n    ")
+        return str(error.evalue)
     lines = str(error.evalue).strip().splitlines()
     return f"{error.ename} : {lines[-1]}" if lines else str(error.ename)
 

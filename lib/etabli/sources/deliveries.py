@@ -95,8 +95,15 @@ def load(delivery: Delivery, book: SourceCodebook, *, key: bytes) -> pd.DataFram
     DeliveryError
         The file cannot be read or breaks its codebook; the message names the line.
     """
-    text = read(delivery.path, book, shown=delivery.shown)
-    return pseudonymise(tidy(text, book, shown=delivery.shown), book, key=key)
+    try:
+        text = read(delivery.path, book, shown=delivery.shown)
+        return pseudonymise(tidy(text, book, shown=delivery.shown), book, key=key)
+    except DeliveryError as error:
+        if delivery.origin == "demo":
+            error.hint = " ; ".join(
+                filter(None, [error.hint, "si le codebook a changé depuis, refaites-les : etabli demo"])
+            )
+        raise
 
 
 def write_receipt(folder: Path, files: Iterable[str]) -> Path:
