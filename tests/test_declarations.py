@@ -195,6 +195,29 @@ def test_long_value_is_cut(tmp_path: Path) -> None:
     assert str(error.got).endswith("…")
 
 
-@pytest.mark.parametrize("unsafe", ["!!python/object/apply:os.getcwd []", "!!python/name:os.system"])
-def test_yaml_runs_no_code(unsafe: str, tmp_path: Path) -> None:
-    assert refused(tmp_path, f"title: {unsafe}\n").what == "Valeur refusée pour « title »."
+@pytest.mark.parametrize(
+    "unsafe",
+    ["!!python/object/apply:os.getcwd []", "!!python/name:os.system", "!!binary aGVsbG8=", "!!set {a, b}", "!x y"],
+)
+def test_yaml_runs_no_code_and_takes_no_tag(unsafe: str, tmp_path: Path) -> None:
+    what = refused(tmp_path, f"title: {unsafe}\n").what
+    assert what in {"Valeur refusée pour « title ».", f"{SHOWN} emploie une balise YAML (« ! »), que rien ici ne lit."}
+
+
+TEN = ", ".join(["*{}"] * 10)
+BOMB = "title: a\nnamed:\n  a: &a [x]\n" + "".join(
+    f"  {name}: &{name} [{TEN.format(*[before] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [BOMB, "&t\ntitle: *t\n", "title: " + "[" * 5_000 + "]" * 5_000, "title: " + "[" * 60 + "]" * 60],
+    ids=["aliases that multiply", "an alias of itself", "five thousand levels", "sixty levels"],
+)
+def test_declaration_larger_than_any_is_refused(text: str, tmp_path: Path) -> None:
+    assert refused(tmp_path, text).what == f"{SHOWN} déclare plus qu’une étude ne peut."
+
+
+def test_number_of_five_thousand_digits_is_not_told_as_a_date(tmp_path: Path) -> None:
+    assert refused(tmp_path, f"weight: {'9' * 5_000}\n").what == f"Un nombre de {SHOWN} est trop long pour en être un."

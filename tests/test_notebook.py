@@ -188,6 +188,19 @@ FAULTS: dict[str, tuple[Callable[[], Any], str]] = {
     "loop": (lambda: new_code_cell("for x in y:\n    x.z()"), "une boucle : sa place est dans lib/"),
     "while": (lambda: new_code_cell("while x:\n    x.z()"), "une boucle : sa place est dans lib/"),
     "condition": (lambda: new_code_cell("if x:\n    x.z()"), "un « if » : sa place est dans lib/"),
+    **{
+        source: (
+            lambda source=source: new_code_cell(source),  # type: ignore[misc]
+            "un texte fabriqué à partir de données : une phrase prend ses valeurs par report.say(…, nom=valeur)",
+        )
+        for source in (
+            'report.say(f"{len(visits)} visites")',
+            'report.say("{n} visites", n=str(len(visits)))',
+            'report.say("{} visites".format(len(visits)))',
+            'report.say("%d visites" % len(visits))',
+            'report.say(", ".join(visits["name"]))',
+        )
+    },
     "not python": (lambda: new_code_cell("x = 1\n%matplotlib inline"), "du code qui n’est pas du Python (ligne 2)"),
 }
 
@@ -198,6 +211,11 @@ def test_cell_that_may_not_be_committed_is_named(case: str) -> None:
     (fault,) = hygiene_faults(notebook(PARAMETERS, make()), shown=SHOWN)
     assert fault.what == what
     assert fault.where.startswith(f"{SHOWN}, cellule 3 (")
+
+
+def test_text_made_of_parameters_is_no_fault() -> None:
+    made = notebook(PARAMETERS, new_code_cell('report.say(f"Groupe {group}, {edition}", x=str(group))'))
+    assert hygiene_faults(made, shown=SHOWN) == []
 
 
 def test_notebook_without_its_end_is_a_fault() -> None:

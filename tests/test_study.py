@@ -15,6 +15,8 @@ from ruamel.yaml import YAML
 
 from etabli.errors import DeclarationError, ParameterError, ProjectError
 from etabli.project import Project
+from etabli.sources.deliveries import RECEIPT
+from etabli.sources.dummy import TRUTH
 from etabli.study import AUDIENCES, Parameter, Study, is_slug, json_schema, read_study
 
 DECLARED: dict[str, Any] = {
@@ -55,6 +57,11 @@ def declare(project: Project, slug: str = "essai", **changes: Any) -> Path:
     with path.open("w", encoding="utf-8") as file:
         YAML().dump(tree, file)
     return path
+
+
+def line_of(project: Project, key: str) -> int:
+    lines = (project.studies / "essai" / "study.yml").read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if line.strip(" '\":") == key)
 
 
 def declared(project: Project, **changes: Any) -> Study:
@@ -151,6 +158,36 @@ def test_audience_that_does_not_exist_is_refused(empty_project: Project) -> None
 def test_questions_with_one_name_are_refused(empty_project: Project) -> None:
     error = refused(empty_project, questions=[{"id": "a", "text": "x"}, {"id": "a", "text": "y"}])
     assert error.expected == "des questions aux identifiants tous différents"
+
+
+@pytest.mark.parametrize("name", ["../../hors", "a/b", "a..b", ".cache", "été", "x" * 41, "a b", "a-", "a\\b"])
+def test_edition_that_is_no_folder_name_is_refused(name: str, empty_project: Project) -> None:
+    error = refused(empty_project, editions={name: {"label": "x", "deliveries": "demo"}})
+    assert error.what == f"Valeur refusée pour « editions.{name} »."
+    assert str(error.expected).startswith("un nom d’édition en lettres sans accent")
+    assert error.where == f"{SHOWN}, ligne {line_of(empty_project, name)}"
+
+
+@pytest.mark.parametrize("file", ["..", ".", "../v.csv", "a/v.csv", "a\\v.csv", "v\0.csv", "c:v.csv", "v?.csv"])
+def test_file_that_is_no_plain_name_is_refused(file: str, empty_project: Project) -> None:
+    error = refused(empty_project, sources__visits__file=file)
+    assert error.expected == "un nom de fichier sans dossier (le dossier vient de l’édition)"
+
+
+@pytest.mark.parametrize("file", [RECEIPT, TRUTH, "Deliveries.JSON"])
+def test_file_that_the_house_writes_is_refused(file: str, empty_project: Project) -> None:
+    assert "que l’outil écrit lui-même" in str(refused(empty_project, sources__visits__file=file).expected)
+
+
+def test_matrix_of_millions_of_runs_is_refused(empty_project: Project) -> None:
+    names = ["year", "rate", "note", "channel"]
+    error = refused(empty_project, runs=[{"matrix": {name: list(range(100)) for name in names}, "default": True}])
+    assert error.expected == "une matrice d’au plus 1000 passages"
+
+
+@pytest.mark.parametrize("minutes", [0, -1, 1441, float("inf"), float("nan")])
+def test_time_limit_out_of_bounds_is_refused(minutes: float, empty_project: Project) -> None:
+    assert refused(empty_project, time_limit_minutes=minutes).what == "Valeur refusée pour « time_limit_minutes »."
 
 
 def test_edition_that_ends_before_it_starts_is_refused(empty_project: Project) -> None:

@@ -53,7 +53,7 @@ def read_declaration(path: Path, model: type[Model], *, shown: str | None = None
             f"{name} ne déclare rien.", where=name, expected="des clés et des valeurs", got=_short(tree)
         )
     try:
-        return model.model_validate(_plain(tree))
+        return model.model_validate(_Plain(name).of(tree))
     except ValidationError as error:
         raise _explain(error, tree, model, name) from None
 
@@ -83,9 +83,14 @@ def _parse(path: Path, name: str) -> Any:
         ) from None
     except YAMLError:
         raise DeclarationError(f"{name} n’est pas du YAML valable.", where=name) from None
+    except RecursionError:
+        raise _too_much(name) from None
     except ValueError:  # YAML takes 2024-13-01 for a date, and fails to make one of it
+        line = _line_of_impossible_date(text)
+        if line is None:
+            raise DeclarationError(f"Un nombre de {name} est trop long pour en être un.", where=name) from None
         raise DeclarationError(
-            "Une date n’existe pas.", where=_at_impossible_date(name, text), expected=_EXPECTED["date_type"]
+            "Une date n’existe pas.", where=f"{name}, ligne {line}", expected=_EXPECTED["date_type"]
         ) from None
 
 
@@ -94,14 +99,14 @@ def _duplicate_key(error: MarkedYAMLError) -> str | None:
     return f"« {found[1]} »" if found else None
 
 
-def _at_impossible_date(name: str, text: str) -> str:
+def _line_of_impossible_date(text: str) -> int | None:
     for number, line in enumerate(text.splitlines(), start=1):
         for year, month, day in re.findall(r"\b(\d{4})-(\d\d?)-(\d\d?)\b", line):
             try:
                 date(int(year), int(month), int(day))
             except ValueError:
-                return f"{name}, ligne {number}"
-    return name
+                return number
+    return None
 
 
 def _at(name: str, error: MarkedYAMLError) -> str:
@@ -109,13 +114,40 @@ def _at(name: str, error: MarkedYAMLError) -> str:
     return f"{name}, ligne {mark.line + 1}" if mark else name
 
 
-def _plain(node: Any) -> Any:
-    """Return ruamel's nodes as plain dicts and lists, keys as text."""
-    if isinstance(node, CommentedMap):
-        return {key if isinstance(key, str) else str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, CommentedSeq):
-        return [_plain(value) for value in node]
-    return node
+MOST_NODES, MOST_LEVELS = 100_000, 50
+"""What a declaration may hold at most. Ten lines of YAML that repeat each other by aliases make a billion values."""
+
+
+class _Plain:
+    """Turns ruamel's nodes into plain dicts and lists, keys as text."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.nodes = 0
+
+    def of(self, node: Any, level: int = 0) -> Any:
+        self.nodes += 1
+        if self.nodes > MOST_NODES or level > MOST_LEVELS:
+            raise _too_much(self.name)
+        if isinstance(node, CommentedMap):
+            return {self._key(key): self.of(value, level + 1) for key, value in node.items()}
+        if isinstance(node, CommentedSeq):
+            return [self.of(value, level + 1) for value in node]
+        if node is None or isinstance(node, str | int | float | date):
+            return node
+        raise DeclarationError(f"{self.name} emploie une balise YAML (« ! »), que rien ici ne lit.", where=self.name)
+
+    def _key(self, key: object) -> str:
+        return key if isinstance(key, str) else str(self.of(key))
+
+
+def _too_much(name: str) -> DeclarationError:
+    return DeclarationError(
+        f"{name} déclare plus qu’une étude ne peut.",
+        where=name,
+        expected=f"au plus {MOST_NODES} valeurs, sur {MOST_LEVELS} niveaux",
+        hint="cherchez un renvoi (« * ») qui se répète ou se contient lui-même",
+    )
 
 
 def _explain(error: ValidationError, tree: CommentedMap, model: type[BaseModel], name: str) -> DeclarationError:
@@ -125,7 +157,7 @@ def _explain(error: ValidationError, tree: CommentedMap, model: type[BaseModel],
     """
     complaints = error.errors(include_url=False)
     first, *others = sorted(complaints, key=lambda each: not _is_misspelt(each, model))
-    path, line = _locate(tree, first["loc"])
+    path, line = _locate(tree, tuple(part for part in first["loc"] if part != _OF_A_KEY))
     key = ".".join(str(part) for part in path)
     what, expected, hint = _words(first, key, model)
     if others:
@@ -134,6 +166,10 @@ def _explain(error: ValidationError, tree: CommentedMap, model: type[BaseModel],
     return DeclarationError(
         what, where=f"{name}, ligne {line}" if line else name, expected=expected, got=got, hint=hint or None
     )
+
+
+_OF_A_KEY = "[key]"
+"""What pydantic puts at the end of a place when it is the key that does not do."""
 
 
 def _is_misspelt(problem: Any, model: type[BaseModel]) -> bool:
@@ -182,6 +218,8 @@ _EXPECTED = {
     "string_pattern_mismatch": "un texte de la forme prévue",
     "greater_than_equal": "un nombre plus grand",
     "greater_than": "un nombre plus grand",
+    "less_than_equal": "un nombre plus petit",
+    "finite_number": "un nombre fini",
 }
 
 

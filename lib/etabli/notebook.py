@@ -155,8 +155,9 @@ def hygiene_faults(notebook: Any, *, shown: str) -> list[Fault]:
     """Return what keeps a notebook from being committed: outputs, counts, functions, no last `finish()`."""
     faults = []
     code = [(i, cell) for i, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code"]
+    parameters: set[str] = set()
     try:
-        parameters_cell(notebook, shown=shown)
+        parameters = set(declared_parameters(notebook, shown=shown))
     except NotebookError as error:
         faults.append(Fault(shown, error.what))
     for index, cell in code:
@@ -165,24 +166,48 @@ def hygiene_faults(notebook: Any, *, shown: str) -> list[Fault]:
             faults.append(Fault(where, "une sortie est enregistrée : videz les sorties avant d’enregistrer"))
         if cell["execution_count"] is not None:
             faults.append(Fault(where, "un numéro d’exécution est enregistré : videz les sorties avant d’enregistrer"))
-        faults += [Fault(where, what) for what in _code_faults(cell["source"])]
+        faults += [Fault(where, what) for what in _code_faults(cell["source"], parameters)]
     if not code or code[-1][1]["source"].strip() != FINISH:
         faults.append(Fault(shown, f"la dernière cellule de code doit être « {FINISH} »"))
     return faults
 
 
-def _code_faults(source: str) -> list[str]:
+def _code_faults(source: str, parameters: set[str]) -> list[str]:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
         return [f"du code qui n’est pas du Python (ligne {error.lineno})"]
-    kinds: dict[type, str] = {
-        ast.FunctionDef: "une fonction (def) : sa place est dans lib/etabli/methods",
-        ast.AsyncFunctionDef: "une fonction (def) : sa place est dans lib/etabli/methods",
-        ast.ClassDef: "une classe : sa place est dans lib/",
-        ast.Lambda: "une fonction (lambda) : sa place est dans lib/etabli/methods",
-        ast.For: "une boucle : sa place est dans lib/",
-        ast.While: "une boucle : sa place est dans lib/",
-        ast.If: "un « if » : sa place est dans lib/",
-    }
-    return sorted({kinds[type(node)] for node in ast.walk(tree) if type(node) in kinds})
+    nodes = list(ast.walk(tree))
+    found = {_KEPT_IN_LIB[type(node)] for node in nodes if type(node) in _KEPT_IN_LIB}
+    if any(_makes_text(node) and not _names_in(node) <= parameters | {"str", "repr", "format"} for node in nodes):
+        found.add("un texte fabriqué à partir de données : une phrase prend ses valeurs par report.say(…, nom=valeur)")
+    return sorted(found)
+
+
+_KEPT_IN_LIB: dict[type, str] = {
+    ast.FunctionDef: "une fonction (def) : sa place est dans lib/etabli/methods",
+    ast.AsyncFunctionDef: "une fonction (def) : sa place est dans lib/etabli/methods",
+    ast.ClassDef: "une classe : sa place est dans lib/",
+    ast.Lambda: "une fonction (lambda) : sa place est dans lib/etabli/methods",
+    ast.For: "une boucle : sa place est dans lib/",
+    ast.While: "une boucle : sa place est dans lib/",
+    ast.If: "un « if » : sa place est dans lib/",
+}
+
+
+def _makes_text(node: ast.AST) -> bool:
+    """Whether a piece of code turns values into text: a number written so would not pass disclosure control."""
+    if isinstance(node, ast.Call):
+        called = node.func
+        return (isinstance(called, ast.Name) and called.id in {"str", "repr", "format"}) or (
+            isinstance(called, ast.Attribute) and called.attr in {"format", "join", "to_string", "to_html"}
+        )
+    return isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Mod)
+        and isinstance(node.left, ast.Constant | ast.JoinedStr)
+    )
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}

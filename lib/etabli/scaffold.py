@@ -67,7 +67,7 @@ def create_study(project: Project, slug: str, *, title: str, year: str = "2024")
         folder / "codebook.yml": _filled("codebook.yml.txt", words),
         folder / "README.md": _filled("README.md.txt", words),
         project.agreements / f"{slug}-data.yml": _filled("agreement.yml.txt", words),
-        project.notebooks / notebook: _notebook(slug, title, year),
+        project.notebooks / notebook: _notebook(slug, year),
     }
     taken = [path for path in texts if path.exists()]
     if taken:
@@ -100,8 +100,8 @@ def _filled(name: str, words: dict[str, str]) -> str:
     return Template(text).substitute(words)
 
 
-def _notebook(slug: str, title: str, year: str) -> str:
-    cells = [nbformat.v4.new_markdown_cell(f"*{title}* — prose de l’étude : à écrire ici.")]
+def _notebook(slug: str, year: str) -> str:
+    cells = [nbformat.v4.new_markdown_cell("Dites ici, en deux phrases, ce que l’étude veut savoir, et pour qui.")]
     for kind, source in _CELLS:
         text = source.format(slug=slug, year=year) if kind != "markdown" else source
         cell = nbformat.v4.new_markdown_cell(text) if kind == "markdown" else nbformat.v4.new_code_cell(text)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from itertools import product
-from math import isfinite
+from math import isfinite, prod
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from etabli.declarations import Declaration, read_declaration
 from etabli.errors import DeclarationError, ParameterError, suggestion
@@ -35,6 +35,23 @@ _SLUG = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 Slug = Annotated[str, Field(pattern=f"^{_SLUG}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
+
+_EDITION = r"[A-Za-z0-9]([._-]?[A-Za-z0-9])*"
+
+
+def _names_a_folder(edition: str) -> str:
+    if len(edition) > 40 or not re.fullmatch(_EDITION, edition):
+        raise ValueError("un nom d’édition en lettres sans accent et chiffres, séparés par « - », « . » ou « _ »")
+    return edition
+
+
+EditionName = Annotated[
+    str, AfterValidator(_names_a_folder), WithJsonSchema({"type": "string", "pattern": f"^{_EDITION}$"})
+]
+"""Names an edition, and the folder of its deliveries."""
+
+KEPT_NAMES = ("deliveries.json", "truth.json")
+"""Files that the house writes beside the deliveries."""
 
 
 class Question(Declaration):
@@ -153,8 +170,11 @@ class Source(Declaration):
 
     @model_validator(mode="after")
     def _is_a_plain_name(self) -> Self:
-        if PurePosixPath(self.file).name != self.file or "\\" in self.file:
+        plain = PurePosixPath(self.file).name == self.file and self.file not in {".", ".."}
+        if not plain or not self.file.isprintable() or set(self.file) & set('\\:*?"<>|'):
             raise ValueError("un nom de fichier sans dossier (le dossier vient de l’édition)")
+        if self.file.lower() in KEPT_NAMES:
+            raise ValueError(f"un autre nom de fichier que {' et '.join(KEPT_NAMES)}, que l’outil écrit lui-même")
         return self
 
 
@@ -183,12 +203,19 @@ class Run(Declaration):
     default: bool = False
     """Made by `make reports`, the tests and CI; at most `MOST_DEFAULT_RUNS` a study."""
 
+    @model_validator(mode="after")
+    def _is_not_endless(self) -> Self:
+        if prod(len(values) for values in self.matrix.values()) > MOST_COMBINATIONS:
+            raise ValueError(f"une matrice d’au plus {MOST_COMBINATIONS} passages")
+        return self
+
     def combinations(self) -> Iterator[dict[str, Scalar]]:
         for values in product(*self.matrix.values()):
             yield {**self.parameters, **dict(zip(self.matrix, values, strict=True))}
 
 
 MOST_DEFAULT_RUNS = 3
+MOST_COMBINATIONS = 1_000
 
 
 class _Declared(Declaration):
@@ -203,10 +230,10 @@ class _Declared(Declaration):
     notebook: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.ipynb$")]
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
     sources: dict[Name, Source] = Field(min_length=1)
-    editions: dict[Text, Edition] = Field(min_length=1)
+    editions: dict[EditionName, Edition] = Field(min_length=1)
     audiences: tuple[Audience, ...] = Field(min_length=1)
     runs: tuple[Run, ...] = Field(min_length=1)
-    time_limit_minutes: float = Field(default=15, gt=0)
+    time_limit_minutes: float = Field(default=15, gt=0, le=24 * 60, allow_inf_nan=False)
     """A run that takes longer is stopped, its cell named."""
 
     @model_validator(mode="after")

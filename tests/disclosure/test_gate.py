@@ -91,6 +91,8 @@ def test_internal_lets_the_same_output_pass(case: str) -> None:
     assert check_outputs(made, audience="internal", shown=SHOWN).outputs == {"tableau-1": digest(TABLE)}
 
 
+IMAGE = "une image insérée dans le texte"
+LINK = "un lien vers autre chose qu’une adresse du Web, une adresse électronique ou un titre"
 PROSE: dict[str, tuple[Callable[[], Any], str]] = {
     "raw cell": (lambda: new_raw_cell("<b>Jeanne</b>"), "une cellule brute (raw)"),
     "attachment": (
@@ -98,16 +100,28 @@ PROSE: dict[str, tuple[Callable[[], Any], str]] = {
         "une pièce jointe",
     ),
     **{
-        name: (lambda text=text: new_markdown_cell(text), "du HTML, une image ou un fichier inséré dans le texte")  # type: ignore[misc]
-        for name, text in {
-            "data image": "<img src=data:image/png;base64,AAAA>",
-            "markdown data image": "![](data:image/png;base64,AAAA)",
-            "script": "Texte <script>alert(1)</script>",
-            "script with a space": "< script src='x'>",
-            "frame": "<IFRAME src='x'>",
-            "drawing": "<svg><text>Jeanne</text></svg>",
-            "attached": "![](attachment:x.png)",
-            "style": "<style>td {display: none}</style>",
+        name: (lambda text=text: new_markdown_cell(text), got)  # type: ignore[misc]
+        for name, (text, got) in {
+            "image": ("![carte](https://example.org/a.png)", IMAGE),
+            "image by reference": ("![carte][c]\n\n[c]: https://example.org/a.png", IMAGE),
+            "data image": ("<img src=data:image/png;base64,AAAA>", IMAGE),
+            "markdown data image": ("![](data:image/png;base64,AAAA)", IMAGE),
+            "attached": ("![](attachment:x.png)", IMAGE),
+            "image in a formula": (r"\(x<img src=a>\)", IMAGE),
+            "script": ("Texte <script>alert(1)</script>", "du HTML inséré dans le texte (<script>)"),
+            "frame": ("<IFRAME src='x'>", "du HTML inséré dans le texte (<iframe>)"),
+            "drawing": ("<svg><text>Jeanne</text></svg>", "du HTML inséré dans le texte (<svg>)"),
+            "style": ("<style>td {display: none}</style>", "du HTML inséré dans le texte (<style>)"),
+            "folded text": ("<details>Jeanne</details>", "du HTML inséré dans le texte (<details>)"),
+            "hidden text": ("<p hidden>Jeanne</p>", "un attribut HTML inséré dans le texte (hidden)"),
+            "styled text": ('<p style="display: none">Jeanne</p>', "un attribut HTML inséré dans le texte (style)"),
+            "handler": ("du <b onmouseover='x'>gras</b>", "un attribut HTML inséré dans le texte (onmouseover)"),
+            "script link": ("[x](javascript:alert(1))", LINK),
+            "data link": ("[x](data:text/html,aa)", LINK),
+            "file link": ("[x](file:///etc/passwd)", LINK),
+            "comment": ("<!-- Jeanne -->", "un commentaire HTML, que personne ne voit"),
+            "unclosed": ("<div>Jeanne", "une balise <div> qui n’est pas refermée"),
+            "closed before opened": ("</div></main>Jeanne", "une balise </div> sans ouverture"),
         }.items()
     },
 }
@@ -129,7 +143,17 @@ def test_internal_lets_the_same_prose_pass(case: str) -> None:
     assert check_outputs(made, audience="internal", shown=SHOWN).payload["parameters"] == {"audience": "internal"}
 
 
-@pytest.mark.parametrize("text", ["## Les données : une *livraison*", "Voir <https://example.org>.", "1 < 2 et **3**"])
+PLAIN = [
+    "## Les données : une *livraison*",
+    "Voir <https://example.org>, [la méthode](#methode) ou <contact@example.org>.",
+    "1 < 2 et **3**, < script src='x'>",
+    "`<img>` et\n\n```python\nfor x in y:\n    print('<b>')\n```",
+    "| quartier | part |\n|:---|---:|\n| Blosne | 12 % |",
+    "1. un\n2. deux\n\n> cité\n\n---\n\n$x<y$",
+]
+
+
+@pytest.mark.parametrize("text", PLAIN)
 def test_plain_prose_passes(text: str) -> None:
     made = notebook(cells=(new_markdown_cell(text),))
     assert check_outputs(made, audience="funder", shown=SHOWN).outputs == {"tableau-1": digest(TABLE)}

@@ -318,6 +318,29 @@ def test_value_is_masked_as_its_row_is() -> None:
     assert not protection.is_masked(counted.table.value("rows", age="mid", channel="y"))
 
 
+def test_extreme_is_masked_when_one_it_is_compared_with_is() -> None:
+    table = listed(
+        [*alone("old", "desk", 20), *alone("mid", "desk", 9), *alone("low", "desk", 8), *alone("young", "desk", 3)]
+    ).table
+    protection = protect([table], POLICY)
+    assert not protection.is_masked(table.value("rows", age="old"))
+    assert protection.is_masked(table.largest("rows"))  # « old » comes first: so « young » comes after
+    assert protection.is_masked(table.largest("rows").of("rows"))
+    assert not protect([table], replace(POLICY, minimum_people=3)).is_masked(table.largest("rows"))
+
+
+def test_what_a_table_is_held_at_is_part_of_its_region() -> None:
+    crossing = crossed(MIXED)
+    ages = ["mid", "old", "young"]
+    cells = pd.DataFrame({"variable": "age", "category": ages, "rows": 9, "people": 9})
+    stack = (Dimension("variable", additive=False), Dimension("category", additive=False))
+    free, held = (Table(cells, stack, (ROWS,), held=held) for held in ({}, {"channel": "x"}))
+    protection = protect([crossing.table, free, held], POLICY)
+    hidden = masked(crossing, protection)
+    assert protection.of(free).masked.tolist() == [hidden[age, TOTAL] for age in ages] == [False] * 3
+    assert protection.of(held).masked.tolist() == [hidden[age, "x"] for age in ages] == [False, True, True]
+
+
 def test_protection_leaves_the_results_as_they_were() -> None:
     counted = crossed(MIXED, shares=True)
     before = counted.table.cells.copy(deep=True)

@@ -41,7 +41,7 @@ def test_left_out_rows_are_counted() -> None:
     assert table.missing is not None
     assert (table.missing.rows, table.missing.people) == (len(out), out["recipient"].nunique())
     row = table.cells[table.cells["category"] == "c"].iloc[0]
-    assert row["people"] == out["recipient"].nunique()
+    assert (row["people"], row["category_people"]) == (1, out["recipient"].nunique())  # all with the same outcome
     assert not row["reference"]
 
 

@@ -62,9 +62,13 @@ def test_odds_ratios_reference_is_the_most_frequent_in_people():
     assert cells.loc[cells["reference"], "category"].to_list() == ["b", "rent"]
     assert (cells.loc[cells["reference"], "odds_ratio"] == 1).all()
     assert cells.loc[cells["reference"], ["odds_ratio_low", "odds_ratio_high"]].isna().all(axis=None)
-    assert cells["people"].to_list() == [
-        both.loc[both[name] == level, "recipient"].nunique()
+    of_category = [
+        both[both[name] == level]
         for name, level in [("age", "a"), ("age", "b"), ("age", "c"), ("home", "own"), ("home", "rent")]
+    ]
+    assert cells["category_people"].to_list() == [rows["recipient"].nunique() for rows in of_category]
+    assert cells["people"].to_list() == [
+        min(rows.loc[rows["channel"] == side, "recipient"].nunique() for side in "xy") for rows in of_category
     ]
 
 
@@ -93,6 +97,7 @@ def test_odds_ratios_missing_values_leave_the_model_and_are_counted():
     found = odds_ratios(frame, outcome="channel", event="x", on=["age", "home"])
     without = odds_ratios(frame[frame["recipient"] != "p1"], outcome="channel", event="x", on=["age", "home"])
     assert found.missing == Missing(rows=int((frame["recipient"] == "p1").sum()), people=1)
+    assert {test.people for test in found.tests} == {None}  # beside whole tables, it would tell how many are left out
     pd.testing.assert_frame_equal(found.cells, without.cells)
 
 

@@ -58,10 +58,19 @@ def years() -> Table:
 def test_one_dimension_gives_one_point_a_category(words: Words, ages: Table) -> None:
     drawing = composed(ages, words, measure="share", kind="dots")
     assert next((p.label, p.series, p.x, p.low, p.high) for p in drawing.points) == (
-        "Moins de 30 ans", "", 0.96189, 0.95, 0.97,
+        "Moins de 30 ans", "", 0.962, 0.95, 0.97,
     )  # fmt: skip
     assert [point.label for point in drawing.points] == ["Moins de 30 ans", "30-59 ans", "Ancien"]  # no total
     assert (drawing.percent, drawing.ratio, drawing.measure) == (True, False, "Part")
+
+
+def test_no_digit_is_drawn_that_is_not_printed(words: Words, ages: Table) -> None:
+    """A vector drawing is read to nine digits: « 96,2 % » of 4 000 must not be read as 0,96189."""
+    for kind in ("dots", "bars"):
+        drawing = composed(ages, words, measure="share", kind=kind)
+        for row, point in enumerate(drawing.points):
+            shown = words.released(ages, row, ages.measure("share"))
+            assert point.x == (None if isinstance(shown, str) else pytest.approx(shown / 100, abs=1e-12))
 
 
 def test_second_dimension_gives_the_series(words: Words, crossed: Table) -> None:

@@ -80,6 +80,12 @@ def test_read_wrong_columns_are_named(
 
 
 def test_read_many_columns_are_listed_in_part(deliver: Deliver, visits: SourceCodebook) -> None:
-    header = ";".join(f"c{number}" for number in range(30))
+    header = ";".join(["DOSSIER", *(f"c{number}" for number in range(1, 30))])
     error = refused(deliver(f"{header}\n{header}\n"), visits)
     assert "« c19 » et 10 de plus" in str(error.got)
+
+
+def test_read_lost_header_is_told_without_the_person_in_its_place(deliver: Deliver, visits: SourceCodebook) -> None:
+    error = refused(deliver("1234567;Jeanne Martin\n7654321;Paul Durand\n"), visits)
+    assert error.what == "L’en-tête manque, ou aucune de ses colonnes n’est attendue."
+    assert not any(word in str(error) for word in ("1234567", "Jeanne"))

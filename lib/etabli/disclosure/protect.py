@@ -62,7 +62,9 @@ class Protection:
         return self._by_identity[id(table)]
 
     def is_masked(self, value: Value) -> bool:
-        return bool(self.of(value.table).masked[value.row])
+        """Whether a value may not be shown; an extreme may not be when one of those it is compared with may not."""
+        masked = self.of(value.table).masked
+        return bool(masked[[value.row, *value.compared]].any())
 
 
 def protect(tables: Sequence[Table], policy: Policy) -> Protection:
@@ -105,6 +107,7 @@ def _regions(table: Table) -> list[Region]:
         here = {name: str(values[row]) for name, values in zip(table.keys, keys, strict=True)}
         if "variable" in here and "category" in here:
             here[here.pop("variable")] = here.pop("category")
+        here.update(table.held)
         found.append(frozenset((name, code) for name, code in here.items() if code != TOTAL))
     return found
 

@@ -18,6 +18,8 @@ from etabli.methods.results import Dimension, Measure, Missing, Table, Test
 
 WALD = "test de Wald"
 
+_HAPPENS = "__event__"
+
 
 def odds_ratios(
     frame: pd.DataFrame, *, outcome: str, event: str, on: Sequence[str], person: str = "recipient"
@@ -63,26 +65,36 @@ def odds_ratios(
     variables = factors(part.frame, part.on, groups)
     fit = fit_logit(y, groups, variables)
     estimated = pd.concat([_cells(variable, fit, y) for variable in variables], ignore_index=True)
-    cells = _with_left_out(estimated, part.levels, known, person).assign(model_people=len(people))
-    tests = adjust([_wald(variable, fit, len(people)) for variable in variables])
-    measures = (
-        Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", base="model_people"),
-        Measure("share_event", "share", base="people"),
-    )
-    dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
+    happens = known[outcome].astype(str).to_numpy() == event
+    cells = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
     out = frame.loc[~frame.index.isin(part.frame.index)]
     missing = Missing(len(out), int(out[person].nunique())) if len(out) else None
-    return Table(cells, dimensions, measures, tests=tests, missing=missing)
+    tests = adjust([_wald(variable, fit, None if missing else len(people)) for variable in variables])
+    measures = (
+        Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", states_people=False),
+        Measure("share_event", "share", base="category_people", states_people=False),
+    )
+    dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
+    return Table(cells, dimensions, measures, tests=tests, missing=missing, held={outcome: event})
 
 
 def _with_left_out(
     estimated: pd.DataFrame, levels: Sequence[tuple[str, str]], known: pd.DataFrame, person: str
 ) -> pd.DataFrame:
-    """Put the categories that left the model back in their places, without an odds ratio."""
+    """Put the categories that left the model back in their places, without an odds ratio.
+
+    An odds ratio compares those with the event to those without: it rests on the fewer of both (`people`).
+    """
     whole = estimated.set_index(["variable", "category"]).reindex(pd.MultiIndex.from_tuples(levels))
     whole.index.names = ["variable", "category"]
-    people = [known.loc[(known[name].astype(str) == level).to_numpy(), person].nunique() for name, level in levels]
-    return whole.assign(people=people, reference=whole["reference"].eq(other=True)).reset_index()
+    everyone, fewer = [], []
+    for name, level in levels:
+        rows = known[(known[name].astype(str) == level).to_numpy()]
+        sides = [rows.loc[rows[_HAPPENS] == side, person].nunique() for side in (True, False)]
+        everyone.append(rows[person].nunique())
+        fewer.append(max(min(sides), int(any(sides))))  # an event that always happens is told of as of one person
+    reference = whole["reference"].eq(other=True)
+    return whole.assign(people=fewer, category_people=everyone, reference=reference).reset_index()
 
 
 def _outcome(frame: pd.DataFrame, outcome: str, event: str) -> Floats:
@@ -121,7 +133,7 @@ def _cells(variable: Factor, fit: Fit, y: Floats) -> pd.DataFrame:
     )
 
 
-def _wald(variable: Factor, fit: Fit, people: int) -> Test:
+def _wald(variable: Factor, fit: Fit, people: int | None) -> Test:
     beta = fit.coefficients[variable.columns]
     covariance = fit.covariance[np.ix_(variable.columns, variable.columns)]
     statistic, freedom = float(beta @ np.linalg.solve(covariance, beta)), float(len(beta))

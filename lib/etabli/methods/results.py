@@ -50,6 +50,9 @@ class Measure:
     of
         For a share: the columns of its numerator and of its denominator. Under 30 people it is written
         with them (« 7 sur 13 »), never as a percentage.
+    states_people
+        Whether the number of people behind it is released beside it. Not for a model that leaves people out: beside
+        tables of everybody, its number of people tells how many lack several answers at once.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Measure:
     high: str | None = None
     base: str | None = None
     of: tuple[str, str] | None = None
+    states_people: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -90,7 +94,8 @@ class Test:
     statistic: float
     degrees: tuple[float, ...]
     p_value: float
-    people: int
+    people: int | None
+    """How many people it rests on; None where that number would tell how many the table leaves out."""
     effect: float | None = None
     """Cramér's V, from 0 (no association) to 1."""
     within: Mapping[str, str] = field(default_factory=dict)
@@ -124,6 +129,8 @@ class Table:
         Tests of the table.
     missing
         What was left out because a variable of the table is missing; None when nothing was.
+    held
+        The variables that all cells are held at, each with its category: an odds ratio speaks of one event.
 
     Raises
     ------
@@ -136,6 +143,7 @@ class Table:
     measures: tuple[Measure, ...]
     tests: tuple[Test, ...] = ()
     missing: Missing | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         needed = [*self.keys, PEOPLE, *(column for measure in self.measures for column in measure.columns)]
@@ -200,7 +208,7 @@ class Table:
         if candidates.empty:
             raise MethodError(f"Aucune valeur de « {measure} » à comparer.", got=str(dict(categories)))
         label = candidates.idxmax() if largest else candidates.idxmin()
-        return Value(self, measure, self._position(label))
+        return Value(self, measure, self._position(label), tuple(self._position(each) for each in candidates.index))
 
     def _hold_dimensions(self, categories: Mapping[str, object]) -> None:
         for name in categories:
@@ -225,6 +233,8 @@ class Value:
     table: Table
     measure: str
     row: int
+    compared: tuple[int, ...] = ()
+    """The rows among which it is the largest or the smallest: saying so speaks of all of them."""
 
     @property
     def number(self) -> float | int | str | None:
@@ -246,4 +256,4 @@ class Value:
     def of(self, measure: str) -> Value:
         """Another measure of the same row."""
         self.table.measure(measure)
-        return Value(self.table, measure, self.row)
+        return Value(self.table, measure, self.row, self.compared)

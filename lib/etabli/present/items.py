@@ -272,7 +272,7 @@ def _result(item: str, protected: Protected, row: int, measure: Measure, words: 
         result["sign"] = theme.NOT_AVAILABLE
     if measure.low and measure.high and not is_small(table, row, measure):
         result["interval"] = [printed(cells[name].iloc[row], measure, base) for name in (measure.low, measure.high)]
-    result["n"] = None if pd.isna(people) else int(people)
+    result["n"] = None if pd.isna(people) or not measure.states_people else int(people)
     return result
 
 

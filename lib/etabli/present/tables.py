@@ -247,7 +247,8 @@ def describe_test(test: Test, words: Words) -> str:
     ]
     if test.effect is not None:
         parts.append(f"V de Cramér {french.number(test.effect, 2)} (de 0, aucun lien, à 1)")
-    parts.append(f"n = {french.number(test.people)} {people.many if people else ''}".strip())
+    if test.people is not None:
+        parts.append(f"n = {french.number(test.people)} {people.many if people else ''}".strip())
     return french.typography(" ; ".join(parts) + "." + (f" {test.note}" if test.note else ""))
 
 

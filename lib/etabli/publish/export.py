@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import errno
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from etabli import french
 from etabli.errors import EtabliError, RunError
@@ -35,6 +38,8 @@ _REFUSALS = {
     errno.EACCES: "écriture interdite",
     errno.EPERM: "écriture interdite",
     errno.EROFS: "disque en lecture seule",
+    errno.ENOENT: "un dossier manque",
+    errno.ENAMETOOLONG: "un nom de fichier trop long pour ce disque",
     errno.ENOTDIR: "un fichier tient la place d’un dossier",
     errno.EEXIST: "un fichier tient la place d’un dossier",
 }
@@ -129,7 +134,9 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
     """Give a private folder on the disk of the reports, and turn what the disk refuses into one message."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(target.parent)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        (work / _OWNER).write_text(str(os.getpid()), encoding="ascii")
     except OSError as error:
         raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     try:
@@ -138,6 +145,17 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
         raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+_OWNER = "owner.pid"
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the work folders of runs that were killed: they hold a half-executed notebook, which is not for anyone."""
+    for owner in folder.glob(f".*/{_OWNER}"):
+        pid = owner.read_text(encoding="ascii")
+        if not (pid.isdigit() and psutil.pid_exists(int(pid))):
+            shutil.rmtree(owner.parent, ignore_errors=True)
 
 
 def disk_error(what: str, error: OSError, project: Project, target: Path) -> RunError:
@@ -154,6 +172,7 @@ def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: 
     """Keep the half-executed notebook, and say where beside the study and the run."""
     place = ""
     for notebook in work.glob("*.ipynb"):
+        notebook.chmod(0o600)
         notebook.replace(kept)
         place = project.relative(kept)
     where = f"étude {plan.slug}, passage {plan.name}" + (f" ; {error.where}" if error.where else "")

@@ -105,6 +105,14 @@ def _hold_columns(header: list[str], book: SourceCodebook, shown: str) -> None:
     where = f"{shown}, ligne 1"
     known = [variable.column or name for name, variable in book.variables.items()]
     extra = [column for column in header if column not in known]
+    if extra == header and not any(nearest(column, known) for column in header):
+        raise DeliveryError(
+            "L’en-tête manque, ou aucune de ses colonnes n’est attendue.",
+            where=where,
+            expected=_listed(known),
+            got=f"{len(header)} cellule(s), dont aucune ne porte un nom attendu",  # perhaps a person: not shown
+            hint="la première ligne est-elle déjà une donnée ? Redemandez le fichier avec ses noms de colonnes",
+        )
     for column, times in Counter(header).items():
         if times > 1:
             raise DeliveryError(
