@@ -12,9 +12,10 @@ import typer
 from pydantic import BaseModel
 
 from etabli import study
+from etabli.agreements import Agreement, Threshold
 from etabli.cli import app
 from etabli.declarations import read_declaration
-from etabli.disclosure.policy import Agreement, Threshold, policy_for
+from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import protect
 from etabli.notebook import FINISH
 from etabli.present.report import Report

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from etabli.disclosure.policy import read_agreements
+from etabli.agreements import read_agreements
 from etabli.errors import ProjectError
 from etabli.notebook import hold_against_study, hygiene_faults, read_notebook
 from etabli.project import Project

@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 
-from etabli.disclosure.policy import Agreement
+from etabli.agreements import Agreement
 from etabli.errors import ProjectError
 from etabli.project import Project
 from etabli.sources.codebook import Codebook

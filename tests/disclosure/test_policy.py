@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from etabli.disclosure.policy import Agreement, Policy, Threshold, policy_for, read_agreements
+from etabli.agreements import Agreement, Threshold, read_agreements
+from etabli.disclosure.policy import Policy, policy_for
 from etabli.errors import DeclarationError, DisclosureError
 from etabli.project import Project
 from etabli.study import Study, read_study

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from etabli.agreements import read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, digest
-from etabli.disclosure.policy import read_agreements
 from etabli.errors import DeclarationError, DisclosureError, EtabliError, MethodError, ParameterError, ReportError
 from etabli.methods import profiles
 from etabli.methods.results import Table

@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import pandas as pd
 
 from etabli import french
+from etabli.agreements import Agreement, read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, digest
-from etabli.disclosure.policy import Agreement, policy_for, read_agreements
+from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.errors import ReportError, suggestion
 from etabli.methods.results import Table, Value

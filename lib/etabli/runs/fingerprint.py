@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-from etabli.disclosure.policy import read_agreements
+from etabli.agreements import read_agreements
 from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.sources.deliveries import find_delivery

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from etabli.cli import _asked, app, joined_parameters
+from etabli.cli import app, joined_parameters
+from etabli.cli.reports import _asked
 from etabli.errors import ParameterError
 from etabli.project import FOLDER_VARIABLE, Project
 from etabli.terminal import run
