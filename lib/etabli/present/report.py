@@ -7,9 +7,11 @@ For `internal` each result shows at once; for any other audience its place shows
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from html import escape
 from typing import Any, Protocol
 
@@ -27,10 +29,11 @@ from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
-from etabli.project import find_project
+from etabli.project import Project, find_project, keys_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
-from etabli.sources.pseudonyms import new_key
+from etabli.sources.keys import Keyring, demo_key, key_for
+from etabli.sources.pseudonyms import StudyKey
 from etabli.study import PlannedRun, Scalar, Study, read_study
 
 OPENING = "ouverture"
@@ -66,7 +69,7 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
     ------
     EtabliError
         The study, its codebook or an agreement does not hold; a parameter is unknown or out of its
-        bounds; an agreement does not allow the audience.
+        bounds; an agreement does not allow the audience, or not today; the key of pseudonyms is not there.
     """
     project = find_project()
     study = read_study(project, slug)
@@ -85,9 +88,33 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
         name: find_delivery(project, study, name, plan.edition, provider=agreements[source.agreement].provider)
         for name, source in study.sources.items()
     }
-    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook)
+    _hold_agreements(project, study, deliveries, agreements, date.today())  # noqa: DTZ011  # an agreement's days are local
+    keys = _keys(project, study, codebook, deliveries)
+    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, keys=keys)
     report.announce()
     return report
+
+
+def _hold_agreements(
+    project: Project, study: Study, deliveries: Mapping[str, Delivery], agreements: Mapping[str, Agreement], day: date
+) -> None:
+    """Hold each real delivery to its agreement on that day; fictional and public data have nothing to expire."""
+    for name, delivery in deliveries.items():
+        if delivery.origin == "raw":
+            slug = study.sources[name].agreement
+            agreements[slug].hold_for_delivery(day, shown=project.relative(project.agreements / f"{slug}.yml"))
+
+
+def _keys(
+    project: Project, study: Study, codebook: Codebook, deliveries: Mapping[str, Delivery]
+) -> dict[str, StudyKey]:
+    """Return the key of each source that identifies people: a study without any asks for none."""
+    keyring = Keyring(keys_folder(os.environ))
+    return {
+        name: key_for(project, keyring, study.slug, delivery.origin)
+        for name, delivery in deliveries.items()
+        if any(each.type == "identifier" for each in codebook.sources[name].variables.values())
+    }
 
 
 def running_cell() -> tuple[str | None, int]:
@@ -114,7 +141,8 @@ class Report:
     running_cell: Callable[[], tuple[str | None, int]] = running_cell
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
-    _key: bytes = field(default_factory=new_key, repr=False)
+    keys: Mapping[str, StudyKey] = field(default_factory=dict, repr=False)
+    """The key of each source that identifies people; fictional data may do without."""
 
     # What the notebook may ask -----------------------------------------------------------------
 
@@ -150,7 +178,7 @@ class Report:
         """
         if source not in self.study.sources:
             raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
-        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key)
+        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key(source))
         for variable, value in where.items():
             if variable not in frame.columns:
                 raise ReportError(
@@ -349,6 +377,17 @@ class Report:
         """In JupyterLab a cell may be run again: its former items go, so that nothing is counted twice."""
         if cell is not None:
             self._items = [item for item in self._items if item.cell != cell or item.execution == execution]
+
+    def _key(self, source: str) -> StudyKey:
+        """The key of a source; where nobody is identified, or nobody exists, the open one does."""
+        if source in self.keys:
+            return self.keys[source]
+        identifies = any(each.type == "identifier" for each in self.codebook.sources[source].variables.values())
+        if identifies and self.deliveries[source].origin != "demo":
+            raise ReportError(
+                f"La source « {source} » n’a pas de clé de pseudonymes.", hint="ouvrez le rapport par open_report"
+            )
+        return demo_key(self.study.slug)
 
     def _source_name(self, source: str | None) -> str:
         if source is not None:

@@ -49,6 +49,8 @@ class Variable(Declaration):
     pattern: str | None = None
     """Regular expression that the whole text matches."""
     unique: bool = False
+    keep: Text | None = None
+    """Why a free text is carried into frames: without a reason it is dropped (`pseudonyms.is_free_text`)."""
     format: str | None = None
     """How the delivery writes a date (default: %d/%m/%Y, and %d/%m/%Y %H:%M for a datetime)."""
 
@@ -66,6 +68,8 @@ class Variable(Declaration):
             raise ValueError("des « codes » si et seulement si le type est code")
         if (self.type == "identifier") != (self.sensitivity == "identifier"):
             raise ValueError("le type « identifier » avec la sensibilité « identifier », et réciproquement")
+        if self.keep is not None and self.type != "text":
+            raise ValueError("« keep », la raison de garder un texte libre, pour le seul type text")
         values = [code.value or name for name, code in self.codes.items()]
         if len(set(values)) < len(values):
             raise ValueError("des codes dont les valeurs sont toutes différentes")
