@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.conversions import convert
+from etabli.sources.conversions import DATE_FORMATS, convert, date_format
 
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
@@ -65,11 +65,12 @@ def prepare(text: pd.Series, variable: Variable, written: FileFormat) -> Column:
     Parameters
     ----------
     text
-        As delivered, of dtype `str` or categories of texts; NA counts for an empty cell.
+        As delivered, of dtype `str` or categories of texts, NA for an empty cell; or numbers and dates, where the file
+        stores such values.
     variable, written
         What the codebook says of it.
     """
-    places, raw = _different(text)
+    places, raw = _different(_as_text(text, variable, written))
     cleaned = raw.str.strip()
     if variable.recode:
         cleaned = cleaned.map(lambda value: variable.recode.get(value, value)).astype("str")
@@ -88,6 +89,24 @@ def prepare_all(text: pd.DataFrame, book: SourceCodebook) -> dict[str, Column]:
     return {name: prepare(text[name], variable, book.format) for name, variable in book.variables.items()}
 
 
+def _as_text(column: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:
+    """Return a stored column as its delivery would write it in text; a column of text as it is."""
+    if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype) or column.dtype == object:
+        return column
+    places, values = pd.factorize(column)
+    if column.dtype.kind == "M":
+        told = [f"{pd.Timestamp(value):{date_format(variable) if variable.type in DATE_FORMATS else '%Y-%m-%d'}}" for value in values]
+    else:
+        told = [_number(value).replace(".", written.decimal) for value in values]
+    return pd.Series(pd.Categorical.from_codes(places, categories=pd.Index(told, dtype="str")), column.index)
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value)
+
+
 def _different(text: pd.Series) -> tuple[Places, pd.Series]:
     """Return the place of each row's value, and the different values, an empty one for NA."""
     if isinstance(text.dtype, pd.CategoricalDtype):
@@ -95,5 +114,7 @@ def _different(text: pd.Series) -> tuple[Places, pd.Series]:
     else:
         codes, values = pd.factorize(text)  # type: ignore[assignment]
     places = np.asarray(codes, dtype=np.intp)
-    listed = [*values, ""] if (places < 0).any() else list(values)
-    return np.where(places < 0, len(listed) - 1, places), pd.Series(listed, dtype="str")
+    different = pd.Series(values, dtype="str")
+    if not (places < 0).any():
+        return places, different
+    return np.where(places < 0, len(different), places), pd.concat([different, pd.Series([""], dtype="str")]).reset_index(drop=True)
