@@ -23,6 +23,7 @@ from etabli.present.sentences import _FORMS
 from etabli.project import Project
 from etabli.scaffold import create_study
 from etabli.sources import codebook
+from etabli.sources.amendments import Amendment
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.dummy import make_demo
 from etabli.study import read_study
@@ -42,6 +43,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "Passage": study.Run,
     "Le codebook": codebook.Codebook,
     "Source décrite": codebook.SourceCodebook,
+    "Règle": codebook.Rule,
+    "Bornes": codebook.Bounds,
+    "Écarts d’une édition": Amendment,
     "Nom": codebook.Noun,
     "Format": codebook.FileFormat,
     "Variable": codebook.Variable,

@@ -58,9 +58,7 @@ def add_edition(project: Project, study: Study, name: str, *, origin: str, label
     return path
 
 
-def drift_of(
-    project: Project, study: Study, name: str, *, origin: str, providers: Mapping[str, str]
-) -> list[Drift]:
+def drift_of(project: Project, study: Study, name: str, *, origin: str, providers: Mapping[str, str]) -> list[Drift]:
     """Compare the deliveries of two editions, source by source.
 
     Parameters

@@ -95,14 +95,17 @@ def _as_text(column: pd.Series, variable: Variable, written: FileFormat) -> pd.S
         return column
     places, values = pd.factorize(column)
     if column.dtype.kind == "M":
-        told = [f"{pd.Timestamp(value):{date_format(variable) if variable.type in DATE_FORMATS else '%Y-%m-%d'}}" for value in values]
+        told = [
+            f"{pd.Timestamp(value):{date_format(variable) if variable.type in DATE_FORMATS else '%Y-%m-%d'}}"
+            for value in values
+        ]
     else:
         told = [_number(value).replace(".", written.decimal) for value in values]
     return pd.Series(pd.Categorical.from_codes(places, categories=pd.Index(told, dtype="str")), column.index)
 
 
 def _number(value: object) -> str:
-    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < 2**53:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     return str(value)
 
@@ -112,9 +115,11 @@ def _different(text: pd.Series) -> tuple[Places, pd.Series]:
     if isinstance(text.dtype, pd.CategoricalDtype):
         codes, values = text.cat.codes.to_numpy(), text.cat.categories
     else:
-        codes, values = pd.factorize(text)  # type: ignore[assignment]
+        codes, values = pd.factorize(text)
     places = np.asarray(codes, dtype=np.intp)
     different = pd.Series(values, dtype="str")
     if not (places < 0).any():
         return places, different
-    return np.where(places < 0, len(different), places), pd.concat([different, pd.Series([""], dtype="str")]).reset_index(drop=True)
+    return np.where(places < 0, len(different), places), pd.concat(
+        [different, pd.Series([""], dtype="str")]
+    ).reset_index(drop=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Literal
@@ -22,10 +22,17 @@ _HEAD = 64 * 1024
 
 @dataclass(frozen=True)
 class Preview:
-    """The frame of a delivery under its own column names, and the format that it was read with."""
+    """The frame of a delivery under its own column names, and the format that it was read with.
+
+    `titles`, `labels` and `missing` are what the file says of itself, by column: its label, the labels of its values,
+    its missing values with their labels.
+    """
 
     frame: pd.DataFrame
     format: FileFormat
+    titles: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    missing: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def preview(path: Path, *, shown: str, written: FileFormat | None = None) -> Preview:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -173,7 +172,7 @@ def repeated(numbers: list[npt.NDArray[np.int64]]) -> Mask:
         known &= others >= 0
         _, together = np.unique(together * (others.max(initial=0) + 2) + others, return_inverse=True)
     counted = np.bincount(together[known], minlength=1) if known.any() else np.zeros(1, dtype="int64")
-    return cast("Mask", known & (counted[np.where(known, together, 0)] > 1))
+    return known & (counted[np.where(known, together, 0)] > 1)
 
 
 # Rules of a source ---------------------------------------------------------------------------------
