@@ -105,7 +105,7 @@ def test_stack_of_variables_keeps_one_total(words: Words, crossed: Table) -> Non
         ("Ensemble", "Ensemble"),
     ]
     assert grid.rows[0].group_note == f"V de Cramér 0,12{NNBSP}; p{NBSP}={NBSP}0,200"
-    assert grid.notes == ()
+    assert grid.notes == ("Test du χ², un par caractéristique.",)
     html = to_html(grid, caption="Les visites", name="x")
     assert html.count('scope="rowgroup"') == 1
     assert html.count("<tbody>") == 2

@@ -85,8 +85,19 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     return Table(cells, (Dimension(variable),), MEASURES, missing=missing)
 
 
-def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient") -> Table:
+def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient", tested: bool = True) -> Table:
     """Return rows and people by two variables, and the share of each row category in each column.
+
+    Parameters
+    ----------
+    frame
+        One row a visit, or a person.
+    row, by
+        The variables down and across.
+    person
+        The variable that says who is behind a row.
+    tested
+        False where independence cannot be, by construction: a test would tell nothing.
 
     `share` is the share of the row category's rows that fall in the column, `base_people` the distinct people of the
     row category. In the column of totals it is 1 by construction, without an interval; in an empty row category it does
@@ -108,7 +119,7 @@ def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient
     _refuse_empty(known.sum(), row)
     cells, test = _crossed(frame, row, by, known, person)
     dimensions = (Dimension(row), Dimension(by))
-    return Table(cells, dimensions, MEASURES, tests=(test,) if test else (), missing=missing)
+    return Table(cells, dimensions, MEASURES, tests=(test,) if test and tested else (), missing=missing)
 
 
 def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, person: str = "recipient") -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from io import StringIO
 
@@ -89,15 +89,25 @@ def lay_out(
         people that its row rests on.
     labels
         Headings that replace the usual ones, by measure.
+
+    A column in which nothing is available is left out.
     """
     table = protected.table
     shown = [table.measure(name) for name in measures] if measures else list(table.measures)
     layout = _Layout(protected, words, tuple(shown), dict(labels or {}))
     across = layout.across()
-    columns = tuple(column for column, _, _ in across)
     rows = tuple(layout.row(keys, across) for keys in layout.down())
+    kept = _with_values(rows, len(across))
+    columns = tuple(across[place][0] for place in kept)
+    rows = tuple(replace(row, cells=tuple(row.cells[place] for place in kept)) for row in rows)
     signs = tuple(sign for sign in SIGNS if any(cell.text == sign for row in rows for cell in row.cells))
     return Grid(layout.corner(), columns, rows, layout.notes(), signs)
+
+
+def _with_values(rows: Sequence[Row], width: int) -> list[int]:
+    """Return the places of the columns that hold a value, or a mask; all of them when none does."""
+    filled = [i for i in range(width) if any(row.cells[i].text != theme.NOT_AVAILABLE for row in rows)]
+    return filled or list(range(width))
 
 
 @dataclass(frozen=True)
@@ -232,7 +242,38 @@ class _Layout:
         return self.words.released(self.table, position, measure)
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(describe_test(test, self.words) for test in self.protected.tests if not test.within)
+        """The tests of the whole table; of a stack, what they are, and what is to be known of each."""
+        tests = self.protected.tests
+        whole = [describe_test(test, self.words) for test in tests if not test.within]
+        stacked = [test for test in tests if "variable" in test.within]
+        kinds = [describe_tests(tests) for tests in _by_name(stacked)]
+        return (*whole, *kinds, *self._warnings(stacked))
+
+    def _warnings(self, tests: Sequence[Test]) -> list[str]:
+        """What is to be known of tests of a stack, each thing once, with the variables of which it holds."""
+        held: dict[str, list[str]] = {}
+        for test in tests:
+            if test.note:
+                held.setdefault(test.note, []).append(self.words.dimension(test.within["variable"]))
+        everywhere = [french.typography(note) for note, names in held.items() if len(names) == len(tests)]
+        some = [
+            french.typography(f"{french.listing(names)} : {french.uncapitalised(note)}")
+            for note, names in held.items()
+            if len(names) < len(tests)
+        ]
+        return everywhere + some
+
+
+def _by_name(tests: Sequence[Test]) -> list[list[Test]]:
+    groups: dict[str, list[Test]] = {}
+    for test in tests:
+        groups.setdefault(test.name, []).append(test)
+    return list(groups.values())
+
+
+def describe_tests(tests: Sequence[Test]) -> str:
+    """Return what the tests of a stack of variables are: one a variable."""
+    return french.typography(f"{french.capitalised(tests[0].name)}, un par caractéristique.")
 
 
 def describe_test(test: Test, words: Words) -> str:
