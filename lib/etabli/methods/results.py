@@ -24,6 +24,9 @@ TOTAL = "__total__"
 MISSING = "__missing__"
 """The category of those whose variable is missing: shown like any other, so that tables of one population agree."""
 
+IMPOSSIBLE = "impossible"
+"""An optional column of `cells`: true where nobody can be, by construction; such a value is neither 0 nor missing."""
+
 PEOPLE = "people"
 """The column of `cells` with the number of distinct people behind a row; missing where it is not known."""
 

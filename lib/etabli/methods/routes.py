@@ -38,9 +38,9 @@ def people_by_route(
     -------
     pandas.DataFrame
         Ordered by person. Columns: `person`, `route`, `visits` (a count), `frequency` (categorical: `once`, `twice`,
-        `three_or_more`) and those of `keep`, with their types. `route` is categorical: `<category>_only` for each category of `by`, then `both` (`several` with more than two
-        categories). It is missing for a person with a visit whose channel is missing: what they use is not known,
-        and a table over `route` counts them in `Table.missing`.
+        `three_or_more`) and those of `keep`, with their types. `route` is categorical: `<category>_only` for each
+        category of `by`, then `both` (`several` with more than two categories). It is missing for a person with a visit
+        whose channel is missing: what they use is not known, and a table over `route` counts them in `Table.missing`.
 
     Raises
     ------

@@ -160,7 +160,7 @@ class _Spoken:
     def __format__(self, form: str) -> str:
         table, row, measure, words = self._table, self._value.row, self._measure, self._words
         plain = words.value(table, row, measure)
-        if plain == theme.NOT_AVAILABLE:
+        if plain in {theme.NOT_AVAILABLE, theme.IMPOSSIBLE}:
             return plain
         x = table.cells[measure.name].iloc[row]
         if form == "noun":

@@ -16,7 +16,11 @@ from etabli.methods.results import PEOPLE, TOTAL, Measure, Table, Test
 from etabli.present import theme
 from etabli.present.words import Words
 
-SIGNS = {theme.MASKED: "secret statistique", theme.NOT_AVAILABLE: "non disponible"}
+SIGNS = {
+    theme.MASKED: "secret statistique",
+    theme.NOT_AVAILABLE: "non disponible",
+    theme.IMPOSSIBLE: "ne peut exister par nature",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ class Grid:
             else:
                 spans.append((column.group, 1))
         return spans if any(span > 1 for _, span in spans) else []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value of the table is available."""
+        return all(cell.text == theme.NOT_AVAILABLE for row in self.rows for cell in row.cells)
 
 
 def lay_out(
@@ -349,18 +358,30 @@ def _row(row: Row) -> str:
 def to_csv(grid: Grid) -> str:
     """Return the grid as text for a spreadsheet in French: semicolons, decimal commas, printed digits only.
 
-    A masked or missing value is its sign, never an empty cell. Words that a spreadsheet would take for a
+    The interval of a value stands in the column beside it (« /// » where it has none). A masked or missing value is its
+    sign, never an empty cell. Words that a spreadsheet would take for a
     formula are written so that it does not.
     """
     grouped = any(row.group is not None for row in grid.rows)
     out = StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    heading = [_defused(f"{c.group} - {c.label}" if c.group else c.label) for c in grid.columns]
+    ranged = [any(row.cells[place].interval for row in grid.rows) for place in range(len(grid.columns))]
+    heading = []
+    for column, has_interval in zip(grid.columns, ranged, strict=True):
+        label = _defused(f"{column.group} - {column.label}" if column.group else column.label)
+        heading += [label, f"{label} (intervalle à 95 %)"] if has_interval else [label]
     writer.writerow([*(["Variable"] if grouped else []), _defused(grid.corner or "Modalité"), *heading])
     for row in grid.rows:
-        cells = [_plain(cell) for cell in row.cells]
+        cells = []
+        for cell, has_interval in zip(row.cells, ranged, strict=True):
+            cells += [_plain(cell), _range(cell)] if has_interval else [_plain(cell)]
         writer.writerow([*([_defused(row.group or "")] if grouped else []), _defused(row.label), *cells])
     return out.getvalue()
+
+
+def _range(cell: Cell) -> str:
+    """Return the interval of a value, or the sign that stands in its place."""
+    return cell.interval or (cell.text if cell.text in SIGNS else theme.IMPOSSIBLE)
 
 
 def _plain(cell: Cell) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from etabli import french
 from etabli.errors import ReportError
-from etabli.methods.results import MISSING, SMALL_BASE, TOTAL, Measure, Table
+from etabli.methods.results import IMPOSSIBLE, MISSING, SMALL_BASE, TOTAL, Measure, Table
 from etabli.present import theme
 from etabli.sources.codebook import Codebook, Noun, SourceCodebook
 
@@ -81,6 +81,8 @@ class Words:
         """Return one value as printed; « n.d. » when it is not available."""
         cells = table.cells
         x = cells[measure.name].iloc[row]
+        if is_impossible(table, row):
+            return theme.IMPOSSIBLE
         if pd.isna(x):
             return theme.NOT_AVAILABLE
         if measure.kind == "text":
@@ -112,6 +114,8 @@ class Words:
 
     def released(self, table: Table, row: int, measure: Measure) -> float | str | None:
         """Return what files hold of one value: the number as printed, « 7 sur 13 », or None for no value."""
+        if is_impossible(table, row):
+            return None
         if measure.of and is_small(table, row, measure) and not pd.isna(table.cells[measure.name].iloc[row]):
             return self.value(table, row, measure)
         return printed(table.cells[measure.name].iloc[row], measure, base_of(table, row, measure))
@@ -180,6 +184,15 @@ def unit_of(measure: Measure, words: Words) -> str:
 def is_small(table: Table, row: int, measure: Measure) -> bool:
     """Whether a value is a share of so few people that it is written with its two counts."""
     return measure.kind == "share" and measure.of is not None and base_of(table, row, measure) < SMALL_BASE
+
+
+def is_impossible(table: Table, row: int) -> bool:
+    """Whether nobody can be in a row, by construction."""
+    return (
+        IMPOSSIBLE in table.cells
+        and table.cells[IMPOSSIBLE].iloc[row] is not pd.NA
+        and bool(table.cells[IMPOSSIBLE].iloc[row])
+    )
 
 
 def base_of(table: Table, row: int, measure: Measure) -> float:
