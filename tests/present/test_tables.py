@@ -203,9 +203,8 @@ def test_labels_are_escaped(words: Words) -> None:
 # CSV ---------------------------------------------------------------------------------------------
 
 
-INTERVALS = [
-    f"[{low}{NBSP}%{NNBSP}; {high}{NBSP}%]" for low, high in (("95,0", "97,0"), ("3,1", "4,4"), ("0,0", "0,1"))
-]
+BOUNDS = (("95,0", "97,0"), ("3,1", "4,4"), ("0,0", "0,1"))
+INTERVALS = [f"[{low}{NBSP}%{NNBSP}; {high}{NBSP}%]" for low, high in BOUNDS]
 
 
 def test_csv_is_for_a_french_spreadsheet(words: Words, ages: Table) -> None:
