@@ -49,6 +49,8 @@ class Variable(Declaration):
     pattern: str | None = None
     """Regular expression that the whole text matches."""
     unique: bool = False
+    references: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")] | None = None
+    """`source.variable` of the same study in which every value must be found."""
     format: str | None = None
     """How the delivery writes a date (default: %d/%m/%Y, and %d/%m/%Y %H:%M for a datetime)."""
 
@@ -114,6 +116,22 @@ class FileFormat(Declaration):
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ";"
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
     decimal: Literal[",", "."] = ","
+    thousands: Literal[".", ",", "'", " ", "\u00a0", "\u202f"] | None = None
+    """What stands between thousands; spaces of every kind are always taken, and written where they are declared."""
+    sheet: str | None = None
+    """The sheet of a workbook (default: the only one that holds the codebook's columns)."""
+    header_rows: Annotated[int, Field(ge=1, le=10)] = 1
+    """Rows of the header; the last one names the columns, those above are their groups or their labels."""
+    title_rows: Annotated[int, Field(ge=0, le=100)] = 0
+    """Rows above the header: a title, a date of extraction."""
+    bom: bool = False
+    """Whether demo data in UTF-8 begin with a byte order mark, as Excel writes it; it is always taken."""
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        if self.thousands == self.decimal:
+            raise ValueError("un signe des milliers (« thousands ») autre que celui des décimales (« decimal »)")
+        return self
 
 
 class SourceCodebook(Declaration):
