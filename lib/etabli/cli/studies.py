@@ -35,7 +35,8 @@ def make_demo_data(
     for study in studies_of(project, slugs):
         for edition, declared in study.editions.items():
             if declared.deliveries == "demo":
-                made = make_demo(project, study, read_codebook(project, study), edition, seed=seed, rows=rows)
+                codebook = read_codebook(project, study, edition=edition)
+                made = make_demo(project, study, codebook, edition, seed=seed, rows=rows)
                 board.say(f"{study.slug}, {declared.label} : {', '.join(project.relative(path) for path in made)}")
 
 

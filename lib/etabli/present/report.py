@@ -78,7 +78,7 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
             expected=", ".join(f"{name}={name}" for name in missing),
             hint="sans eux, le notebook changerait de sens sans que le rapport le dise",
         )
-    codebook = read_codebook(project, study)
+    codebook = read_codebook(project, study, edition=plan.edition)
     agreements = read_agreements(project, study)
     policy_for(agreements, plan.audience)  # refuses a closed audience before anything is read
     deliveries = {

@@ -7,7 +7,7 @@ cell, then each of the variable's missing codes. All of them are read back as mi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +57,8 @@ def delivered_without_loss(values: pd.Series, variable: Variable, written: FileF
     lost |= text.isin(list(variable.missing)) | (text != text.str.strip()) & (variable.type != "code")
     if lost.any():
         raise _lossy(variable)
-    return pd.concat([text, pd.Series([None], dtype="str")]).take(places).set_axis(values.index)
+    cells: pd.Series = pd.concat([text, pd.Series([None], dtype="str")])
+    return cells.take(places).set_axis(values.index)
 
 
 def with_missing_codes(text: pd.Series, codes: Iterable[str], *, empty: str = "") -> pd.Series:
@@ -100,7 +101,7 @@ def _written(known: pd.Series, variable: Variable, written: FileFormat) -> list[
         case "number":
             return [repr(float(number)).replace(".", written.decimal) for number in known]
         case "date" | "datetime":
-            return cast("list[str]", pd.to_datetime(known).dt.strftime(date_format(variable)).tolist())
+            return pd.to_datetime(known).dt.strftime(date_format(variable)).tolist()
         case "boolean":
             return ["oui" if truth else "non" for truth in known.astype("boolean")]
         case _:

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from etabli.sources.cells import delivered, with_missing_codes
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.columns import held
+from etabli.sources.outgoing import held
 
 _TYPES = {
     "integer": pa.int64(),
@@ -58,8 +58,10 @@ def _column(name: str, values: pd.Series, variable: Variable) -> pa.Array:
             return pa.array(with_missing_codes(text, variable.missing) if variable.missing else text, kind)
         if variable.type in {"date", "datetime"}:
             return pa.array(pd.to_datetime(values), pa.timestamp("us")).cast(kind)
-        return pa.array(
-            values.astype({"integer": "Int64", "number": "float64", "boolean": "boolean"}[variable.type]),
-            kind,
-            from_pandas=True,
-        )
+        match variable.type:
+            case "integer":
+                return pa.array(values.astype("Int64"), kind)
+            case "boolean":
+                return pa.array(values.astype("boolean"), kind)
+            case _:
+                return pa.array(values.astype("float64"), kind, from_pandas=True)

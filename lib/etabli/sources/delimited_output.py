@@ -11,7 +11,7 @@ import pandas as pd
 from etabli.errors import DeliveryError
 from etabli.sources.cells import delivered_without_loss, with_missing_codes
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.columns import held
+from etabli.sources.outgoing import held
 
 _BOM = {"utf-8": codecs.BOM_UTF8, "utf-16": b""}
 """What begins a file with `bom`; the codec of UTF-16 writes its own mark."""

@@ -87,8 +87,9 @@ def _moments(variable: Variable, period: Period) -> Domain:
     """Days for a date, minutes for a datetime, up to the end of the last day."""
     first, last = _dates(variable, period)
     start, days = pd.Timestamp(first), (last - first).days + 1
-    unit, size = ("D", days) if variable.type == "date" else ("min", days * 24 * 60)
-    return Domain(size, lambda places: start + pd.to_timedelta(places, unit=unit))
+    if variable.type == "date":
+        return Domain(days, lambda places: start + pd.to_timedelta(places, unit="D"))
+    return Domain(days * 24 * 60, lambda places: start + pd.to_timedelta(places, unit="min"))
 
 
 def _bounds(variable: Variable, least: float, most: float) -> tuple[float, float]:

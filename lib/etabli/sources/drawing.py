@@ -8,10 +8,9 @@ structure plants it in its own `demo.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +21,9 @@ from etabli.sources.cells import Places, delivered
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversions import convert
 from etabli.sources.domains import ROWS_A_PERSON, Domain, Period, domain_of
+from etabli.sources.expressions import Expression
 
-__all__ = ["CHUNK", "MISSING_SHARE", "ROWS_A_PERSON", "TRIES", "Draw", "Rule", "draw", "draw_chunks"]
+__all__ = ["CHUNK", "MISSING_SHARE", "ROWS_A_PERSON", "TRIES", "Draw", "draw", "draw_chunks"]
 
 MISSING_SHARE = 0.05
 """Share of missing values in a variable that is not required."""
@@ -42,17 +42,6 @@ TRIES = 100
 Mask = npt.NDArray[np.bool_]
 
 
-class Rule(Protocol):
-    """A rule between the variables of a row."""
-
-    @property
-    def sentence(self) -> str:
-        """The rule in French, for a message."""
-
-    def broken(self, frame: pd.DataFrame) -> Mask:
-        """Return the rows that break it."""
-
-
 @dataclass(frozen=True)
 class Draw:
     """What a draw rests on beside its codebook and its number of rows.
@@ -65,14 +54,11 @@ class Draw:
         First and last day of the edition: where dates fall, when their bounds let them.
     parents
         By variable that refers to another source: the different keys of that source.
-    rules
-        Rules between the variables of a row.
     """
 
     seed: int
     period: Period = (date(2024, 1, 1), date(2024, 12, 31))
     parents: Mapping[str, pd.Series] = field(default_factory=dict)
-    rules: Sequence[Rule] = ()
 
 
 def draw(book: SourceCodebook, rows: int, *, seed: int) -> pd.DataFrame:
@@ -114,11 +100,13 @@ def draw_chunks(book: SourceCodebook, rows: int, by: Draw) -> Iterator[pd.DataFr
     """
     random = np.random.default_rng(by.seed)
     columns = {name: _Column(random, name, book, rows, by) for name in book.variables}
+    checks = [book.expression(rule) for rule in book.rules if rule.check is not None]
+    together = [_Together(rule.unique) for rule in book.rules if rule.unique is not None]
     for number, start in enumerate(range(0, rows, CHUNK)):
         random = np.random.default_rng([by.seed, number])
         count = min(CHUNK, rows - start)
         frame = pd.DataFrame({name: column.take(random, count) for name, column in columns.items()})
-        yield _kept(random, frame, columns, by.rules)
+        yield _kept(random, frame, columns, [*checks, *together])
 
 
 class _Column:
@@ -133,6 +121,8 @@ class _Column:
         self.order = _Order(random, self.domain.size)
         self.seen: set[object] = set()
         self.next, self.rows = 0, rows
+        allowed = [rule.missing[name] for rule in book.rules if rule.missing and name in rule.missing]
+        self.missing = min([MISSING_SHARE, *(share / 2 for share in allowed)])
         if self.domain.size == 0 and self.variable.required:
             raise _impossible(
                 name,
@@ -147,7 +137,7 @@ class _Column:
         if self.domain.size == 0:
             return convert(pd.Series([None] * count, dtype="str"), self.variable, self.book.format)
         values = self._unique(count) if self.unique else self._any(random, count)
-        return values if self.variable.required else values.mask(random.random(count) < MISSING_SHARE)
+        return values if self.variable.required else values.mask(random.random(count) < self.missing)
 
     def _any(self, random: np.random.Generator, count: int) -> pd.Series:
         if self.skewed:
@@ -172,10 +162,15 @@ class _Column:
             self.next += len(wanted)
             values, good = self._values(self.order.at(wanted))
             if self.variable.type in {"number", "date", "datetime"}:  # two places may be written alike
-                good &= np.array([not (value in self.seen or self.seen.add(value)) for value in values], dtype=bool)
+                good &= self._new(values)
             parts.append(values[good])
             lacking -= int(good.sum())
         return pd.concat(parts, ignore_index=True)
+
+    def _new(self, values: pd.Series) -> Mask:
+        new = ~(values.duplicated() | values.isin(self.seen)).to_numpy(dtype=bool)
+        self.seen.update(values[new])
+        return np.asarray(new)
 
     def _values(self, places: Places) -> tuple[pd.Series, Mask]:
         """Return the values at these places as they are read back, and which of them keep the rules."""
@@ -213,33 +208,51 @@ def _keys(parent: pd.Series) -> Domain:
     return Domain(len(known), lambda places: known.take(places).tolist())
 
 
+class _Together:
+    """Variables of which no two rows have the same values together: 8 bytes are kept of each row."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names, self.seen = names, np.empty(0, dtype=np.uint64)
+        self.words = f"pas deux lignes avec les mêmes {', '.join(f'« {name} »' for name in names)}"
+
+    def broken(self, frame: pd.DataFrame) -> Mask:
+        full = frame[list(self.names)].notna().all(axis=1).to_numpy()
+        hashes = self._hashes(frame)
+        return np.asarray(full & (pd.Series(hashes).duplicated().to_numpy() | np.isin(hashes, self.seen)))
+
+    def keep(self, frame: pd.DataFrame) -> None:
+        self.seen = np.concatenate([self.seen, self._hashes(frame)])
+
+    def _hashes(self, frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
+        return np.asarray(pd.util.hash_pandas_object(frame[list(self.names)], index=False), dtype=np.uint64)
+
+
 def _kept(
-    random: np.random.Generator, frame: pd.DataFrame, columns: Mapping[str, _Column], rules: Sequence[Rule]
+    random: np.random.Generator,
+    frame: pd.DataFrame,
+    columns: Mapping[str, _Column],
+    rules: list[Expression | _Together],
 ) -> pd.DataFrame:
     """Return the frame, the rows that break a rule drawn again. What is unique stays, and is not drawn twice."""
     again = [name for name, column in columns.items() if not column.unique]
     for _ in range(TRIES):
-        broken = _broken(frame, rules)
+        broken = np.logical_or.reduce([np.zeros(len(frame), dtype=bool), *(rule.broken(frame) for rule in rules)])
         if not broken.any():
+            for rule in rules:
+                if isinstance(rule, _Together):
+                    rule.keep(frame)
             return frame
         rows = np.flatnonzero(broken)
         for name in again:
             frame[name] = _replaced(frame[name], rows, columns[name].take(random, len(rows)))
-    for rule in rules:
-        count = int(rule.broken(frame).sum())
-        if count:
-            raise DeliveryError(
-                "Le tirage ne parvient pas à respecter une règle entre variables.",
-                where=f"règle du codebook : {rule.sentence}",
-                expected=f"des lignes qui la respectent, en {TRIES} tirages au plus",
-                got=f"{count} ligne{'s' if count > 1 else ''} qui l’enfrei{'gnent' if count > 1 else 'nt'} encore",
-                hint="resserrez les bornes des variables, ou écrivez un demo.py pour l’étude",
-            )
-    return frame
-
-
-def _broken(frame: pd.DataFrame, rules: Sequence[Rule]) -> Mask:
-    return np.logical_or.reduce([rule.broken(frame) for rule in rules]) if rules else np.zeros(len(frame), dtype=bool)
+    rule, count = max(((rule, int(rule.broken(frame).sum())) for rule in rules), key=lambda found: found[1])
+    raise DeliveryError(
+        "Le tirage ne parvient pas à respecter une règle entre variables.",
+        where=f"règle du codebook : {rule.words}",
+        expected=f"des lignes qui la respectent, en {TRIES} tirages au plus",
+        got=f"{count} ligne{'s' if count > 1 else ''} qui l’enfrei{'gnent' if count > 1 else 'nt'} encore",
+        hint="resserrez les bornes des variables, ou écrivez un demo.py pour l’étude",
+    )
 
 
 def _replaced(values: pd.Series, rows: Places, new: pd.Series) -> pd.Series:

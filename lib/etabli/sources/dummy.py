@@ -23,11 +23,11 @@ from etabli.project import Project
 from etabli.sources.cells import delivered
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import Codebook, SourceCodebook
-from etabli.sources.columns import held, hold_variables
 from etabli.sources.delimited import LINE
 from etabli.sources.deliveries import write_receipt
 from etabli.sources.domains import ROWS_A_PERSON, Period
 from etabli.sources.drawing import Draw, draw, draw_chunks
+from etabli.sources.outgoing import held, hold_variables
 from etabli.sources.planted import Frames, plant
 from etabli.sources.readers import READERS, read
 from etabli.sources.writers import write_delivery
@@ -137,9 +137,18 @@ def _drawn(study: Study, codebook: Codebook, edition: Edition, seed: int, rows: 
     heights = _heights(books, order)
     for name in order:
         parents = {variable: keys.of(parent) for variable, parent in _references(books[name]).items()}
-        count = max(1, round(rows / ROWS_A_PERSON ** heights[name]))
+        count = _fitting(max(1, round(rows / ROWS_A_PERSON ** heights[name])), books[name])
         by = Draw(seed + places[name], _period(edition), parents)
         yield name, keys.kept(name, draw_chunks(books[name], count, by))
+
+
+def _fitting(rows: int, book: SourceCodebook) -> int:
+    """Return the number of rows, within what the codebook says of the whole file."""
+    for rule in book.rules:
+        if rule.rows is not None:
+            rows = max(rows, rule.rows.minimum or 1)
+            rows = min(rows, rule.rows.maximum or rows)
+    return rows
 
 
 def _references(book: SourceCodebook) -> dict[str, str]:
@@ -203,7 +212,8 @@ class _Keys:
             yield frame
 
     def of(self, reference: str) -> pd.Series:
-        return pd.concat(self.parts[reference]).drop_duplicates().reset_index(drop=True)
+        keys: pd.Series = pd.concat(self.parts[reference]).drop_duplicates()
+        return keys.reset_index(drop=True)
 
 
 def _hold_sources(frames: dict[str, Frames], study: Study, shown: str) -> None:

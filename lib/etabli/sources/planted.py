@@ -100,9 +100,8 @@ def _held(made: object, path: Path, shown: str) -> Made:
     if isinstance(made, tuple) and len(made) == 2:
         frames, truth = made
         if isinstance(frames, dict) and isinstance(truth, dict) and all(_is_frames(each) for each in frames.values()):
-            return {
-                name: each if _is_frame(each) else _chunks(each, path, shown) for name, each in frames.items()
-            }, truth
+            given = {name: each if _is_frame(each) else _chunks(each, path, shown) for name, each in frames.items()}
+            return given, truth
     raise DeliveryError(
         "« make » ne renvoie pas ce qu’il faut.",
         where=shown,

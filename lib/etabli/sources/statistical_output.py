@@ -16,8 +16,8 @@ import pandas as pd
 
 from etabli.sources.cells import code_value, distinct, with_missing_codes
 from etabli.sources.codebook import SourceCodebook, Variable
-from etabli.sources.columns import held
 from etabli.sources.limits import EXACT
+from etabli.sources.outgoing import held
 
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)")
 _TAGGED = re.compile(r"\.[a-z]")
@@ -148,8 +148,8 @@ def _tags(variable: Variable) -> list[str]:
     return [code[1:] for code in variable.missing if _TAGGED.fullmatch(code)] if is_numeric(variable) else []
 
 
-def _user_missing(book: SourceCodebook) -> dict[str, list[float | str]]:
-    found: dict[str, list[float | str]] = {}
+def _user_missing(book: SourceCodebook) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
     for name, variable in book.variables.items():
         if is_numeric(variable):
             found[_column(name, variable)] = list(_numeric_missing(variable))
@@ -167,9 +167,24 @@ def _value_labels(book: SourceCodebook, *, numbers_only: bool) -> dict[str, dict
         elif variable.codes and (numeric or not numbers_only):
             each = {code.value or key: code.label for key, code in variable.codes.items()}
             labels[column] = {float(value): label for value, label in each.items()} if numeric else each
-        if numbers_only and any(abs(value) > _STATA_LABELLED for value in labels.get(column, {})):
+        labels.setdefault(column, {}).update(_missing_labels(variable, numeric, numbers_only=numbers_only))
+        if not labels[column]:
+            del labels[column]
+        if numbers_only and any(
+            isinstance(value, float) and abs(value) > _STATA_LABELLED for value in labels.get(column, {})
+        ):
             del labels[column]
     return labels
+
+
+def _missing_labels(variable: Variable, numeric: bool, *, numbers_only: bool) -> dict[Any, str]:
+    """Return the labels of the missing codes that the file can label; « 9 », which says no more, has none."""
+    told = {code: label for code, label in variable.missing.items() if label != code}
+    if numeric:
+        labels: dict[Any, str] = {float(code): label for code, label in told.items() if _WHOLE.fullmatch(code)}
+        tags = {code[1:]: label for code, label in told.items() if _TAGGED.fullmatch(code)}
+        return labels | tags if numbers_only else labels
+    return {} if numbers_only or variable.type in {"date", "datetime"} else told
 
 
 def _spss_formats(book: SourceCodebook) -> dict[str, str]:
@@ -185,7 +200,7 @@ def _measure(variable: Variable) -> str:
     return "scale" if variable.type in {"integer", "number", "date", "datetime"} else "nominal"
 
 
-def _labels(book: SourceCodebook) -> dict[str, str]:
+def _labels(book: SourceCodebook) -> dict[str, str | None]:
     return {_column(name, variable): variable.label for name, variable in book.variables.items()}
 
 

@@ -17,8 +17,8 @@ from openpyxl.worksheet.cell_range import CellRange
 
 from etabli.sources.cells import code_value, distinct
 from etabli.sources.codebook import SourceCodebook, Variable
-from etabli.sources.columns import held
 from etabli.sources.conversions import date_format
+from etabli.sources.outgoing import held
 from etabli.sources.statistical_output import is_numeric
 
 _DATES = {"%d": "DD", "%m": "MM", "%Y": "YYYY", "%y": "YY", "%H": "HH", "%M": "MM", "%S": "SS"}
@@ -32,8 +32,8 @@ def write_workbook(path: Path, frames: Iterable[pd.DataFrame], book: SourceCodeb
     """
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet(book.format.sheet or "Données")
-    for row in _title(book):
-        sheet.append([row] if row else [])
+    for title in _title(book):
+        sheet.append([title] if title else [])
     for level, row in enumerate(_header(book), start=book.format.title_rows + 1):
         for first, last in _runs(row) if level < book.format.title_rows + book.format.header_rows else ():
             sheet.merged_cells.add(CellRange(min_row=level, max_row=level, min_col=first + 1, max_col=last + 1))
@@ -48,9 +48,8 @@ def write_workbook(path: Path, frames: Iterable[pd.DataFrame], book: SourceCodeb
 
 
 def _title(book: SourceCodebook) -> list[str]:
-    return [f"{book.row.many.capitalize()} : données fictives", *([""] * book.format.title_rows)][
-        : book.format.title_rows
-    ]
+    title = f"{book.row.many.capitalize()} : données fictives"
+    return [title if place == 0 else "" for place in range(book.format.title_rows)]
 
 
 def _header(book: SourceCodebook) -> list[list[str]]:

@@ -11,9 +11,9 @@ import pandas as pd
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.columnar_output import write_columnar
-from etabli.sources.columns import held, hold_variables
 from etabli.sources.delimited_output import write_delimited
 from etabli.sources.limits import LIMITS, Limits, hold_declared, hold_size, hold_values
+from etabli.sources.outgoing import held, hold_variables
 from etabli.sources.statistical_output import write_sas, write_spss, write_spss_compressed, write_stata
 from etabli.sources.workbook_output import write_workbook
 
