@@ -32,6 +32,15 @@ def write_workbook(path: Path, frames: Iterable[pd.DataFrame], book: SourceCodeb
     """
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet(book.format.sheet or "Données")
+    try:
+        _append(sheet, frames, book)
+        workbook.save(path)
+    except BaseException:
+        sheet.close()  # else openpyxl's temporary file stays open, and complains when it is collected
+        raise
+
+
+def _append(sheet: WriteOnlyWorksheet, frames: Iterable[pd.DataFrame], book: SourceCodebook) -> None:
     for title in _title(book):
         sheet.append([title] if title else [])
     for level, row in enumerate(_header(book), start=book.format.title_rows + 1):
@@ -43,8 +52,6 @@ def write_workbook(path: Path, frames: Iterable[pd.DataFrame], book: SourceCodeb
         cells = [list(_cells(sheet, name, frame[name], book)) for name in book.variables]
         for row_of_cells in zip(*cells, strict=True):
             sheet.append(row_of_cells)
-    workbook.save(path)
-    workbook.close()
 
 
 def _title(book: SourceCodebook) -> list[str]:
