@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pyreadstat
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -31,14 +31,15 @@ FORMATS = sorted(WRITERS)
 BINARY = [".sav", ".zsav", ".dta", ".xpt"]
 
 each_format = pytest.mark.parametrize("suffix", FORMATS)
-by_law = settings(max_examples=8, deadline=None, derandomize=True)
+NO_SHRINKING = [Phase.explicit, Phase.generate]
+"""A workbook that cannot be written takes long to shrink."""
+
+by_law = settings(max_examples=8, deadline=None, derandomize=True, phases=NO_SHRINKING)
 
 
 def book_of(**variables: dict[str, Any]) -> SourceCodebook:
-    full = {
-        name: {"label": "Étiquette", "sensitivity": "open", "required": False, **each}
-        for name, each in variables.items()
-    }
+    usual = {"label": "Étiquette", "sensitivity": "open", "required": False}
+    full = {name: {**usual, **each} for name, each in variables.items()}
     row = {"one": "visite", "many": "visites", "gender": "f"}
     return SourceCodebook.model_validate({"row": row, "variables": full})
 
@@ -53,13 +54,19 @@ def there_and_back(values: list[Any], variable: dict[str, Any], suffix: str) -> 
         return rereading.reread(path, book)["x"].tolist()
 
 
+def is_refused(value: Any, variable: dict[str, Any], suffix: str) -> bool:
+    try:
+        there_and_back([value], variable, suffix)
+    except DeliveryError:
+        return True
+    return False
+
+
 def held_or_refused(values: list[Any], variable: dict[str, Any], suffix: str) -> None:
     try:
         back = there_and_back(values, variable, suffix)
     except DeliveryError:
-        with pytest.raises(DeliveryError):  # one value at least is refused on its own: none is refused for its company
-            for value in values:
-                there_and_back([value], variable, suffix)
+        assert any(is_refused(value, variable, suffix) for value in values)  # none is for its company alone
         return
     assert [repr(value) for value in back] == [repr(value) for value in values]
 
@@ -94,9 +101,8 @@ def test_any_datetime_is_held_or_refused(suffix: str, values: list[datetime], wh
     held_or_refused(moments, {"type": "datetime", "format": "%Y-%m-%d %H:%M:%S.%f"}, suffix)
 
 
-TEXTS = st.text(
-    st.one_of(st.sampled_from("aéÉœ€ ;,\"'\r\n\t|#0=\0\x07😀\u00a0_x"), st.characters(codec="utf-8")), min_size=1
-)
+ODD = "aéÉœ€ ;,\"'\r\n\t|#0=\0\x07😀\u00a0_x"
+TEXTS = st.text(st.one_of(st.sampled_from(ODD), st.characters(codec="utf-8")), min_size=1)
 
 
 @each_format
@@ -125,11 +131,8 @@ def test_codes_keep_leading_zeros(suffix: str) -> None:
 @given(rows=st.integers(1, 40), seed=st.integers(0, 2**32))
 def test_drawn_frame_with_every_type_and_missing_comes_back_the_same(suffix: str, rows: int, seed: int) -> None:
     book = book_of(
-        number={
-            "type": "code",
-            "codes": {"a": {"label": "Été", "value": "1"}, "b": {"label": "Œ", "value": "2"}},
-            "missing": ["9"],
-        },
+        key={"type": "code", "codes": {"a": {"label": "Été", "value": "1"}, "b": "Œ"}, "required": True},
+        number={"type": "code", "codes": {"a": {"label": "Été", "value": "1"}}, "missing": ["9"]},
         word={"type": "code", "codes": {"oui": "Oui", "non": "Non"}, "missing": {"NSP": "Ne sait pas", "REF": "Refus"}},
         age={"type": "integer", "missing": {"-1": "Refus", "999": "Ne sait pas"}},
         rent={"type": "number"},
@@ -137,12 +140,10 @@ def test_drawn_frame_with_every_type_and_missing_comes_back_the_same(suffix: str
         moment={"type": "datetime"},
         sure={"type": "boolean"},
         told={"type": "text", "missing": ["(vide)"]},
-        tagged={"type": "integer", "missing": {".a": "Refus", ".b": "Ne sait pas"}}
-        if suffix == ".dta"
-        else {"type": "integer"},
+        tagged={"type": "integer", "missing": {".a": "Refus", ".b": "NSP"} if suffix == ".dta" else {}},
     )
     frame = draw(book, rows, seed=seed)
-    frame.loc[0, frame.columns.tolist()] = None
+    frame.loc[0, frame.columns.tolist()[1:]] = None
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"v{suffix}"
         assert write_delivery([frame, frame], book, path) == 2 * rows
@@ -164,13 +165,9 @@ def test_labels_value_labels_and_user_missing_are_in_the_file(tmp_path: Path, su
     path = tmp_path / f"v{suffix}"
     write_delivery(pd.DataFrame({"age": [1, None], "c": ["a", None], "w": ["oui", None], "t": [1, None]}), book, path)
     read = {".dta": pyreadstat.read_dta, ".xpt": pyreadstat.read_xport}.get(suffix, pyreadstat.read_sav)
-    _, found = read(str(path))
-    assert found.column_names_to_labels == {
-        "age": "Âge de l’enquêté·e",
-        "C_1": "Étiquette",
-        "w": "Étiquette",
-        "t": "Étiquette",
-    }
+    _, found = read(str(path)) if suffix == ".xpt" else read(str(path), user_missing=True)
+    others = dict.fromkeys(["C_1", "w", "t"], "Étiquette")
+    assert found.column_names_to_labels == {"age": "Âge de l’enquêté·e", **others}
     labels = {
         ".dta": {"age": {99: "Refus"}, "C_1": {1: "Été", 9: "NSP"}, "t": {"a": "Refus"}},
         ".xpt": {},
@@ -196,10 +193,7 @@ LABEL = "é" * 60
 REFUSED: list[tuple[str, dict[str, Any], Any, str]] = [
     *((suffix, {"type": "number"}, float("inf"), "un nombre fini") for suffix in FORMATS),
     *((suffix, {"type": "number"}, -0.0, "un zéro sans signe") for suffix in (".zsav", ".xpt", ".xlsx")),
-    *(
-        (suffix, {"type": "integer"}, EXACT + 1, "9 007 199 254 740 992".replace(" ", "\u202f"))
-        for suffix in [*BINARY, ".xlsx"]
-    ),
+    *((suffix, {"type": "integer"}, EXACT + 1, "9\u202f007\u202f199\u202f254") for suffix in [*BINARY, ".xlsx"]),
     *((suffix, {"type": "text"}, "a\0b", "sans caractère de commande") for suffix in FORMATS),
     (".xpt", {"type": "number"}, 1e76, "au plus 7e+75"),
     (".xpt", {"type": "number"}, 1e-80, "au moins 1e-77"),

@@ -15,6 +15,7 @@ from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.cell_range import CellRange
 
+from etabli.errors import DeliveryError
 from etabli.sources.cells import code_value, distinct
 from etabli.sources.codebook import SourceCodebook, Variable
 from etabli.sources.conversions import date_format
@@ -51,6 +52,12 @@ def _append(sheet: WriteOnlyWorksheet, frames: Iterable[pd.DataFrame], book: Sou
     for frame in frames:
         cells = [list(_cells(sheet, name, frame[name], book)) for name in book.variables]
         for row_of_cells in zip(*cells, strict=True):
+            if all(cell is None for cell in row_of_cells):
+                raise DeliveryError(
+                    "Une ligne est entièrement vide : un classeur la perdrait.",
+                    expected="au moins une valeur par ligne",
+                    hint="livrez ces données en CSV ou en Parquet, ou déclarez une variable exigée",
+                )
             sheet.append(row_of_cells)
 
 
@@ -102,7 +109,7 @@ def _cell(sheet: WriteOnlyWorksheet, value: Any, variable: Variable) -> Any:
                 raise ValueError(value)
             return int(value)
         case "number":
-            return float(value)
+            return _number(sheet, float(value))
         case "boolean":
             return bool(value)
         case "date" | "datetime":
@@ -111,6 +118,15 @@ def _cell(sheet: WriteOnlyWorksheet, value: Any, variable: Variable) -> Any:
             return cell
         case _:
             return _text(sheet, str(value))
+
+
+def _number(sheet: WriteOnlyWorksheet, number: float) -> Any:
+    """Return a number as a cell that holds all of it: openpyxl writes 16 digits, and some numbers have 17."""
+    if float(f"{number:.16g}") == number:
+        return number
+    cell = WriteOnlyCell(sheet, repr(number))
+    cell.data_type = "n"
+    return cell
 
 
 def _text(sheet: WriteOnlyWorksheet, text: str) -> Any:
