@@ -18,7 +18,7 @@ from pyarrow import parquet
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.drawing import draw
-from etabli.sources.limits import EXACT, LIMITS
+from etabli.sources.limits import EXACT, LIMITS, told
 from etabli.sources.writers import WRITERS, write_delivery
 
 _SPEC = importlib.util.spec_from_file_location("rereading", Path(__file__).with_name("rereading.py"))
@@ -245,3 +245,10 @@ def test_what_a_format_just_holds_is_written(suffix: str, variable: dict[str, An
 
 def test_every_format_that_is_written_has_its_limits() -> None:
     assert set(LIMITS) == set(WRITERS)
+
+
+def test_guide_tells_what_each_format_cannot_hold() -> None:
+    guide = Path(__file__).resolve().parents[2] / "docs" / "guide" / "donnees-fictives.md"
+    rows = guide.read_text(encoding="utf-8").splitlines()
+    for suffix, limits in LIMITS.items():
+        assert f"| {limits.name} | `{suffix}` | {told(limits)} |" in rows

@@ -138,6 +138,9 @@ def _drawn(study: Study, codebook: Codebook, edition: Edition, seed: int, rows: 
     for name in order:
         parents = {variable: keys.of(parent) for variable, parent in _references(books[name]).items()}
         count = _fitting(max(1, round(rows / ROWS_A_PERSON ** heights[name])), books[name])
+        # One child a parent at most, where its key may not come twice.
+        once = [len(each) for variable, each in parents.items() if books[name].variables[variable].unique]
+        count = min([count, *once])
         by = Draw(seed + places[name], _period(edition), parents)
         yield name, keys.kept(name, draw_chunks(books[name], count, by))
 

@@ -267,3 +267,31 @@ def _at_most(most: float) -> str:
 
 def _spaced(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
+
+
+def told(limits: Limits) -> str:
+    """Return, for the guide, what a format cannot hold.
+
+    >>> told(LIMITS[".parquet"])
+    'rien de plus que ci-dessous'
+    """
+    label, held = limits.label, limits.value_label_bytes
+    parts = [
+        limits.column and "un nom de colonne à espace ou à tiret",
+        limits.column_bytes and f"un nom de colonne de plus de {limits.column_bytes} octets",
+        not limits.case and "deux noms qui diffèrent par la seule casse",
+        label and f"un libellé de plus de {label} {limits.unit}",
+        held and f"un libellé de code de plus de {_spaced(held)} octets",
+        limits.missing_codes and f"plus de {limits.missing_codes} codes de donnée manquante",
+        limits.integer == EXACT and f"un entier au-delà de {_spaced(EXACT)}",
+        limits.number and f"un nombre au-delà de {limits.number:g}",
+        limits.least and f"un nombre non nul en deçà de {limits.least:g}",
+        not limits.negative_zero and "un zéro négatif",
+        limits.text and f"un texte de plus de {_spaced(limits.text)} octets",
+        len(limits.forbidden) > 1 and "un caractère de commande, un retour chariot",
+        limits.first_day and f"une date avant le {limits.first_day:%d/%m/%Y}",
+        limits.seconds and "les fractions de seconde",
+        limits.rows and f"plus de {_spaced(limits.rows)} lignes",
+        limits.cells and f"plus de {_spaced(limits.cells)} cellules",
+    ]
+    return "\u00a0; ".join(part for part in parts if part) or "rien de plus que ci-dessous"
