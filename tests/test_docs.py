@@ -174,8 +174,8 @@ def test_tutorial_runs_as_it_is_written(tutorial: Project) -> None:
     assert [name for name in pieces if name.startswith(("tableau", "figure"))] == ["tableau-1", "tableau-2", "figure-1"]
     protection = protect([table for item in pieces.values() for table in item.tables], policy_for([], "internal"))
     said = "\n".join(item.html(protection) for item in pieces.values() if item.name.startswith("texte"))
-    assert "1\u202f000 dossiers et 346 personnes" in said
-    assert "va de 66\u00a0% (30-59 ans) à 70\u00a0% (moins de 30 ans)" in said
+    assert "1\u202f000 dossiers et 352 personnes" in said
+    assert "va de 64\u00a0% (60 ans ou plus) à 69\u00a0% (30-59 ans)" in said
     exec(made[-1], names)
 
 
