@@ -10,8 +10,10 @@ import hmac
 import re
 import secrets
 from base64 import b32encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 import pandas as pd
 
@@ -72,6 +74,17 @@ class StudyKey:
         """
         told = [key_fingerprint(self.secret), *sorted(self.withdrawn), *(key.fingerprint for key in self.former)]
         return sha256("\n".join(told).encode("ascii")).hexdigest()[:16]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the key as plain values, for a child process that is told by its standard input; never for a file."""
+        former = [key.as_json() for key in self.former]
+        return {"secret": self.secret.hex(), "withdrawn": sorted(self.withdrawn), "former": former}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> StudyKey:
+        """Return the key that `as_json` told."""
+        former = tuple(cls.from_json(each) for each in told["former"])
+        return cls(bytes.fromhex(told["secret"]), frozenset(told["withdrawn"]), former)
 
     def pseudonym(self, identifier: str) -> str:
         """Return the pseudonym of an identifier: HMAC-SHA256 (RFC 2104), first 80 bits, in base 32."""
