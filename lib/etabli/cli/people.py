@@ -128,6 +128,8 @@ def withdraw(
         project, declared, person or getpass("Pseudonyme ou identifiant : "), _keyring(), day=today(), absent=absent
     )
     board.say(f"retrait enregistré : {', '.join(outcome.pseudonyms)}")
+    if outcome.linked:
+        board.say(f"  avec {outcome.linked} identifiant(s) d’elle seule, auxquels d’autres sources renvoient")
     for shown, count in outcome.held:
         board.say(f"  {shown} : {count} ligne(s), qui ne seront plus lues")
     for shown in outcome.unread:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,11 +12,11 @@ from etabli.agreements import read_agreements
 from etabli.errors import DeliveryError, EtabliError
 from etabli.project import Project
 from etabli.runs.manifest import FILE, read_manifest
-from etabli.sources.codebook import SourceCodebook, read_codebook
+from etabli.sources.codebook import Codebook, SourceCodebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.keys import DEMO, Keyring, held_state, key_for, read_state
 from etabli.sources.pseudonyms import PSEUDONYM, StudyKey
-from etabli.sources.reception import forget_caches
+from etabli.sources.reception import DELETIONS, forget_caches
 from etabli.sources.withdrawals import WITHDRAWALS, Withdrawal, digest, read_withdrawals, record
 from etabli.study import Study
 
@@ -29,6 +29,8 @@ class Outcome:
     ----------
     pseudonyms
         The person, under each key that the study's deliveries are read with.
+    linked
+        How many identifiers of theirs alone (a file number, a visit) other sources refer to, and were withdrawn too.
     held
         The deliveries that hold the person, and how many of their rows.
     unread
@@ -40,10 +42,26 @@ class Outcome:
     """
 
     pseudonyms: tuple[str, ...]
+    linked: int
     held: tuple[tuple[str, int], ...]
     unread: tuple[str, ...]
     reports: tuple[str, ...]
     releases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Identified:
+    """The identifiers of one delivery, under a key that leaves nobody out."""
+
+    delivery: Delivery
+    book: SourceCodebook
+    key_name: str
+    key: StudyKey
+    identifiers: pd.DataFrame
+
+
+Found = set[tuple[str, str]]
+"""Key's name and pseudonym."""
 
 
 def withdraw(
@@ -67,89 +85,116 @@ def withdraw(
     KeyringError
         The study's key is not on this machine.
     """
-    person = person.strip()
-    seen, unread = [], []
-    for delivery, book in _deliveries(project, study):
-        key = key_for(project, keyring, study.slug, delivery.origin)
-        everyone = StudyKey(key.secret)
-        try:
-            rows = _rows_of(person, load(delivery, book, key=everyone), book, everyone)
-        except EtabliError:
-            unread.append(delivery.shown)
-            continue
-        seen += [(delivery, pseudonym, count) for pseudonym, count in rows.items()]
-    found = {(_key_name(project, each), pseudonym) for each, pseudonym, _ in seen}
-    if not found:
-        if not absent:
-            raise DeliveryError(
-                f"Aucune livraison de l’étude « {study.slug} » ne contient cette personne.",
-                got=f"{len(unread)} livraison(s) illisible(s)" if unread else None,
-                hint="vérifiez le pseudonyme ou l’identifiant ; --absent l’enregistre tout de même, pour plus tard",
-            )
-        found = _expected(project, study, person, keyring)
-    hashes = tuple(sorted({each.sha256 for each, _, _ in seen}))
-    for name, pseudonym in sorted(found):
-        record(project, Withdrawal(study.slug, name, pseudonym, day, hashes))
+    person, codebook = person.strip(), read_codebook(project, study)
+    read, unread = _read(project, study, codebook, keyring)
+    found = {(each.key_name, name) for each in read for name in _names(person, each.key) if _rows(each, {name}).any()}
+    if not found and not absent:
+        raise DeliveryError(
+            f"Aucune livraison de l’étude « {study.slug} » ne contient cette personne.",
+            got=f"{len(unread)} livraison(s) illisible(s)" if unread else None,
+            hint="vérifiez le pseudonyme ou l’identifiant ; --absent l’enregistre tout de même, pour plus tard",
+        )
+    found = found or _expected(project, study, person, keyring)
+    everything = _with_linked(found, read, codebook)
+    rows = [(each, int(_rows(each, _under(each.key_name, everything)).sum())) for each in read]
+    held = [(each, count) for each, count in rows if count]
+    hashes = tuple(sorted({each.delivery.sha256 for each, _ in held}))
+    for key_name, pseudonym in sorted(everything):
+        record(project, Withdrawal(study.slug, key_name, pseudonym, day, hashes))
     forget_caches(project)
-    kept = _recorded(project, study.slug, found)
+    kept = [each for each in read_withdrawals(project, study.slug) if (each.key, each.pseudonym) in everything]
     return Outcome(
         pseudonyms=tuple(sorted({pseudonym for _, pseudonym in found})),
-        held=tuple((each.shown, count) for each, _, count in seen),
+        linked=len(everything) - len(found),
+        held=tuple((each.delivery.shown, count) for each, count in held),
         unread=tuple(unread),
         reports=tuple(_reports(project, study.slug, kept)),
         releases=tuple(_releases(project, kept)),
     )
 
 
-def _deliveries(project: Project, study: Study) -> Iterator[tuple[Delivery, SourceCodebook]]:
+def _read(project: Project, study: Study, codebook: Codebook, keyring: Keyring) -> tuple[list[_Identified], list[str]]:
+    """Return the identifiers of every delivery of the study, and the deliveries that cannot be read."""
+    read, unread = [], []
+    for delivery, book in _deliveries(project, study, codebook):
+        key_name = DEMO if delivery.origin == "demo" else held_state(project).current
+        everyone = StudyKey(key_for(project, keyring, study.slug, delivery.origin).secret)
+        try:
+            frame = load(delivery, book, key=everyone)
+        except DeliveryError:
+            unread.append(delivery.shown)
+            continue
+        read.append(_Identified(delivery, book, key_name, everyone, frame[_identifiers(book)]))
+    return read, unread
+
+
+def _deliveries(project: Project, study: Study, codebook: Codebook) -> Iterator[tuple[Delivery, SourceCodebook]]:
     """Yield what there is of each edition and source that identifies people."""
-    codebook, agreements = read_codebook(project, study), read_agreements(project, study)
+    agreements = read_agreements(project, study)
     for edition in study.editions:
         for name, source in study.sources.items():
-            book = codebook.sources[name]
-            if source.public is None and any(each.type == "identifier" for each in book.variables.values()):
+            if source.public is None and _identifiers(codebook.sources[name]):
                 provider = agreements[source.agreement].provider
                 try:
-                    yield find_delivery(project, study, name, edition, provider=provider), book
+                    yield find_delivery(project, study, name, edition, provider=provider), codebook.sources[name]
                 except DeliveryError:
-                    continue  # not received yet, or destroyed: what is not there holds nobody
+                    continue  # not received yet, destroyed, or not what was received: no run reads it either
 
 
-def _rows_of(person: str, frame: pd.DataFrame, book: SourceCodebook, key: StudyKey) -> dict[str, int]:
-    """Return how many rows hold the person, by the pseudonym under which they do."""
-    columns = frame[[name for name, each in book.variables.items() if each.type == "identifier"]]
-    wanted = {key.pseudonym(person)} | ({person} if PSEUDONYM.fullmatch(person) else set())
-    counts = {each: int(columns.isin([each]).any(axis=1).sum()) for each in sorted(wanted)}
-    return {each: count for each, count in counts.items() if count}
+def _identifiers(book: SourceCodebook) -> list[str]:
+    return [name for name, variable in book.variables.items() if variable.type == "identifier"]
 
 
-def _key_name(project: Project, delivery: Delivery) -> str:
-    return DEMO if delivery.origin == "demo" else held_state(project).current
+def _names(person: str, key: StudyKey) -> set[str]:
+    """Return the pseudonyms that may be meant: the text itself when it looks like one, and its own."""
+    return {key.pseudonym(person)} | ({person} if PSEUDONYM.fullmatch(person) else set())
 
 
-def _expected(project: Project, study: Study, person: str, keyring: Keyring) -> set[tuple[str, str]]:
+def _rows(each: _Identified, pseudonyms: set[str]) -> pd.Series:
+    return each.identifiers.isin(list(pseudonyms)).any(axis=1)
+
+
+def _under(key_name: str, found: Found) -> set[str]:
+    return {pseudonym for name, pseudonym in found if name == key_name}
+
+
+def _with_linked(found: Found, read: Sequence[_Identified], codebook: Codebook) -> Found:
+    """Add the identifiers that other sources refer to and that stand on the person's rows alone, until none is left.
+
+    What the person shares with others (a household) stays, since it is the others' as well.
+    """
+    referred = {each.references for book in codebook.sources.values() for each in book.variables.values()}
+    whole = set(found)
+    while True:
+        added = set()
+        for each in read:
+            theirs = _rows(each, _under(each.key_name, whole))
+            for name in each.identifiers:
+                if f"{each.delivery.source}.{name}" in referred and name != each.book.person:
+                    alone = set(each.identifiers[name][theirs].dropna()) - set(each.identifiers[name][~theirs])
+                    added |= {(each.key_name, pseudonym) for pseudonym in alone}
+        if added <= whole:
+            return whole
+        whole |= added
+
+
+def _expected(project: Project, study: Study, person: str, keyring: Keyring) -> Found:
     """Return the pseudonym that a person will have in deliveries still to come."""
-    origins = {each.deliveries for each in study.editions.values()} - {"reference"}
     found = set()
-    for origin in origins:
+    for origin in {each.deliveries for each in study.editions.values()} - {"reference"}:
         if origin == "demo" or read_state(project) is not None:
-            name = DEMO if origin == "demo" else held_state(project).current
+            key_name = DEMO if origin == "demo" else held_state(project).current
             key = key_for(project, keyring, study.slug, origin)
-            found.add((name, person if PSEUDONYM.fullmatch(person) else key.pseudonym(person)))
+            found.add((key_name, person if PSEUDONYM.fullmatch(person) else key.pseudonym(person)))
     return found
 
 
-def _recorded(project: Project, study: str, found: set[tuple[str, str]]) -> list[Withdrawal]:
-    return [each for each in read_withdrawals(project, study) if (each.key, each.pseudonym) in found]
-
-
-def _reports(project: Project, study: str, kept: list[Withdrawal]) -> Iterator[str]:
+def _reports(project: Project, study: str, kept: Sequence[Withdrawal]) -> Iterator[str]:
     """Yield the reports from deliveries that held the person, made without knowing of the withdrawal."""
     hashes = {each for withdrawal in kept for each in withdrawal.deliveries}
-    known, aware = read_withdrawals(project, study), set()
-    for length in range(1, len(known) + 1):
-        if all(each in known[:length] for each in kept):
-            aware.add(digest(known[:length]))
+    known = read_withdrawals(project, study)
+    lengths = [length for length in range(1, len(known) + 1) if all(each in known[:length] for each in kept)]
+    aware = {digest(known[:length]) for length in lengths}
     for path in sorted(project.reports.rglob(FILE)):
         shown = project.relative(path.parent)
         try:
@@ -161,11 +206,11 @@ def _reports(project: Project, study: str, kept: list[Withdrawal]) -> Iterator[s
             yield shown
 
 
-def _releases(project: Project, kept: list[Withdrawal]) -> Iterator[str]:
+def _releases(project: Project, kept: Sequence[Withdrawal]) -> Iterator[str]:
     """Yield the lines of the ledger that name one of those deliveries, whatever else they tell."""
     hashes = {each for withdrawal in kept for each in withdrawal.deliveries}
     for path in sorted(project.ledger.glob("*.jsonl")):
-        if path.name not in {WITHDRAWALS, "deletions.jsonl"}:
+        if path.name not in {WITHDRAWALS, DELETIONS}:
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
                 if any(each in line for each in hashes):
                     yield f"{project.relative(path)}, ligne {number}"

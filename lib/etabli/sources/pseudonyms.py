@@ -91,10 +91,10 @@ class StudyKey:
         digest = hmac.digest(self.secret, identifier.encode("utf-8"), "sha256")
         return b32encode(digest[:_PSEUDONYM_BYTES]).decode("ascii").lower()
 
-    def excludes(self, identifier: str) -> bool:
-        """Whether the person behind an identifier withdrew, under this key or a former one."""
-        return (bool(self.withdrawn) and self.pseudonym(identifier) in self.withdrawn) or any(
-            key.excludes(identifier) for key in self.former
+    def excludes(self, identifier: str, pseudonym: str) -> bool:
+        """Whether the person behind an identifier, with that pseudonym, withdrew under this key or a former one."""
+        return pseudonym in self.withdrawn or any(
+            key.excludes(identifier, key.pseudonym(identifier)) for key in self.former
         )
 
 
@@ -150,11 +150,11 @@ def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: StudyKey | b
     kept = pd.Series(True, index=frame.index)
     for name in names:
         places, values = pd.factorize(frame[name])
-        known = pd.Series([held.pseudonym(str(value)) for value in values], dtype="str")
-        columns[name] = known.reindex(places).set_axis(frame.index)
-        kept &= ~pd.Series([held.excludes(str(value)) for value in values], dtype=bool).reindex(
-            places, fill_value=False
-        ).set_axis(frame.index)
+        known = [held.pseudonym(str(value)) for value in values]
+        gone = [held.excludes(str(value), pseudonym) for value, pseudonym in zip(values, known, strict=True)]
+        columns[name] = pd.Series(known, dtype="str").reindex(places).set_axis(frame.index)
+        if any(gone):
+            kept &= ~pd.Series(gone).reindex(places, fill_value=False).set_axis(frame.index)
     found = frame.assign(**columns).drop(columns=dropped)
     return found if kept.all() else found[kept].reset_index(drop=True)
 
