@@ -56,6 +56,7 @@ def odds_ratios(
     [1.0, 0.75]
     """
     _refuse_repeats(outcome, on)
+    event = str(event)
     frame = frame.reset_index(drop=True)
     complete, _ = complete_rows(frame, (outcome, *on), person)
     known = frame.loc[complete]

@@ -16,8 +16,17 @@ import pandas as pd
 
 from etabli.errors import MethodError
 from etabli.methods.association import adjust, independence_test
-from etabli.methods.cells import MEASURES, PEOPLE_COUNT, ROWS, cells_of
-from etabli.methods.clusters import Coded, Counts, Flags, complete_rows, count, encode, with_missing
+from etabli.methods.cells import MADE, MEASURES, PEOPLE_COUNT, ROWS, cells_of
+from etabli.methods.clusters import (
+    Coded,
+    Counts,
+    Flags,
+    complete_rows,
+    count,
+    encode,
+    refuse_reserved,
+    with_missing,
+)
 from etabli.methods.intervals import mean_interval
 from etabli.methods.odds import odds_ratios
 from etabli.methods.results import IMPOSSIBLE, TOTAL, Dimension, Measure, Table, Test
@@ -29,8 +38,8 @@ __all__ = ["crosstab", "distribution", "odds_ratios", "people_by_route", "profil
 def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     """Return how many rows and people there are, and rows per person.
 
-    `rows` and `people` are exhaustive counts; the mean has Student's interval over people. Rows without a person are
-    in none of the three: they are in `Table.missing`, with no people.
+    `rows` and `people` are exhaustive counts; the mean has an interval over people (`intervals.mean_interval`). Rows
+    without a person are in none of the three: they are in `Table.missing`, with no people.
 
     Raises
     ------
@@ -45,7 +54,7 @@ def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     complete, missing = complete_rows(visits, (), person)
     each = np.bincount(pd.factorize(visits.loc[complete, person])[0]).astype(float)
     _refuse_empty(len(each), person)
-    low, high = mean_interval(each)
+    low, high = mean_interval(each, least=1)
     cells = pd.DataFrame(
         {
             "rows": [int(each.sum())],
@@ -69,7 +78,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     Raises
     ------
     MethodError
-        There is no such column, or no row has both the variable and a person.
+        There is no such column, it has a name that the result uses, or no row has both the variable and a person.
 
     Examples
     --------
@@ -77,6 +86,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     >>> distribution(visits, "channel").cells[["channel", "rows", "people"]].values.tolist()
     [['appointment', 1, 1], ['walk_in', 2, 2], ['__total__', 3, 2]]
     """
+    refuse_reserved((variable,), MADE)
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), variable)
     whole = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,))
@@ -109,7 +119,8 @@ def crosstab(
     Raises
     ------
     MethodError
-        A column does not exist, both are the same, no row is complete, or somebody is where nobody can be.
+        A column does not exist, both are the same, one has a name that the result uses, no row is complete, or somebody
+        is where nobody can be.
 
     Examples
     --------
@@ -118,6 +129,7 @@ def crosstab(
     0.5
     """
     _refuse_repeats((row, by))
+    refuse_reserved((row, by), (*MADE, IMPOSSIBLE))
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), row)
     cells, test = _crossed(frame, row, by, known, person)
@@ -155,9 +167,11 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     Raises
     ------
     MethodError
-        A column does not exist or is asked for twice, or a variable has no complete row.
+        A column does not exist or is asked for twice, one has a name that the result uses, or no row has a person.
     """
     _refuse_repeats((*variables, by))
+    refuse_reserved(variables, MADE)
+    refuse_reserved((by,), ("variable", "category", *MADE))
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), by)
     blocks, tests = [], []
