@@ -272,3 +272,21 @@ def test_variable_named_as_a_column_of_the_result_is_refused(name):
 def test_profile_sheet_by_a_name_of_its_own_is_refused(name):
     with pytest.raises(MethodError, match=f"« {name} » porte le nom"):
         profiles.profile_sheet(few().rename(columns={"channel": name}), ["age"], by=name)
+
+
+def test_of_variable_is_the_crosstab_with_the_adjusted_test():
+    frame = many().assign(home=lambda data: data["age"])
+    sheet = profiles.profile_sheet(frame, ["age", "home"], by="channel")
+    alone, part = profiles.crosstab(frame, "age", by="channel"), profiles.of_variable(sheet, "age")
+    pd.testing.assert_frame_equal(part.cells, alone.cells[part.cells.columns], check_dtype=False)
+    (test,) = part.tests
+    assert (test.p_value, dict(test.within)) == (sheet.tests[0].p_value, {})
+    assert test.p_value == pytest.approx(min(1, 2 * alone.tests[0].p_value))  # Holm, of two tests
+
+
+def test_of_variable_unknown_names_the_nearest():
+    sheet = profiles.profile_sheet(visits(), ["age"], by="channel")
+    with pytest.raises(MethodError, match="« aeg »"):
+        profiles.of_variable(sheet, "aeg")
+    with pytest.raises(MethodError, match="fiche de profils"):
+        profiles.of_variable(profiles.crosstab(visits(), "age", by="channel"), "age")

@@ -110,7 +110,7 @@ def complete_rows(frame: pd.DataFrame, variables: Sequence[str], person: str) ->
     for name in variables:
         complete &= column(frame, name).notna().to_numpy(dtype=bool)
     out = ~complete
-    missing = Missing(rows=int(out.sum()), people=int(frame.loc[out, person].nunique())) if out.any() else None
+    missing = Missing(int(out.sum()), int(frame.loc[out, person].nunique()), len(frame)) if out.any() else None
     return complete, missing
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from etabli.errors import MethodError
+from etabli.errors import MethodError, suggestion
 from etabli.methods.association import adjust, independence_test
 from etabli.methods.cells import MADE, MEASURES, PEOPLE_COUNT, ROWS, cells_of
 from etabli.methods.clusters import (
@@ -32,7 +32,7 @@ from etabli.methods.odds import odds_ratios
 from etabli.methods.results import IMPOSSIBLE, TOTAL, Dimension, Measure, Table, Test
 from etabli.methods.routes import people_by_route
 
-__all__ = ["crosstab", "distribution", "odds_ratios", "people_by_route", "profile_sheet", "totals"]
+__all__ = ["crosstab", "distribution", "odds_ratios", "of_variable", "people_by_route", "profile_sheet", "totals"]
 
 
 def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
@@ -185,6 +185,33 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     dimensions = (Dimension("variable", additive=False), Dimension("category"), Dimension(by))
     cells = _ordered(pd.concat(blocks, ignore_index=True), [dimension.name for dimension in dimensions])
     return Table(cells, dimensions, MEASURES, tests=adjust(tests), missing=missing)
+
+
+def of_variable(sheet: Table, variable: str) -> Table:
+    """Return the crosstab of one variable of a profile sheet, its test as the sheet has it: adjusted for all of them.
+
+    A figure of one variable and the sheet beside it then say the same p-value.
+
+    Raises
+    ------
+    MethodError
+        The sheet has no such variable.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"recipient": [*"aab"], "age": ["old", "old", "young"], "channel": ["x", "y", "x"]})
+    >>> of_variable(profile_sheet(visits, ["age"], by="channel"), "age").keys
+    ('age', 'channel')
+    """
+    if "variable" not in sheet.keys or variable == TOTAL:
+        raise MethodError("Ce résultat n’est pas une fiche de profils.", expected="un résultat de profile_sheet")
+    own = sheet.cells["variable"] == variable
+    if not own.any():
+        known = [name for name in sheet.cells["variable"].unique() if name != TOTAL]
+        raise MethodError(f"La fiche n’a pas de variable « {variable} ».", hint=suggestion(variable, known))
+    cells = sheet.cells[own].drop(columns="variable").rename(columns={"category": variable}).reset_index(drop=True)
+    tests = tuple(replace(test, within={}) for test in sheet.tests if test.within == {"variable": variable})
+    return Table(cells, (Dimension(variable), sheet.dimensions[-1]), sheet.measures, tests, sheet.missing)
 
 
 def _crossed(frame: pd.DataFrame, row: str, by: str, known: Flags, person: str) -> tuple[pd.DataFrame, Test | None]:
