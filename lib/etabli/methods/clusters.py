@@ -50,6 +50,21 @@ def encode(frame: pd.DataFrame, name: str) -> Coded:
     return Coded(codes.astype(np.int64), tuple(levels))
 
 
+def people_of(coded: Coded, persons: Integers, kept: Flags) -> Integers:
+    """Return how many distinct people each category has among the rows kept.
+
+    Parameters
+    ----------
+    coded
+        The variable, none missing.
+    persons
+        Person of each row, as integers from 0.
+    """
+    size = len(coded.levels)
+    pairs = np.unique(persons[kept] * size + coded.codes[kept])
+    return np.bincount(pairs % size, minlength=size).astype(np.int64)
+
+
 def with_missing(coded: Coded) -> Coded:
     """Return the same variable with a last category `MISSING`, if a value is missing."""
     missing = coded.codes < 0
