@@ -89,7 +89,7 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
 
 def refuse_repeated_column(frame: pd.DataFrame, name: str) -> None:
     """Raise a MethodError when two columns have this name."""
-    if (frame.columns == name).sum() > 1:
+    if not frame.columns.is_unique and (frame.columns == name).sum() > 1:
         raise MethodError(
             f"Deux colonnes des données s’appellent « {name} ».",
             expected="un nom par colonne",
