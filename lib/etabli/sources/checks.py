@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,8 +14,8 @@ import pandas as pd
 
 from etabli.errors import DeliveryError, nearest
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.conversions import convert, expected
-from etabli.sources.delimited import LINE
+from etabli.sources.conversions import by_value, cleaned, convert, expected
+from etabli.sources.metadata import LINE
 
 Mask = npt.NDArray[np.bool_]
 
@@ -35,14 +36,14 @@ class Fault:
 
 
 def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFrame:
-    """Convert the text of a delivery to typed columns, and hold it to the codebook's rules.
+    """Convert what was read of a delivery to typed columns, and hold it to the codebook's rules.
 
     Spaces around a value do not count. An empty cell, or a value among the variable's `missing`, is NA.
 
     Parameters
     ----------
     text
-        What `readers.read` returned; without its index of lines, row 0 stands for line 2.
+        The frame of a `Reading`; without its index of lines, row 0 stands for line 2.
     book
         The codebook of the source.
     shown
@@ -63,17 +64,12 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
     columns: dict[str, pd.Series] = {}
     faults: list[Fault] = []
     for name, variable in book.variables.items():
-        cleaned = _without_missing(text[name].reset_index(drop=True), variable)
-        columns[name] = convert(cleaned, variable, book.format)
-        faults.extend(fault for fault in _faults(name, variable, cleaned, columns[name], book) if fault.rows.any())
+        column = cleaned(text[name].reset_index(drop=True), variable)
+        columns[name] = convert(column, variable, book.format)
+        faults.extend(fault for fault in _faults(name, variable, column, columns[name], book) if fault.rows.any())
     if faults:
         raise _refusal(faults, book, _lines(text), shown)
     return pd.DataFrame(columns)
-
-
-def _without_missing(text: pd.Series, variable: Variable) -> pd.Series:
-    stripped = text.str.strip()
-    return stripped.mask(stripped.isin(["", *variable.missing]))
 
 
 def _lines(text: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -88,7 +84,9 @@ def _faults(name: str, variable: Variable, text: pd.Series, values: pd.Series, b
     yield _type_fault(name, variable, text, values, book.format)
     yield from _bound_faults(name, variable, text, values)
     if variable.pattern is not None:
-        broken = _mask(text.notna()) & ~_mask(text.str.fullmatch(variable.pattern).fillna(False))
+        matches = re.compile(variable.pattern).fullmatch
+        fitting = by_value(text, lambda value: matches(value) is not None, True, "bool")
+        broken = ~_mask(fitting)
         form = f"un texte de la forme « {variable.pattern} »"
         yield Fault(name, "n’a pas la forme prévue", broken, form, _first_shown(text, broken, variable))
     if variable.unique:
@@ -142,7 +140,7 @@ def _first_shown(text: pd.Series, rows: Mask, variable: Variable, most: int = 60
     """Return the first faulty value for a message, cut short, or words in its place."""
     if _is_secret(variable) or not rows.any():
         return _HIDDEN
-    value = text[rows].iloc[0]
+    value = str(text[rows].iloc[0])
     return f"« {value[:most]}… »" if len(value) > most else f"« {value} »"
 
 

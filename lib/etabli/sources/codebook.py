@@ -114,6 +114,20 @@ class FileFormat(Declaration):
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ";"
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
     decimal: Literal[",", "."] = ","
+    thousands: Literal[".", ",", "'"] | None = None
+    """What stands between thousands, beside spaces of every kind, which are always taken."""
+    sheet: str | None = None
+    """The sheet of a workbook (default: the only one that holds the codebook's columns)."""
+    header_rows: Annotated[int, Field(ge=1, le=10)] = 1
+    """Rows of the header; the last one names the columns, those above are their groups or their labels."""
+    title_rows: Annotated[int, Field(ge=0, le=100)] = 0
+    """Rows above the header: a title, a date of extraction."""
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        if self.thousands == self.decimal:
+            raise ValueError("un signe des milliers (« thousands ») autre que celui des décimales (« decimal »)")
+        return self
 
 
 class SourceCodebook(Declaration):

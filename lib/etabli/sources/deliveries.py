@@ -96,8 +96,8 @@ def load(delivery: Delivery, book: SourceCodebook, *, key: bytes) -> pd.DataFram
         The file cannot be read or breaks its codebook; the message names the line.
     """
     try:
-        text = read(delivery.path, book, shown=delivery.shown)
-        return pseudonymise(tidy(text, book, shown=delivery.shown), book, key=key)
+        reading = read(delivery.path, book, shown=delivery.shown)
+        return pseudonymise(tidy(reading.frame, reading.book or book, shown=delivery.shown), book, key=key)
     except DeliveryError as error:
         if delivery.origin == "demo":
             error.hint = " ; ".join(

@@ -122,7 +122,8 @@ def _write(
     for name, source in study.sources.items():
         shown = project.relative(project.demo(study.slug, edition) / source.file)
         write_delivery(frames[name], codebook.sources[name], folder / source.file)
-        tidy(read(folder / source.file, codebook.sources[name], shown=shown), codebook.sources[name], shown=shown)
+        reading = read(folder / source.file, codebook.sources[name], shown=shown)
+        tidy(reading.frame, reading.book or codebook.sources[name], shown=shown)
         files.append(source.file)
     (folder / TRUTH).write_text(_json(truth, study), encoding="utf-8")
     return [*files, TRUTH, write_receipt(folder, files).name]
