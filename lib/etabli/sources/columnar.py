@@ -14,8 +14,8 @@ from etabli.sources.codebook import SourceCodebook
 from etabli.sources.metadata import LINE, Column, Metadata
 
 
-def read_parquet(path: Path, book: SourceCodebook | None, shown: str) -> tuple[pd.DataFrame, Metadata]:
-    """Read a .parquet file; only the codebook's columns are loaded, the others are named.
+def read_parquet(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.DataFrame, Metadata]:
+    """Read a .parquet file.
 
     Whole numbers come as `Int64`, dates and moments as `datetime64[us]` (a moment with a zone: on the clock of its
     zone), text as `str` or `category`.
@@ -33,7 +33,7 @@ def read_parquet(path: Path, book: SourceCodebook | None, shown: str) -> tuple[p
             table = file.read()
             schema = file.schema_arrow
         _hold_types(schema, shown)
-        columns = {place: _column(table.column(place), shown) for place in range(table.num_columns)}
+        columns = {place: _column(table.column(place)) for place in range(table.num_columns)}
     except (pa.ArrowException, OSError, ValueError, OverflowError, UnicodeError) as error:
         if isinstance(error, DeliveryError):
             raise
@@ -70,7 +70,7 @@ def _hold_types(schema: Any, shown: str) -> None:
             )
 
 
-def _column(column: Any, shown: str) -> pd.Series:
+def _column(column: Any) -> Any:
     import pyarrow as pa
     import pyarrow.types as kinds
 
@@ -78,7 +78,7 @@ def _column(column: Any, shown: str) -> pd.Series:
     if kinds.is_dictionary(held):
         if not kinds.is_string(held.value_type):
             column = column.cast(held.value_type)
-            return _column(column, shown)
+            return _column(column)
         return column.to_pandas()
     if kinds.is_string(held) or kinds.is_large_string(held):
         return pd.Series(pd.array(column, dtype="str"), copy=False)

@@ -61,7 +61,7 @@ def cleaned(column: pd.Series, variable: Variable) -> pd.Series:
 def distinct(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Return the place of each row's value among the different values (−1 where it is NA), and those values."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy(dtype="int64"), [str(value) for value in column.cat.categories]
+        return np.asarray(column.cat.codes, dtype="int64"), [str(value) for value in column.cat.categories]
     places, values = pd.factorize(column)
     return np.asarray(places, dtype="int64"), [str(value) for value in values]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from etabli.errors import DeliveryError
@@ -54,7 +55,7 @@ def read_delimited(path: Path, book: SourceCodebook | None, shown: str) -> tuple
     """
     known = [variable.column or name for name, variable in book.variables.items()] if book else []
     raw = path.read_bytes()
-    written, guesses = _written(raw, book, known, path.suffix.lower())
+    written, guesses = _written(raw, book)
     text = as_utf8(raw, written.encoding, shown=shown)
     del raw
     if not book or "separator" not in book.format.model_fields_set:
@@ -75,9 +76,7 @@ def read_delimited(path: Path, book: SourceCodebook | None, shown: str) -> tuple
     return frame.set_axis(header, axis="columns"), metadata
 
 
-def _written(
-    raw: bytes, book: SourceCodebook | None, known: Sequence[str], suffix: str
-) -> tuple[FileFormat, tuple[Guess, ...]]:
+def _written(raw: bytes, book: SourceCodebook | None) -> tuple[FileFormat, tuple[Guess, ...]]:
     """Return how the file is written, as far as its codebook says, and its encoding, declared or guessed."""
     if book and "encoding" in book.format.model_fields_set:
         return book.format, (_guess("encoding", book.format.encoding, book),)
@@ -217,7 +216,7 @@ def _lines(table: Any, text: bytes, offset: int, line: int, *, quoted: bool) -> 
         inside += pc.count_substring(column, "\n").to_numpy().astype("int64")
     if int(inside.sum()) + table.num_rows != breaks:
         return None
-    starts = line + np.arange(table.num_rows) + np.concatenate([[0], np.cumsum(inside)[:-1]])
+    starts: npt.NDArray[np.int64] = line + np.arange(table.num_rows) + np.concatenate([[0], np.cumsum(inside)[:-1]])
     return pd.Index(starts, name=LINE, dtype="int64")
 
 

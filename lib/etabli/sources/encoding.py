@@ -66,10 +66,9 @@ def as_utf8(raw: bytes, declared: str | None, *, shown: str) -> bytes:
     if declared == "utf-8" or raw.isascii():
         return raw.removeprefix(codecs.BOM_UTF8)
     decoder = codecs.getincrementaldecoder(declared)()
-    blocks = []
+    starts = range(0, len(raw), _BLOCK)
     try:
-        for start in range(0, len(raw), _BLOCK):
-            blocks.append(decoder.decode(raw[start : start + _BLOCK]).encode("utf-8"))
+        blocks = [decoder.decode(raw[start : start + _BLOCK]).encode("utf-8") for start in starts]
         blocks.append(decoder.decode(b"", final=True).encode("utf-8"))
     except UnicodeError:
         raise _cut(declared, shown) from None

@@ -1,4 +1,4 @@
-"""A delivery's file, whatever its format: its frame, its columns the codebook's variables, and what it says of itself."""
+"""A delivery's file, whatever its format: its frame under the codebook's names, and what it says of itself."""
 
 from __future__ import annotations
 

@@ -25,15 +25,15 @@ _ENOUGH = 5_000
 
 
 def separator_of(text: str, known: Sequence[str] = ()) -> str:
-    """Return the separator under which the header holds most known columns, then the rows most alike fields.
+    r"""Return the separator under which the header holds most known columns, then the rows most alike fields.
 
-    >>> separator_of("a;b\\n1,5;2\\n3,5;4\\n"), separator_of("a,b\\n1,2\\n")
+    >>> separator_of("a;b\n1,5;2\n3,5;4\n"), separator_of("a,b\n1,2\n")
     (';', ',')
     """
 
     def score(separator: str) -> tuple[int, int, int]:
         try:
-            rows = [row for row in csv.reader(StringIO(text, newline=""), delimiter=separator) if row][:-1] or [[]]
+            rows = [row for row in csv.reader(StringIO(text, newline=""), delimiter=separator) if row] or [[]]
         except csv.Error:
             return 0, 0, 0
         width, alike = Counter(len(row) for row in rows).most_common(1)[0]
@@ -41,7 +41,7 @@ def separator_of(text: str, known: Sequence[str] = ()) -> str:
         return found, alike if width > 1 else 0, width
 
     lines = text.splitlines(keepends=True)[:100]
-    text = "".join(lines) + "\n"
+    text = "".join(lines)
     scores = {each: score(each) for each in SEPARATORS}
     if known and max(scores.values())[0] > 0:
         return max(SEPARATORS, key=lambda each: (scores[each][0], -SEPARATORS.index(each)))
