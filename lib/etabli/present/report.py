@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
@@ -28,6 +29,7 @@ from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, 
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import find_project
+from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.pseudonyms import new_key
@@ -85,7 +87,8 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
         name: find_delivery(project, study, name, plan.edition, provider=agreements[source.agreement].provider)
         for name, source in study.sources.items()
     }
-    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook)
+    cache = cache_folder(project, slug)
+    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, cache=cache)
     report.announce()
     return report
 
@@ -112,6 +115,8 @@ class Report:
     agreements: Mapping[str, Agreement]
     show: Display
     running_cell: Callable[[], tuple[str | None, int]] = running_cell
+    cache: Path | None = None
+    """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
     _key: bytes = field(default_factory=new_key, repr=False)
@@ -150,7 +155,7 @@ class Report:
         """
         if source not in self.study.sources:
             raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
-        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key)
+        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key, cache=self.cache)
         for variable, value in where.items():
             if variable not in frame.columns:
                 raise ReportError(
