@@ -143,6 +143,9 @@ class KeyFigureItem(Item):
     def results(self, protection: Protection) -> list[dict[str, Any]]:
         measure = self.value.table.measure(self.value.measure)
         own = _result(self.name, protection.of(self.value.table), self.value.row, measure, self.words)
+        if protection.is_masked(self.value):  # its own row may be shown, and not that it is the largest
+            own = {**own, "where": {}, "value": None, "sign": theme.MASKED, "n": None}
+            own.pop("interval", None)
         return [own, *self._cited(protection, self.label, self.note)]
 
 
