@@ -195,7 +195,7 @@ class TableItem(Item):
         """The legend of signs, the tests, and the three notes."""
         legend = f"{french.NNBSP}; ".join(f"{sign}{french.NBSP}: {SIGNS[sign]}" for sign in grid.signs)
         notes = [("Signes", escape(legend))] if legend else []
-        notes += [("Test", escape(note, quote=False)) for note in grid.notes]
+        notes += [("Tests" if len(grid.notes) > 1 else "Test", escape(" ".join(grid.notes), quote=False))]
         notes += [("Lecture", self.reading.html(protection, self.words))]
         notes += [("Note", self.note.html(protection, self.words))] if self.note.template else []
         notes += [("Champ", self.scope.html(protection, self.words))]
