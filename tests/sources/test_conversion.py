@@ -91,9 +91,9 @@ def test_mutated_files_give_a_frame_or_a_message(tmp_path: Path) -> None:
                 reading.do(Job(path, path.name), tmp_path / "out")
                 outcomes.append("frame")
             except EtabliError as error:
-                assert "mutated" in str(error)
-                outcomes.append("message")
-    assert {"frame", "message"} == set(outcomes)
+                outcomes.append(str(error))
+    assert "frame" in outcomes
+    assert any("mutated" in told for told in outcomes)
 
 
 def test_file_that_takes_too_long_is_told(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_file_that_takes_too_long_is_told(tmp_path: Path) -> None:
     path.write_text("a;b\n" + "1;2\n" * 2_000_000, encoding="utf-8")
     with Child(Limits(seconds=60)) as slow:
         slow.limits = Limits(seconds=0.01)
-        with pytest.raises(DeliveryError, match="temps|longtemps|durée"):
+        with pytest.raises(DeliveryError, match=r"temps|longtemps|durée"):
             slow.do(Job(path, "v.csv"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
