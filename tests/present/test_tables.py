@@ -105,7 +105,7 @@ def test_stack_of_variables_keeps_one_total(words: Words, crossed: Table) -> Non
         ("Ensemble", "Ensemble"),
     ]
     assert grid.rows[0].group_note == f"V de Cramér 0,12{NNBSP}; p{NBSP}={NBSP}0,200"
-    assert grid.notes == (f"Test du χ², un par caractéristique{NNBSP}; n = 107 allocataires.",)
+    assert grid.notes == (f"χ², un par caractéristique{NNBSP}; n = 107 allocataires.",)
     html = to_html(grid, caption="Les visites", name="x")
     assert html.count('scope="rowgroup"') == 1
     assert html.count("<tbody>") == 2
@@ -271,7 +271,7 @@ def test_test_is_described_in_words(words: Words) -> None:
     test = Test("test du χ²", 1234.56, (2.0,), 0.0004, 4348, effect=0.1234, note="Effectifs faibles.")
     described = describe_test(test, words).replace(NBSP, " ").replace(NNBSP, " ")
     assert described == (
-        "Test du χ² : statistique 1 234,6 (2 ddl), p < 0,001 ; V de Cramér 0,12 (de 0, aucun lien, à 1) ; "
+        "χ² : statistique 1 234,6 (2 ddl), p < 0,001 ; V de Cramér 0,12 (de 0, aucun lien, à 1) ; "
         "n = 4 348 allocataires. Effectifs faibles."
     )
 
@@ -297,14 +297,14 @@ def test_notes_of_a_stack_are_each_said_once_with_the_variables_they_hold_for(wo
     ]
     grid = lay_out(protected(stacked(tests)), words)
     assert [note.replace(NBSP, " ").replace(NNBSP, " ") for note in grid.notes] == [
-        "Test de Wald, un par caractéristique ; n = 98 à 99 allocataires. Valeur p ajustée.",
+        "Wald, un par caractéristique ; n = 98 à 99 allocataires. Valeur p ajustée.",
         "« Tranche d’âge » : peu de personnes.",
     ]
 
 
 def test_number_of_people_of_a_stack_is_not_said_when_one_is_withheld(words: Words) -> None:
     tests = [Test("t", 1.0, (1.0,), 0.5, n, within={"variable": v}) for n, v in ((None, "age"), (99, "channel"))]
-    assert lay_out(protected(stacked(tests)), words).notes == ("T, un par caractéristique.",)
+    assert lay_out(protected(stacked(tests)), words).notes == ("t, un par caractéristique.",)
 
 
 @pytest.mark.parametrize(("base", "said"), [(29, 0), (30, 1)])

@@ -311,7 +311,7 @@ def describe_tests(tests: Sequence[Test], words: Words, notes: Sequence[str] = (
     if numbers and len(tests) == sum(test.people is not None for test in tests):
         span = " à ".join(french.number(each) for each in dict.fromkeys((numbers[0], numbers[-1])))
         people = f" ; n = {span} {words.people.many if words.people else ''}".rstrip()
-    head = f"{french.capitalised(tests[0].name)}, un par caractéristique{people}."
+    head = f"{_bare(tests[0].name)}, un par caractéristique{people}."
     return french.typography(" ".join([head, *notes]))
 
 
@@ -336,13 +336,20 @@ def describe_missing(protected: Protected, words: Words) -> str | None:
     return french.typography(f"{share} des {words.source.row.many}.")
 
 
+def _bare(name: str) -> str:
+    """Return the name of a test without the word, which stands before it: « χ² de Pearson »."""
+    for article in ("test du ", "test de "):
+        name = name.removeprefix(article)
+    return name
+
+
 def describe_test(test: Test, words: Words) -> str:
     """Return a test as its note under a table."""
     degrees = f"{french.NBSP}; ".join(french.number(d, 0 if float(d).is_integer() else 1) for d in test.degrees)
     people = words.people
     parts = [
         (
-            f"{french.capitalised(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
+            f"{_bare(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
             f"{french.p_value(test.p_value)}"
         )
     ]
