@@ -280,8 +280,12 @@ def test_mean_agrees_with_its_own_decimals(words: Words) -> None:
     ("p_values", "written"),
     [
         ((0.01, 0.2), "est significatif selon « Tranche d’âge », et ne l’est pas selon « Canal »"),
-        ((0.05, 0.2), "n’est significatif selon aucune des caractéristiques testées"),
-        ((0.01, 0.04), "est significatif selon toutes les caractéristiques testées (« Tranche d’âge » et « Canal »)"),
+        ((0.05, 0.2), "n’est significatif selon aucune des caractéristiques dont le test est montré"),
+        (
+            (0.01, 0.04),
+            "est significatif selon toutes les caractéristiques dont le test est montré "
+            "(« Tranche d’âge » et « Canal »)",
+        ),
     ],
 )
 def test_variables_whose_test_rejects_are_named(p_values: tuple[float, float], written: str, words: Words) -> None:

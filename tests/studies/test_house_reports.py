@@ -218,4 +218,4 @@ def test_figure_and_table_of_one_variable_say_one_p_value(house: Project, quarte
 def test_what_no_test_carries_is_not_said_to_differ(house: Project, quarter: str) -> None:
     text = " ".join(spaced(house, quarter))
     assert "l’écart entre prestations n’est pas établi" in text
-    assert "n’est significatif selon aucune des caractéristiques testées" in text
+    assert "n’est significatif selon aucune des caractéristiques dont le test est montré" in text

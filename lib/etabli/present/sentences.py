@@ -217,9 +217,9 @@ class _Spoken:
                 told[test.p_value < SIGNIFICANCE].append(self._words.dimension(test.within["variable"]))
         rejected, kept = told[True], told[False]
         if not rejected:
-            return "n’est significatif selon aucune des caractéristiques testées"
+            return "n’est significatif selon aucune des caractéristiques dont le test est montré"
         if not kept:
-            return f"est significatif selon toutes les caractéristiques testées ({_quoted(rejected)})"
+            return f"est significatif selon toutes les caractéristiques dont le test est montré ({_quoted(rejected)})"
         return f"est significatif selon {_quoted(rejected)}, et ne l’est pas selon {_quoted(kept)}"
 
 
