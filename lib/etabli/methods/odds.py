@@ -56,6 +56,7 @@ def odds_ratios(
     [1.0, 0.75]
     """
     _refuse_repeats(outcome, on)
+    event = str(event)
     frame = frame.reset_index(drop=True)
     complete, _ = complete_rows(frame, (outcome, *on), person)
     known = frame.loc[complete]
@@ -68,7 +69,7 @@ def odds_ratios(
     happens = known[outcome].astype(str).to_numpy() == event
     cells = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
     out = frame.loc[~frame.index.isin(part.frame.index)]
-    missing = Missing(len(out), int(out[person].nunique())) if len(out) else None
+    missing = Missing(len(out), int(out[person].nunique()), len(frame)) if len(out) else None
     tests = adjust([_wald(variable, fit, None if missing else len(people)) for variable in variables])
     measures = (
         Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", states_people=False),
