@@ -50,6 +50,21 @@ def encode(frame: pd.DataFrame, name: str) -> Coded:
     return Coded(codes.astype(np.int64), tuple(levels))
 
 
+def people_of(coded: Coded, persons: Integers, kept: Flags) -> Integers:
+    """Return how many distinct people each category has among the rows kept.
+
+    Parameters
+    ----------
+    coded
+        The variable, none missing.
+    persons
+        Person of each row, as integers from 0.
+    """
+    size = len(coded.levels)
+    pairs = np.unique(persons[kept] * size + coded.codes[kept])
+    return np.bincount(pairs % size, minlength=size).astype(np.int64)
+
+
 def with_missing(coded: Coded) -> Coded:
     """Return the same variable with a last category `MISSING`, if a value is missing."""
     missing = coded.codes < 0
@@ -74,7 +89,7 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
 
 def refuse_repeated_column(frame: pd.DataFrame, name: str) -> None:
     """Raise a MethodError when two columns have this name."""
-    if (frame.columns == name).sum() > 1:
+    if not frame.columns.is_unique and (frame.columns == name).sum() > 1:
         raise MethodError(
             f"Deux colonnes des données s’appellent « {name} ».",
             expected="un nom par colonne",
