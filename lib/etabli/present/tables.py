@@ -301,6 +301,13 @@ def _by_name(tests: Sequence[Test]) -> list[list[Test]]:
     return list(groups.values())
 
 
+def _bare(name: str) -> str:
+    """Return the name of a test without the word, which stands before it: « χ² de Pearson »."""
+    for article in ("test du ", "test de "):
+        name = name.removeprefix(article)
+    return name
+
+
 _SENTENCES = re.compile(r"(?<=\.) ")
 
 
@@ -334,13 +341,6 @@ def describe_missing(protected: Protected, words: Words) -> str | None:
     step = int(missing.rows / missing.of * 100 // COARSE) * COARSE
     share = f"moins de {COARSE} %" if step == 0 else f"de {step} à {step + COARSE} %"
     return french.typography(f"{share} des {words.source.row.many}.")
-
-
-def _bare(name: str) -> str:
-    """Return the name of a test without the word, which stands before it: « χ² de Pearson »."""
-    for article in ("test du ", "test de "):
-        name = name.removeprefix(article)
-    return name
 
 
 def describe_test(test: Test, words: Words) -> str:
