@@ -228,3 +228,16 @@ def test_significance_of_one_variable_of_a_stack() -> None:
 def test_reference_of_a_table_without_one_is_refused() -> None:
     with pytest.raises(MethodError, match="modalité de référence"):
         table().reference("age")
+
+
+@pytest.mark.parametrize(
+    ("ratios", "flags", "number"), [([1.0, 0.7], [True, False], 1.0), ([np.nan] * 2, [False] * 2, None)]
+)
+def test_reference_of_a_variable_that_left_the_model_is_not_available(
+    ratios: list[float], flags: list[bool], number: float | None
+) -> None:
+    cells = pd.DataFrame({"variable": "age", "category": ["a", "b"], "odds": ratios, "reference": flags, PEOPLE: 9})
+    odds = Table(cells, (Dimension("variable"), Dimension("category")), (Measure("odds", "ratio"),))
+    assert odds.reference("age").number == number
+    with pytest.raises(MethodError, match="modalité de référence"):
+        odds.reference("home")

@@ -205,17 +205,19 @@ class Table:
     def reference(self, variable: str) -> Value:
         """Return the value of the reference category of a variable, in a model's table.
 
+        A variable that left the model has none: the value is then not available, and a sentence says `otherwise`.
+
         Raises
         ------
         MethodError
             The table has no reference categories, or not of this variable.
         """
         cells = self.cells.reset_index(drop=True)
-        flags = cells["reference"].eq(other=True) if "reference" in cells else pd.Series(data=False, index=cells.index)
-        rows = np.flatnonzero(flags & (cells.get("variable", pd.Series("", cells.index)).astype(str) == variable))
-        if len(rows) != 1:
+        if not {"reference", "variable"} <= set(cells.columns) or not (cells["variable"].astype(str) == variable).any():
             raise MethodError(f"Ce résultat n’a pas de modalité de référence pour « {variable} ».")
-        return Value(self, self.measures[0].name, int(rows[0]))
+        rows = np.flatnonzero(cells["variable"].astype(str) == variable)
+        flagged = [row for row in rows if bool(cells["reference"].iloc[row])]
+        return Value(self, self.measures[0].name, int((flagged or rows)[0]))
 
     def largest(self, measure: str, **categories: object) -> Value:
         """Return the largest value of a measure among the rows of these categories, totals and non-responses apart.
