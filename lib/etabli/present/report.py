@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from html import escape
+from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
@@ -23,13 +24,14 @@ from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, digest
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.errors import ReportError, suggestion
-from etabli.methods.results import Table, Value
+from etabli.methods.results import MISSING, TOTAL, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import Project, find_project, keys_folder
+from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.keys import Keyring, demo_key, key_for
@@ -89,8 +91,8 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
         for name, source in study.sources.items()
     }
     _hold_agreements(project, study, deliveries, agreements, date.today())  # noqa: DTZ011  # an agreement's days are local
-    keys = _keys(project, study, codebook, deliveries)
-    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, keys=keys)
+    keys, cache = _keys(project, study, codebook, deliveries), cache_folder(project, slug)
+    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, keys=keys, cache=cache)
     report.announce()
     return report
 
@@ -139,6 +141,8 @@ class Report:
     agreements: Mapping[str, Agreement]
     show: Display
     running_cell: Callable[[], tuple[str | None, int]] = running_cell
+    cache: Path | None = None
+    """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
     keys: Mapping[str, StudyKey] = field(default_factory=dict, repr=False)
@@ -178,7 +182,7 @@ class Report:
         """
         if source not in self.study.sources:
             raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
-        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key(source))
+        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key(source), cache=self.cache)
         for variable, value in where.items():
             if variable not in frame.columns:
                 raise ReportError(
@@ -331,6 +335,9 @@ class Report:
         policy = policy_for(
             [self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience
         )
+        if policy.protects:
+            for table in self._tables():
+                self._hold_categories(table)
         protection = protect(self._tables(), policy)
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
@@ -375,6 +382,28 @@ class Report:
             html = f'<p class="waiting">{escape(item.waiting)} : en attente de report.finish().</p>'
         self._items.append(item)
         self.show({"text/html": html}, name=name, update=False)
+
+    def _hold_categories(self, table: Table) -> None:
+        """Refuse a table of raw values: a category is one that the codebook declares, for it is shown even when masked.
+
+        Raises
+        ------
+        ReportError
+            A dimension is no variable of the codebook with codes, or holds something else than its codes.
+        """
+        for name in table.keys:
+            if name == "variable":
+                continue
+            stack = table.cells["variable"].astype(str) if name == "category" and "variable" in table.keys else None
+            for place, code in enumerate(table.cells[name].astype(str)):
+                variable = self.codebook.variable(name if stack is None else stack.iloc[place])
+                if code not in {TOTAL, MISSING} and (variable is None or code not in variable.codes):
+                    raise ReportError(
+                        f"Un résultat porte des valeurs brutes de « {name} » : elles se liraient même masquées.",
+                        expected="des modalités que le codebook déclare, sous « codes » ou « derived »",
+                        got="(valeur non affichée)",
+                        hint="regroupez la variable en modalités déclarées avant de la compter",
+                    )
 
     def _forget_former_run_of(self, cell: str | None, execution: int) -> None:
         """In JupyterLab a cell may be run again: its former items go, so that nothing is counted twice."""

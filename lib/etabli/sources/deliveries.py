@@ -12,8 +12,10 @@ import pandas as pd
 
 from etabli.errors import DeliveryError, nearest, suggestion
 from etabli.project import MIRROR_VARIABLE, Project
+from etabli.sources.cache import converted, entry_of
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import SourceCodebook
+from etabli.sources.conversion import Job
 from etabli.sources.pseudonyms import StudyKey, pseudonymise
 from etabli.sources.public import fetch
 from etabli.sources.readers import read
@@ -98,8 +100,24 @@ def _origin(study: Study, source_name: str, edition: str) -> Origin:
     return "public" if study.sources[source_name].public is not None and origin != "demo" else origin
 
 
-def load(delivery: Delivery, book: SourceCodebook, *, key: StudyKey | bytes) -> pd.DataFrame:
+IN_PLACE = frozenset({".parquet"})
+"""Formats that are read where they lie: their reader is as fast as the cache, and no broken file ends it."""
+
+
+def load(delivery: Delivery, book: SourceCodebook, *, key: StudyKey, cache: Path | None = None) -> pd.DataFrame:
     """Return the tidy, pseudonymised frame of a delivery: read, checked, identities removed (`pseudonymise`).
+
+    Parameters
+    ----------
+    delivery
+        What `find_delivery` found.
+    book
+        The codebook of its source.
+    key
+        The pseudonym key.
+    cache
+        The folder of the study's converted deliveries. What is not there is converted in a child process; what is
+        among `IN_PLACE` is read where it lies. None: read in this process, and kept nowhere.
 
     Raises
     ------
@@ -107,8 +125,11 @@ def load(delivery: Delivery, book: SourceCodebook, *, key: StudyKey | bytes) -> 
         The file cannot be read or breaks its codebook; the message names the line.
     """
     try:
-        text = read(delivery.path, book, shown=delivery.shown)
-        return pseudonymise(tidy(text, book, shown=delivery.shown), book, key=key)
+        if cache is None or delivery.path.suffix.lower() in IN_PLACE:
+            reading = read(delivery.path, book, shown=delivery.shown)
+            return pseudonymise(tidy(reading.frame, reading.book or book, shown=delivery.shown), book, key=key)
+        entry = entry_of(cache, delivery.source, delivery.sha256, book, key=key)
+        return converted(entry, Job(delivery.path, delivery.shown, book, key))
     except DeliveryError as error:
         if delivery.origin == "demo":
             error.hint = " ; ".join(
