@@ -21,6 +21,7 @@ from etabli.project import FOLDER_VARIABLE, Project
 from etabli.sources.codebook import read_codebook
 from etabli.sources.deliveries import find_delivery
 from etabli.sources.dummy import make_demo
+from etabli.sources.keys import demo_key
 from etabli.study import read_study
 
 NOTES: dict[str, Any] = {"title": "les réponses", "scope": "Dossiers", "reading": "Lu"}
@@ -82,7 +83,7 @@ def opened(small_project: Project, screen: Screen, cells: Cells) -> Opened:
             name: find_delivery(small_project, study, name, plan.edition, provider="example") for name in study.sources
         }
         codebook = read_codebook(small_project, study)
-        return Report(study, plan, codebook, deliveries, agreements, screen, cells)
+        return Report(study, plan, codebook, deliveries, agreements, screen, demo_key("essai"), cells)
 
     return make
 

@@ -86,12 +86,12 @@ def import_key(
 def rotate_key() -> None:
     """Change la clé du projet : tous les pseudonymes changent."""
     from etabli.board import Board
+    from etabli.sources.cache import forget
     from etabli.sources.keys import rotate_key as rotate
-    from etabli.sources.reception import forget_caches
 
     project, board = find_project(), Board.for_terminal()
     former, new = rotate(project, _keyring(), day=today())
-    forget_caches(project)
+    forget(project)
     board.say(f"clé en service : {new} ; l’ancienne, {former}, reste pour reconnaître qui s’est retiré")
     board.say(
         "Liens perdus : un pseudonyme noté hors des livraisons (carnet, export, courrier) ne désigne plus personne."
@@ -128,8 +128,6 @@ def withdraw(
         project, declared, person or getpass("Pseudonyme ou identifiant : "), _keyring(), day=today(), absent=absent
     )
     board.say(f"retrait enregistré : {', '.join(outcome.pseudonyms)}")
-    if outcome.linked:
-        board.say(f"  avec {outcome.linked} identifiant(s) d’elle seule, auxquels d’autres sources renvoient")
     for shown, count in outcome.held:
         board.say(f"  {shown} : {count} ligne(s), qui ne seront plus lues")
     for shown in outcome.unread:

@@ -35,6 +35,7 @@ from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.keys import Keyring, demo_key, key_for
+from etabli.sources.links import identifiers, with_linked
 from etabli.sources.pseudonyms import StudyKey
 from etabli.study import PlannedRun, Scalar, Study, read_study
 
@@ -91,8 +92,9 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
         for name, source in study.sources.items()
     }
     _hold_agreements(project, study, deliveries, agreements, date.today())  # noqa: DTZ011  # an agreement's days are local
-    keys, cache = _keys(project, study, codebook, deliveries), cache_folder(project, slug)
-    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, keys=keys, cache=cache)
+    cache = cache_folder(project, slug)
+    key = _key(project, study, codebook, deliveries, cache)
+    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, key, cache=cache)
     report.announce()
     return report
 
@@ -107,16 +109,16 @@ def _hold_agreements(
             agreements[slug].hold_for_delivery(day, shown=project.relative(project.agreements / f"{slug}.yml"))
 
 
-def _keys(
-    project: Project, study: Study, codebook: Codebook, deliveries: Mapping[str, Delivery]
-) -> dict[str, StudyKey]:
-    """Return the key of each source that identifies people: a study without any asks for none."""
-    keyring = Keyring(keys_folder(os.environ))
-    return {
-        name: key_for(project, keyring, study.slug, delivery.origin)
-        for name, delivery in deliveries.items()
-        if any(each.type == "identifier" for each in codebook.sources[name].variables.values())
-    }
+def _key(
+    project: Project, study: Study, codebook: Codebook, deliveries: Mapping[str, Delivery], cache: Path
+) -> StudyKey:
+    """Return the key of a run, which leaves out who withdrew; where nobody is identified, none is asked for."""
+    origins = {each.origin for name, each in deliveries.items() if identifiers(codebook.sources[name])}
+    if not origins:
+        return demo_key(study.slug)
+    origin = "demo" if origins == {"demo"} else "raw"
+    key = key_for(project, Keyring(keys_folder(os.environ)), study.slug, origin)
+    return with_linked(key, deliveries, codebook, cache=cache)
 
 
 def running_cell() -> tuple[str | None, int]:
@@ -140,13 +142,12 @@ class Report:
     deliveries: Mapping[str, Delivery]
     agreements: Mapping[str, Agreement]
     show: Display
+    key: StudyKey = field(repr=False)
     running_cell: Callable[[], tuple[str | None, int]] = running_cell
     cache: Path | None = None
     """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
-    keys: Mapping[str, StudyKey] = field(default_factory=dict, repr=False)
-    """The key of each source that identifies people; fictional data may do without."""
 
     # What the notebook may ask -----------------------------------------------------------------
 
@@ -182,7 +183,7 @@ class Report:
         """
         if source not in self.study.sources:
             raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
-        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key(source), cache=self.cache)
+        frame = load(self.deliveries[source], self.codebook.sources[source], key=self.key, cache=self.cache)
         for variable, value in where.items():
             if variable not in frame.columns:
                 raise ReportError(
@@ -409,17 +410,6 @@ class Report:
         """In JupyterLab a cell may be run again: its former items go, so that nothing is counted twice."""
         if cell is not None:
             self._items = [item for item in self._items if item.cell != cell or item.execution == execution]
-
-    def _key(self, source: str) -> StudyKey:
-        """The key of a source; where nobody is identified, or nobody exists, the open one does."""
-        if source in self.keys:
-            return self.keys[source]
-        identifies = any(each.type == "identifier" for each in self.codebook.sources[source].variables.values())
-        if identifies and self.deliveries[source].origin != "demo":
-            raise ReportError(
-                f"La source « {source} » n’a pas de clé de pseudonymes.", hint="ouvrez le rapport par open_report"
-            )
-        return demo_key(self.study.slug)
 
     def _source_name(self, source: str | None) -> str:
         if source is not None:

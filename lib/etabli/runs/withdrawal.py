@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -12,11 +14,13 @@ from etabli.agreements import read_agreements
 from etabli.errors import DeliveryError, EtabliError
 from etabli.project import Project
 from etabli.runs.manifest import FILE, read_manifest
-from etabli.sources.codebook import Codebook, SourceCodebook, read_codebook
+from etabli.sources.cache import forget
+from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.keys import DEMO, Keyring, held_state, key_for, read_state
+from etabli.sources.links import identifiers, with_linked
 from etabli.sources.pseudonyms import PSEUDONYM, StudyKey
-from etabli.sources.reception import DELETIONS, forget_caches
+from etabli.sources.reception import DELETIONS
 from etabli.sources.withdrawals import WITHDRAWALS, Withdrawal, digest, read_withdrawals, record
 from etabli.study import Study
 
@@ -29,10 +33,8 @@ class Outcome:
     ----------
     pseudonyms
         The person, under each key that the study's deliveries are read with.
-    linked
-        How many identifiers of theirs alone (a file number, a visit) other sources refer to, and were withdrawn too.
     held
-        The deliveries that hold the person, and how many of their rows.
+        The deliveries that hold the person, and how many rows go.
     unread
         Deliveries that could not be read, and so may hold them.
     reports
@@ -42,7 +44,6 @@ class Outcome:
     """
 
     pseudonyms: tuple[str, ...]
-    linked: int
     held: tuple[tuple[str, int], ...]
     unread: tuple[str, ...]
     reports: tuple[str, ...]
@@ -50,14 +51,15 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Identified:
-    """The identifiers of one delivery, under a key that leaves nobody out."""
+class _Edition:
+    """What there is of one edition, read with nobody left out."""
 
-    delivery: Delivery
-    book: SourceCodebook
     key_name: str
     key: StudyKey
-    identifiers: pd.DataFrame
+    codebook: Codebook
+    deliveries: dict[str, Delivery]
+    frames: dict[str, pd.DataFrame]
+    """The identifiers of each delivery, by source."""
 
 
 Found = set[tuple[str, str]]
@@ -85,9 +87,16 @@ def withdraw(
     KeyringError
         The study's key is not on this machine.
     """
-    person, codebook = person.strip(), read_codebook(project, study)
-    read, unread = _read(project, study, codebook, keyring)
-    found = {(each.key_name, name) for each in read for name in _names(person, each.key) if _rows(each, {name}).any()}
+    person = person.strip()
+    with TemporaryDirectory() as folder:  # the person's rows are converted here, and never in the cache
+        editions, unread = _read(project, study, keyring, Path(folder))
+        found = {
+            (each.key_name, name)
+            for each in editions
+            for name in _names(person, each.key)
+            if any(frame.isin([name]).any(axis=None) for frame in each.frames.values())
+        }
+        held = dict(gone for each in editions for gone in _rows_gone(each, found, Path(folder)))
     if not found and not absent:
         raise DeliveryError(
             f"Aucune livraison de l’étude « {study.slug} » ne contient cette personne.",
@@ -95,87 +104,61 @@ def withdraw(
             hint="vérifiez le pseudonyme ou l’identifiant ; --absent l’enregistre tout de même, pour plus tard",
         )
     found = found or _expected(project, study, person, keyring)
-    everything = _with_linked(found, read, codebook)
-    rows = [(each, int(_rows(each, _under(each.key_name, everything)).sum())) for each in read]
-    held = [(each, count) for each, count in rows if count]
-    hashes = tuple(sorted({each.delivery.sha256 for each, _ in held}))
-    for key_name, pseudonym in sorted(everything):
+    hashes = tuple(sorted({delivery.sha256 for delivery in held}))
+    for key_name, pseudonym in sorted(found):
         record(project, Withdrawal(study.slug, key_name, pseudonym, day, hashes))
-    forget_caches(project)
-    kept = [each for each in read_withdrawals(project, study.slug) if (each.key, each.pseudonym) in everything]
+    forget(project)
+    kept = [each for each in read_withdrawals(project, study.slug) if (each.key, each.pseudonym) in found]
     return Outcome(
         pseudonyms=tuple(sorted({pseudonym for _, pseudonym in found})),
-        linked=len(everything) - len(found),
-        held=tuple((each.delivery.shown, count) for each, count in held),
+        held=tuple((delivery.shown, count) for delivery, count in held.items()),
         unread=tuple(unread),
         reports=tuple(_reports(project, study.slug, kept)),
         releases=tuple(_releases(project, kept)),
     )
 
 
-def _read(project: Project, study: Study, codebook: Codebook, keyring: Keyring) -> tuple[list[_Identified], list[str]]:
-    """Return the identifiers of every delivery of the study, and the deliveries that cannot be read."""
-    read, unread = [], []
-    for delivery, book in _deliveries(project, study, codebook):
-        key_name = DEMO if delivery.origin == "demo" else held_state(project).current
-        everyone = StudyKey(key_for(project, keyring, study.slug, delivery.origin).secret)
-        try:
-            frame = load(delivery, book, key=everyone)
-        except DeliveryError:
-            unread.append(delivery.shown)
-            continue
-        read.append(_Identified(delivery, book, key_name, everyone, frame[_identifiers(book)]))
+def _read(project: Project, study: Study, keyring: Keyring, folder: Path) -> tuple[list[_Edition], list[str]]:
+    """Return what there is of each edition that identifies people, and the deliveries that cannot be read."""
+    agreements, read, unread = read_agreements(project, study), [], []
+    for edition in study.editions:
+        codebook = read_codebook(project, study, edition=edition)
+        deliveries: dict[str, Delivery] = {}
+        frames: dict[str, pd.DataFrame] = {}
+        origin, key = study.editions[edition].deliveries, None
+        for name, source in study.sources.items():
+            names, provider = identifiers(codebook.sources[name]), agreements[source.agreement].provider
+            if not names or source.public is not None:
+                continue
+            try:
+                delivery = find_delivery(project, study, name, edition, provider=provider)
+            except DeliveryError:
+                continue  # not received yet, destroyed, or not what was received: no run reads it either
+            key = key or StudyKey(key_for(project, keyring, study.slug, origin).secret)
+            try:
+                frames[name] = load(delivery, codebook.sources[name], key=key, cache=folder)[names]
+                deliveries[name] = delivery
+            except DeliveryError:
+                unread.append(delivery.shown)
+        if key is not None:
+            key_name = DEMO if origin == "demo" else held_state(project).current
+            read.append(_Edition(key_name, key, codebook, deliveries, frames))
     return read, unread
 
 
-def _deliveries(project: Project, study: Study, codebook: Codebook) -> Iterator[tuple[Delivery, SourceCodebook]]:
-    """Yield what there is of each edition and source that identifies people."""
-    agreements = read_agreements(project, study)
-    for edition in study.editions:
-        for name, source in study.sources.items():
-            if source.public is None and _identifiers(codebook.sources[name]):
-                provider = agreements[source.agreement].provider
-                try:
-                    yield find_delivery(project, study, name, edition, provider=provider), codebook.sources[name]
-                except DeliveryError:
-                    continue  # not received yet, destroyed, or not what was received: no run reads it either
-
-
-def _identifiers(book: SourceCodebook) -> list[str]:
-    return [name for name, variable in book.variables.items() if variable.type == "identifier"]
+def _rows_gone(each: _Edition, found: Found, folder: Path) -> Iterator[tuple[Delivery, int]]:
+    """Yield the deliveries that a withdrawal takes rows from, and how many."""
+    gone = frozenset(name for key_name, name in found if key_name == each.key_name)
+    key = with_linked(StudyKey(each.key.secret, gone), each.deliveries, each.codebook, cache=folder)
+    for name, delivery in each.deliveries.items():
+        count = int(each.frames[name].isin(list(key.withdrawn)).any(axis=1).sum())
+        if count:
+            yield delivery, count
 
 
 def _names(person: str, key: StudyKey) -> set[str]:
     """Return the pseudonyms that may be meant: the text itself when it looks like one, and its own."""
     return {key.pseudonym(person)} | ({person} if PSEUDONYM.fullmatch(person) else set())
-
-
-def _rows(each: _Identified, pseudonyms: set[str]) -> pd.Series:
-    return each.identifiers.isin(list(pseudonyms)).any(axis=1)
-
-
-def _under(key_name: str, found: Found) -> set[str]:
-    return {pseudonym for name, pseudonym in found if name == key_name}
-
-
-def _with_linked(found: Found, read: Sequence[_Identified], codebook: Codebook) -> Found:
-    """Add the identifiers that other sources refer to and that stand on the person's rows alone, until none is left.
-
-    What the person shares with others (a household) stays, since it is the others' as well.
-    """
-    referred = {each.references for book in codebook.sources.values() for each in book.variables.values()}
-    whole = set(found)
-    while True:
-        added = set()
-        for each in read:
-            theirs = _rows(each, _under(each.key_name, whole))
-            for name in each.identifiers:
-                if f"{each.delivery.source}.{name}" in referred and name != each.book.person:
-                    alone = set(each.identifiers[name][theirs].dropna()) - set(each.identifiers[name][~theirs])
-                    added |= {(each.key_name, pseudonym) for pseudonym in alone}
-        if added <= whole:
-            return whole
-        whole |= added
 
 
 def _expected(project: Project, study: Study, person: str, keyring: Keyring) -> Found:

@@ -114,7 +114,7 @@ def load(delivery: Delivery, book: SourceCodebook, *, key: StudyKey, cache: Path
     book
         The codebook of its source.
     key
-        The pseudonym key.
+        The study's key.
     cache
         The folder of the study's converted deliveries. What is not there is converted in a child process; what is
         among `IN_PLACE` is read where it lies. None: read in this process, and kept nowhere.

@@ -66,6 +66,11 @@ class StudyKey:
             )
 
     @property
+    def excludes_anyone(self) -> bool:
+        """Whether anyone withdrew, under this key or a former one."""
+        return bool(self.withdrawn) or any(key.excludes_anyone for key in self.former)
+
+    @property
     def fingerprint(self) -> str:
         """Digest of the key and of who withdrew: frames of two different fingerprints may differ.
 
@@ -107,7 +112,7 @@ def key_fingerprint(secret: bytes) -> str:
     return sha256(b"etabli key fingerprint\n" + secret).hexdigest()[:16]
 
 
-def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: StudyKey | bytes) -> pd.DataFrame:
+def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: StudyKey) -> pd.DataFrame:
     """Replace every identifier by its pseudonym, and drop who withdrew and what is free text.
 
     The same identifier under the same key has the same pseudonym in every column, source and edition. A
@@ -121,17 +126,12 @@ def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: StudyKey | b
     book
         Its codebook: the variables of type `identifier` are replaced; free text (`is_free_text`) is dropped.
     key
-        The study's key; plain bytes stand for a key under which nobody withdrew.
+        The study's key.
 
     Returns
     -------
     DataFrame
-        A new frame, rows numbered from 0; a missing identifier stays missing.
-
-    Raises
-    ------
-    DeliveryError
-        The key is too short to be secret.
+        A new frame, its rows numbered anew where some were left out; a missing identifier stays missing.
 
     Examples
     --------
@@ -140,23 +140,26 @@ def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: StudyKey | b
     ...     "row": {"one": "visite", "many": "visites", "gender": "f"},
     ...     "variables": {"file": {"label": "Dossier", "type": "identifier", "sensitivity": "identifier"}},
     ... })
-    >>> pseudonymise(pd.DataFrame({"file": ["0012", "0012"]}), book, key=b"0123456789abcdef")["file"].nunique()
+    >>> pseudonymise(pd.DataFrame({"file": ["0012", "0012"]}), book, key=StudyKey(bytes(32)))["file"].nunique()
     1
     """
-    held = key if isinstance(key, StudyKey) else StudyKey(key)
     names = [name for name, variable in book.variables.items() if variable.type == "identifier"]
-    dropped = [name for name, variable in book.variables.items() if is_free_text(variable, book)]
     columns: dict[str, pd.Series] = {}
     kept = pd.Series(True, index=frame.index)
     for name in names:
         places, values = pd.factorize(frame[name])
-        known = [held.pseudonym(str(value)) for value in values]
-        gone = [held.excludes(str(value), pseudonym) for value, pseudonym in zip(values, known, strict=True)]
+        known = [key.pseudonym(str(value)) for value in values]
+        gone = [key.excludes(str(value), pseudonym) for value, pseudonym in zip(values, known, strict=True)]
         columns[name] = pd.Series(known, dtype="str").reindex(places).set_axis(frame.index)
         if any(gone):
             kept &= ~pd.Series(gone).reindex(places, fill_value=False).set_axis(frame.index)
-    found = frame.assign(**columns).drop(columns=dropped)
+    found = frame.assign(**columns)[carried(book)]
     return found if kept.all() else found[kept].reset_index(drop=True)
+
+
+def carried(book: SourceCodebook) -> list[str]:
+    """Return the variables of a source that a frame carries: all but free text."""
+    return [name for name, variable in book.variables.items() if not is_free_text(variable, book)]
 
 
 _SENTENCES = ("Madame Dupont a appelé hier.", "mme dupont habite rue de la paix", "RAPPELER MME DUPONT")

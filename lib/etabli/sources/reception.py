@@ -15,6 +15,7 @@ from filelock import FileLock
 from etabli.agreements import Agreement, hold_study, read_agreement
 from etabli.errors import DeliveryError, suggestion
 from etabli.project import Project
+from etabli.sources.cache import forget
 from etabli.sources.chain import append, entries
 from etabli.sources.readers import locked
 from etabli.sources.receipts import RECEIPT, Entry, digest_of, read_receipt, save_receipt
@@ -249,7 +250,7 @@ def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> E
     else:
         assert entry is not None
         told = entry
-    forget_caches(project)
+    forget(project)
     proof = project.ledger / DELETIONS
     line = {"file": shown, **told.as_json(), "deleted": day.isoformat(), "reason": reason}
     append(proof, line, shown=project.relative(proof))
@@ -263,14 +264,3 @@ def deletions(project: Project) -> list[dict[str, object]]:
     path = project.ledger / DELETIONS
     return list(entries(path, shown=project.relative(path)))
 
-
-def forget_caches(project: Project) -> None:
-    """Empty the cache of all that was made of deliveries; public files stay.
-
-    All of it goes, rather than the entries of one person or delivery: what a cache holds depends on who made
-    it, and an entry that was missed would be a person kept. It is only made again.
-    """
-    if project.cache.is_dir():
-        for each in project.cache.iterdir():
-            if each != project.public:
-                shutil.rmtree(each) if each.is_dir() else each.unlink(missing_ok=True)
