@@ -285,8 +285,14 @@ def test_source_is_loaded_under_pseudonyms(opened: Opened, small_project: Projec
     assert frame["person"].nunique() == raw["NUMERO"].nunique()
 
 
-def test_two_reports_share_no_pseudonym(opened: Opened) -> None:
-    assert not set(opened().load("records")["person"]) & set(opened().load("records")["person"])
+def test_pseudonyms_last_from_one_report_to_the_next(opened: Opened) -> None:
+    assert opened().load("records")["person"].equals(opened().load("records")["person"])
+
+
+def test_reports_of_two_studies_share_no_pseudonym(opened: Opened) -> None:
+    other = opened()
+    other.key = demo_key("autre")
+    assert not set(opened().load("records")["person"]) & set(other.load("records")["person"])
 
 
 def test_load_keeps_the_rows_that_are_asked_for(opened: Opened) -> None:

@@ -119,6 +119,7 @@ def withdraw(
     ] = False,
 ) -> None:
     """Retire une personne d’une étude : plus rien d’elle dans les passages à venir."""
+    from etabli import french
     from etabli.board import Board
     from etabli.runs.withdrawal import withdraw as withdraw_person
 
@@ -129,7 +130,7 @@ def withdraw(
     )
     board.say(f"retrait enregistré : {', '.join(outcome.pseudonyms)}")
     for shown, count in outcome.held:
-        board.say(f"  {shown} : {count} ligne(s), qui ne seront plus lues")
+        board.say(f"  {shown} : {french.count(count, 'ligne', 'lignes')} de moins désormais")
     for shown in outcome.unread:
         board.warn(f"{shown} n’a pas pu être lue : elle contient peut-être cette personne")
     for report in outcome.reports:
@@ -152,6 +153,7 @@ def scan(
     ] = None,
 ) -> None:
     """Cherche des données personnelles dans des fichiers, sans les montrer en entier."""
+    from etabli import french
     from etabli.board import Board
     from etabli.disclosure.scan import scan_file
 
@@ -169,10 +171,12 @@ def scan(
         for hit in (hits or [])[:SHOWN]:
             board.warn(str(hit))
         if hits and len(hits) > SHOWN:
-            board.warn(f"{shown} : {len(hits) - SHOWN} autre(s)")
+            board.warn(f"{shown} : et {french.count(len(hits) - SHOWN, 'autre', 'autres')}")
         count += len(hits or [])
     left = f", {unread} d’un format qui ne s’examine pas" if unread else ""
-    board.say(f"{seen} fichier(s) examiné(s){left} : {count or 'aucune'} donnée(s) personnelle(s).")
+    files = french.count(seen, "fichier examiné", "fichiers examinés")
+    found = french.count(count, "donnée personnelle", "données personnelles") if count else "aucune donnée personnelle"
+    board.say(f"{files}{left} : {found}.")
     if count:
         raise typer.Exit(1)
 

@@ -119,8 +119,8 @@ def _plain(path: Path, shown: str) -> Iterator[_Raw]:
 
 def _blocks(path: Path) -> Iterator[str]:
     """Yield a text file in blocks of whole lines, as UTF-8 when it is, else as Latin-1: every byte is a letter."""
-    start = path.open("rb").read(4)
-    encoding = "utf-16" if start[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    with path.open("rb") as opened:
+        encoding = "utf-16" if opened.read(2) in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     try:
         with path.open(encoding=encoding, newline="\n") as file:
             for _ in iter(lambda: file.read(BLOCK), ""):
@@ -239,10 +239,10 @@ def _parquet(path: Path, shown: str) -> Iterator[_Raw]:
     from pyarrow.parquet import ParquetFile
 
     try:
-        file = ParquetFile(path)
-        yield from _identity_columns(file.schema_arrow.names, shown)
-        for batch in file.iter_batches():
-            yield from _columns(batch.to_pydict(), shown)
+        with ParquetFile(path) as file:
+            yield from _identity_columns(file.schema_arrow.names, shown)
+            for batch in file.iter_batches():
+                yield from _columns(batch.to_pydict(), shown)
     except ArrowException as error:
         raise ValueError(str(error)) from None
 

@@ -50,7 +50,9 @@ def with_linked(
     while True:
         found: set[str] = set()
         for name, variables in referred.items():
-            left = _frame(name, held, deliveries, codebook, cache)  # first: a broken file ends a child, not this process
+            left = _frame(
+                name, held, deliveries, codebook, cache
+            )  # first: a broken file ends a child, not this process
             if name not in whole:
                 whole[name] = _frame(name, StudyKey(key.secret), deliveries, codebook, None)
             for variable in variables:

@@ -263,4 +263,3 @@ def deletions(project: Project) -> list[dict[str, object]]:
     """Return the proofs of deletion, oldest first."""
     path = project.ledger / DELETIONS
     return list(entries(path, shown=project.relative(path)))
-
