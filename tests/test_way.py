@@ -172,6 +172,23 @@ def test_withdrawn_person_is_in_no_later_run(
     assert f"{EDITION}_funder" in told
 
 
+def test_report_that_holds_personal_data_is_not_exported(
+    made: Project, etabli_at: Etabli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (folder_of(made) / "report.html").read_bytes()
+    book = made.studies / SLUG / "codebook.yml"
+    text = book.read_text(encoding="utf-8")
+    book.write_text(text.replace("label: Réponse", "label: Réponse (Mme Kermarrec, 06 12 34 56 78)"), encoding="utf-8")
+    assert etabli_at("run", SLUG) == 1
+    told = capsys.readouterr().err
+    assert "Le rapport contient une donnée personnelle." in told
+    assert f"étude {SLUG}, passage {RUN} ; report.html" in told
+    assert "06 •• •• •• ••" in told
+    assert "34 56" not in told
+    assert (folder_of(made) / "report.html").read_bytes() == before
+    assert leftovers(made) == []
+
+
 def counts(project: Project, name: str) -> dict[str, int]:
     """One measure of the table of answers, by answer."""
     results = json.loads((folder_of(project) / "results.json").read_text(encoding="utf-8"))["results"]

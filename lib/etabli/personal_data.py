@@ -55,7 +55,7 @@ def _free(first: str) -> str:
 
 _EMAIL = r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,6}(?!(?:png|svg|jpe?g|gif|webp|css|js)\b)[^\W\d_]{2,24}\b"
 
-_REST = rf"[1-9](?P<gap>{_GAP}|[.-]|)\d\d(?:(?P=gap)\d\d){{3}}{_END}(?!{_GAP}\d)"
+_REST = rf"[1-9](?:(?:{_GAP}\d\d){{4}}|(?P<sign>[.-]|)\d\d(?:(?P=sign)\d\d){{3}}){_END}(?!{_GAP}\d)"
 _PHONE = rf"{_free('0')}{_REST}"
 _PHONE_ABROAD = rf"{_free('[+]')}33{_GAP}?(?:\(0\))?{_GAP}?{_REST}"
 _PHONE_ABROAD_PLAIN = rf"{_free('0')}033{_GAP}?(?:\(0\))?{_GAP}?{_REST}"
@@ -98,14 +98,23 @@ _ADDRESS = (
 
 _DATE = r"(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d\d)|\d{4}-\d\d-\d\d|\d{1,2}(?:er)?\s+[a-zéû]{3,9}\.?\s+\d{4})"
 _BORN = ("né", "nee", "ddn", "naiss", "birth")
-_BIRTH = rf"\b(?i:née?|nee|né\(e\)|né[.·]e|ddn|(?:date_?)?naiss\w*|(?:date_?of_?)?birth)\b[^\n\d]{{0,25}}{_DATE}(?!\d)"
+_BIRTH = (
+    r"\b(?i:née?|nee|né\(e\)|né[.·]e|ddn|(?:date_?(?:de_?)?)?naiss(?:ance)?|(?:date_?of_?)?birth)\b"
+    rf"[^\n\d]{{0,25}}{_DATE}(?!\d)"
+)
 """A word for birth, then a date a few words further."""
 
-_TITLE = (
-    rf"[Mm](?<![\w.][Mm])(?:(?<=M)(?:M|r|me|mes|lle|elle)?\.?|onsieur|adame|ademoiselle|(?<=M)(?:ONSIEUR|ADAME)){_GAP}+"
-    rf"(?:(?:de|du|des|le|la){_GAP}+|d[’'])?[{_CAPITAL}][\w’'-]+"
+_OFFICES = (
+    "Maires?|Préf[eè]t|Président|Direct|Ministre|Député|Sénat|Conseill|Adjoint|Élu|Responsable|Chef|Secrétaire|Délégu"
 )
-"""A title, then a name."""
+"""How words begin that tell an office, and not who holds it: « Madame la Préfète »."""
+
+_TITLE = (
+    r"[Mm](?<![\w.][Mm])(?<!\d[ \u00a0\u202f][Mm])"
+    rf"(?:(?<=M)(?:M|r|me|mes|lle|elle)?\.?|onsieur|adame|ademoiselle|(?<=M)(?:ONSIEUR|ADAME)){_GAP}+"
+    rf"(?:(?:de|du|des|le|la|les){_GAP}+|d[’'])?(?!{_OFFICES})[{_CAPITAL}][\w’'-]+"
+)
+"""A title, then a name; « 3 M Euros » is none."""
 
 _CAPITALS = rf"[{_CAPITAL}](?<=[a-zà-ÿ]{_GAP}[{_CAPITAL}])[{_CAPITAL}]*(?:[-'’ ][{_CAPITAL}]+)*(?!\w)"
 """Words in capitals after a small letter and a space: « Marie LE GALL », but « prime RSA » as well."""
@@ -155,20 +164,19 @@ def find(text: str) -> Iterator[Found]:
     for kind, pattern, holds in _sought():
         yield from (Found(kind, *match.span()) for match in pattern.finditer(text) if holds(match))
     for kind, pattern, anchors, before in _anchored():
-        yield from _around(text, lowered, kind, pattern, anchors, before)
+        for start, end in _around(lowered, anchors, before):
+            yield from (Found(kind, *match.span()) for match in pattern.finditer(text, start, end))
 
 
-def _around(
-    text: str, lowered: str, kind: Kind, pattern: re.Pattern[str], anchors: tuple[str, ...], before: int
-) -> Iterator[Found]:
-    """Look for a pattern around each place of a rare text, rather than everywhere."""
-    last = 0
+def _around(lowered: str, anchors: tuple[str, ...], before: int) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a text around rare words, each part once: a pattern is looked for there, not everywhere."""
+    start = end = 0
     for place in sorted({each for anchor in anchors for each in _places(lowered, anchor)}):
-        if place >= last:
-            match = pattern.search(text, max(last, place - before), place + _WINDOW)
-            if match is not None:
-                last = match.end()
-                yield Found(kind, *match.span())
+        if place - before > end:
+            yield start, end
+            start = place - before
+        end = place + _WINDOW
+    yield start, end
 
 
 _WINDOW = 200

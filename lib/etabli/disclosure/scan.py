@@ -15,6 +15,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from etabli import french
 from etabli.errors import PersonalDataError
 from etabli.personal_data import KINDS, Kind, find, masked
 
@@ -36,7 +37,7 @@ class Hit:
         return f"{place} : {KINDS[self.kind]}, « {self.looks} »"
 
 
-def scan_file(path: Path, *, shown: str, exempt: Iterable[str] = ()) -> list[Hit] | None:
+def scan_file(path: Path, *, shown: str, exempt: Iterable[str] = (), headers: bool = True) -> list[Hit] | None:
     """Return the personal data of a file; None when its format is not one that is read here.
 
     Parameters
@@ -45,6 +46,9 @@ def scan_file(path: Path, *, shown: str, exempt: Iterable[str] = ()) -> list[Hit
         How hits name the file.
     exempt
         Declared contacts: what stands in one of them, to the letter, is no hit.
+    headers
+        Whether a column counts whose name alone says that it identifies. In a table of results « Téléphone » is a
+        category like another.
 
     Raises
     ------
@@ -56,11 +60,16 @@ def scan_file(path: Path, *, shown: str, exempt: Iterable[str] = ()) -> list[Hit
         return None
     allowed = [each.casefold() for each in exempt]
     try:
-        return [hit for hit in reader(path, shown) if not any(hit.text.casefold() in each for each in allowed)]
+        seen = [each for each in reader(path) if headers or not each.header]
     except (ValueError, OSError) as error:
         raise PersonalDataError(
             "Ce fichier n’a pas pu être examiné.", where=shown, got=type(error).__name__, hint="est-il abîmé ?"
         ) from None
+    return [
+        Hit(shown, each.where, each.kind, "toute la colonne" if each.header else masked(each.text))
+        for each in seen
+        if not any(each.text.casefold() in contact for contact in allowed)
+    ]
 
 
 def hold_folder(folder: Path, *, exempt: Iterable[str] = ()) -> None:
@@ -74,7 +83,7 @@ def hold_folder(folder: Path, *, exempt: Iterable[str] = ()) -> None:
     contacts = tuple(exempt)
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         shown = path.relative_to(folder).as_posix()
-        hits = scan_file(path, shown=shown, exempt=contacts)
+        hits = scan_file(path, shown=shown, exempt=contacts, headers=False)
         if hits is None:
             raise PersonalDataError("Un fichier à exporter n’est pas d’un format qui s’examine.", where=shown)
         if hits:
@@ -83,35 +92,36 @@ def hold_folder(folder: Path, *, exempt: Iterable[str] = ()) -> None:
                 "Le rapport contient une donnée personnelle.",
                 where=f"{shown}, {first.where}" if first.where else shown,
                 expected="aucune, hormis le contact que déclare study.yml",
-                got=f"{KINDS[first.kind]}, « {first.looks} »" + (f" ; {others} autre(s)" if others else ""),
+                got=f"{KINDS[first.kind]}, « {first.looks} »"
+                + (f", et {french.count(others, 'autre', 'autres')}" if others else ""),
                 hint="retirez-la du notebook ou du libellé qui la porte",
             )
 
 
 @dataclass(frozen=True)
-class _Raw(Hit):
-    """A hit that still knows its text, which never leaves this module."""
+class _Seen:
+    """Personal data as it stands in a file; its text never leaves this module."""
 
-    text: str = ""
+    kind: Kind
+    where: str
+    text: str
+    header: bool = False
 
-    def __repr__(self) -> str:
-        return str(self)
 
-
-def _hits(text: str, shown: str, where: Callable[[int, str], str]) -> Iterator[_Raw]:
+def _seen(text: str, where: Callable[[int, str], str]) -> Iterator[_Seen]:
     for found in find(text):
         datum = text[found.start : found.end]
-        yield _Raw(shown, where(found.start, datum), found.kind, masked(datum), datum)
+        yield _Seen(found.kind, where(found.start, datum), datum)
 
 
 def _line(number: int) -> str:
     return f"ligne {number}"
 
 
-def _plain(path: Path, shown: str) -> Iterator[_Raw]:
+def _plain(path: Path) -> Iterator[_Seen]:
     before = 0
     for block in _blocks(path):
-        yield from _hits(block, shown, lambda place, _, block=block, before=before: _line(  # type: ignore[misc]
+        yield from _seen(block, lambda place, _, block=block, before=before: _line(  # type: ignore[misc]
             before + block.count("\n", 0, place) + 1
         ))  # fmt: skip
         before += block.count("\n")
@@ -137,7 +147,7 @@ _INLINE = re.compile(r"</?(?:a|abbr|b|code|em|i|mark|q|small|span|strong|sub|sup
 _TAG = re.compile(r"<!--|-->|<[^>]*>")
 
 
-def _page(path: Path, shown: str) -> Iterator[_Raw]:
+def _page(path: Path) -> Iterator[_Seen]:
     """Read a page twice over: the text that shows, then what tags hold."""
     raw = _BASE64.sub(r"\1", "".join(_blocks(path)))
     text = unescape(_TAG.sub("\n", _INLINE.sub("", raw)))
@@ -147,21 +157,21 @@ def _page(path: Path, shown: str) -> Iterator[_Raw]:
         place = raw.find(datum)
         return _line(raw.count("\n", 0, place) + 1) if place >= 0 else ""
 
-    yield from _hits(text, shown, where)
-    yield from _hits(tags, shown, where)
+    yield from _seen(text, where)
+    yield from _seen(tags, where)
 
 
-def _json(path: Path, shown: str) -> Iterator[_Raw]:
-    yield from _strings(json.loads("".join(_blocks(path))), shown)
+def _json(path: Path) -> Iterator[_Seen]:
+    yield from _strings(json.loads("".join(_blocks(path))))
 
 
-def _json_lines(path: Path, shown: str) -> Iterator[_Raw]:
+def _json_lines(path: Path) -> Iterator[_Seen]:
     for number, line in enumerate("".join(_blocks(path)).splitlines(), start=1):
         if line.strip():
-            yield from _strings(json.loads(line), shown, f"{_line(number)}, ")
+            yield from _strings(json.loads(line), f"{_line(number)}, ")
 
 
-def _strings(tree: object, shown: str, prefix: str = "") -> Iterator[_Raw]:
+def _strings(tree: object, prefix: str = "") -> Iterator[_Seen]:
     """Look into all strings and whole numbers of a tree at once, and tell the way to the one that is hit."""
     ways, texts = [], []
     for way, text in _leaves(tree, ()):
@@ -177,7 +187,7 @@ def _strings(tree: object, shown: str, prefix: str = "") -> Iterator[_Raw]:
 
         return prefix + _way(ways[bisect_right(starts, place) - 1])
 
-    yield from _hits("\n".join(texts), shown, where)
+    yield from _seen("\n".join(texts), where)
 
 
 def _leaves(tree: object, way: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], str]]:
@@ -219,35 +229,35 @@ IDENTITY_COLUMNS: dict[str, Kind] = {
 """Columns whose name says what they hold: a given name, or a telephone number that a spreadsheet took for a number."""
 
 
-def _identity_columns(header: Iterable[str], shown: str) -> Iterator[_Raw]:
+def _identity_columns(header: Iterable[str]) -> Iterator[_Seen]:
     for name in header:
         bare = unicodedata.normalize("NFKD", name.strip().strip('"')).encode("ascii", "ignore").decode()
         kind = IDENTITY_COLUMNS.get(re.sub(r"\W+", "_", bare).strip("_").lower())
         if kind is not None:
-            yield _Raw(shown, f"colonne « {name.strip()} »", kind, "toute la colonne", name)
+            yield _Seen(kind, f"colonne « {name.strip()} »", name, header=True)
 
 
-def _delimited(path: Path, shown: str) -> Iterator[_Raw]:
+def _delimited(path: Path) -> Iterator[_Seen]:
     header = next(_blocks(path), "").partition("\n")[0].strip("\r\ufeff")
     separator = max(";\t,|", key=header.count)
-    yield from _identity_columns(header.split(separator), shown)
-    yield from _plain(path, shown)
+    yield from _identity_columns(header.split(separator))
+    yield from _plain(path)
 
 
-def _parquet(path: Path, shown: str) -> Iterator[_Raw]:
+def _parquet(path: Path) -> Iterator[_Seen]:
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     try:
         with ParquetFile(path) as file:
-            yield from _identity_columns(file.schema_arrow.names, shown)
+            yield from _identity_columns(file.schema_arrow.names)
             for batch in file.iter_batches():
-                yield from _columns(batch.to_pydict(), shown)
+                yield from _columns(batch.to_pydict())
     except ArrowException as error:
         raise ValueError(str(error)) from None
 
 
-def _workbook(path: Path, shown: str) -> Iterator[_Raw]:
+def _workbook(path: Path) -> Iterator[_Seen]:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
@@ -255,25 +265,25 @@ def _workbook(path: Path, shown: str) -> Iterator[_Raw]:
         for name in book.sheet_names:
             rows = book.get_sheet_by_name(name).to_python()
             for row in rows[:5]:  # headers may stand below a title
-                yield from _identity_columns((str(each) for each in row if isinstance(each, str)), shown)
+                yield from _identity_columns(str(each) for each in row if isinstance(each, str))
             columns = {
                 f"{name}, colonne {number + 1}": list(each) for number, each in enumerate(zip(*rows, strict=False))
             }
-            yield from _columns(columns, shown)
+            yield from _columns(columns)
     except CalamineError as error:
         raise ValueError(str(error)) from None
 
 
-def _columns(columns: dict[str, list[Any]], shown: str) -> Iterator[_Raw]:
+def _columns(columns: dict[str, list[Any]]) -> Iterator[_Seen]:
     """Look into the values of each column: what a person can read of them, once each."""
     for name, values in columns.items():
         texts = dict.fromkeys(
             str(each) for each in values if isinstance(each, str | int) and not isinstance(each, bool)
         )
-        yield from _hits("\n".join(texts), shown, lambda *_, name=name: f"colonne « {name} »")
+        yield from _seen("\n".join(texts), lambda *_, name=name: f"colonne « {name} »")
 
 
-Reader = Callable[[Path, str], Iterator[_Raw]]
+Reader = Callable[[Path], Iterator[_Seen]]
 
 READERS: dict[str, Reader] = {
     **dict.fromkeys((".html", ".htm", ".svg", ".xml"), _page),
