@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from etabli.agreements import read_agreements
-from etabli.disclosure.gate import CLEARANCE_TYPE, digest
+from etabli.disclosure.gate import CLEARANCE_TYPE, OPENING, digest
 from etabli.errors import DeclarationError, DisclosureError, EtabliError, MethodError, ParameterError, ReportError
 from etabli.methods import profiles
 from etabli.methods.results import Table
 from etabli.present import report as module
-from etabli.present.report import OPENING, Report, open_report
+from etabli.present.report import Report, open_report
 from etabli.present.sentences import sentence
 from etabli.project import FOLDER_VARIABLE, Project
 from etabli.sources.codebook import read_codebook

@@ -24,8 +24,8 @@ from typing import Any
 import psutil
 
 from etabli import french
+from etabli.disclosure.gate import OPENING
 from etabli.errors import EtabliError, RunError
-from etabli.present.report import OPENING
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
