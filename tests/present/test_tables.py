@@ -105,7 +105,7 @@ def test_stack_of_variables_keeps_one_total(words: Words, crossed: Table) -> Non
         ("Ensemble", "Ensemble"),
     ]
     assert grid.rows[0].group_note == f"V de Cramér 0,12{NNBSP}; p{NBSP}={NBSP}0,200"
-    assert grid.notes == ("Test du χ², un par caractéristique.",)
+    assert grid.notes == ("χ², un par caractéristique.",)
     html = to_html(grid, caption="Les visites", name="x")
     assert html.count('scope="rowgroup"') == 1
     assert html.count("<tbody>") == 2
@@ -264,7 +264,7 @@ def test_test_is_described_in_words(words: Words) -> None:
     test = Test("test du χ²", 1234.56, (2.0,), 0.0004, 4348, effect=0.1234, note="Effectifs faibles.")
     described = describe_test(test, words).replace(NBSP, " ").replace(NNBSP, " ")
     assert described == (
-        "Test du χ² : statistique 1 234,6 (2 ddl), p < 0,001 ; V de Cramér 0,12 (de 0, aucun lien, à 1) ; "
+        "χ² : statistique 1 234,6 (2 ddl), p < 0,001 ; V de Cramér 0,12 (de 0, aucun lien, à 1) ; "
         "n = 4 348 allocataires. Effectifs faibles."
     )
 

@@ -45,7 +45,7 @@ def test_edition_is_read_as_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "v.csv"
     path.write_text("MODE\nGUICHET\nT\n", encoding="utf-8")
     book = book_of(tmp_path).for_edition("2025-T1").sources["visits"]
-    frame = tidy(read(path, book, shown="v.csv"), book, shown="v.csv")
+    frame = tidy(read(path, book, shown="v.csv").frame, book, shown="v.csv")
     assert frame.astype(str).to_dict("list") == {"channel": ["desk", "phone"]}
     assert book.format.separator == ","
     assert book.rules == ()

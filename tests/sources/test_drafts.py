@@ -22,7 +22,7 @@ def drafted(tmp_path: Path, text: str, encoding: str = "utf-8") -> tuple[str, So
     written = draft(delivery, shown=delivery.name)
     path = write_draft(written, tmp_path / "codebook.yml")
     book = read_declaration(path, Codebook).sources["fichier_d_ete"]
-    tidy(read(delivery, book, shown="v.csv"), book, shown="v.csv")
+    tidy(read(delivery, book, shown="v.csv").frame, book, shown="v.csv")
     return written, book
 
 

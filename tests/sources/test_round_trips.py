@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from etabli.errors import DeliveryError
+from etabli.sources.checks import tidy
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.drawing import draw
 from etabli.sources.limits import EXACT, LIMITS, told
+from etabli.sources.readers import read
 from etabli.sources.writers import WRITERS, write_delivery
 
 _SPEC = importlib.util.spec_from_file_location("rereading", Path(__file__).with_name("rereading.py"))
@@ -51,7 +53,15 @@ def there_and_back(values: list[Any], variable: dict[str, Any], suffix: str) -> 
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"v{suffix}"
         write_delivery(frame, book, path)
-        return rereading.reread(path, book)["x"].tolist()
+        back = rereading.reread(path, book)["x"].tolist()
+        assert [repr(value) for value in by_the_house(path, book)["x"].tolist()] == [repr(value) for value in back]
+        return back
+
+
+def by_the_house(path: Path, book: SourceCodebook) -> pd.DataFrame:
+    """Return the tidy frame as the house's own readers read it."""
+    reading = read(path, book, shown=path.name)
+    return tidy(reading.frame, reading.book or book, shown=path.name)
 
 
 def is_refused(value: Any, variable: dict[str, Any], suffix: str) -> bool:

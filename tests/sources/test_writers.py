@@ -53,7 +53,7 @@ def there_and_back(frame: pd.DataFrame, book: SourceCodebook) -> pd.DataFrame:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "v.csv"
         write_delivery(frame, book, path)
-        return tidy(read(path, book, shown="v.csv"), book, shown="v.csv")
+        return tidy(read(path, book, shown="v.csv").frame, book, shown="v.csv")
 
 
 written = st.fixed_dictionaries(

@@ -143,6 +143,9 @@ class KeyFigureItem(Item):
     def results(self, protection: Protection) -> list[dict[str, Any]]:
         measure = self.value.table.measure(self.value.measure)
         own = _result(self.name, protection.of(self.value.table), self.value.row, measure, self.words)
+        if protection.is_masked(self.value):  # its own row may be shown, and not that it is the largest
+            own = {**own, "where": {}, "value": None, "sign": theme.MASKED, "n": None}
+            own.pop("interval", None)
         return [own, *self._cited(protection, self.label, self.note)]
 
 
@@ -192,7 +195,7 @@ class TableItem(Item):
         """The legend of signs, the tests, and the three notes."""
         legend = f"{french.NNBSP}; ".join(f"{sign}{french.NBSP}: {SIGNS[sign]}" for sign in grid.signs)
         notes = [("Signes", escape(legend))] if legend else []
-        notes += [("Test", escape(note, quote=False)) for note in grid.notes]
+        notes += [("Tests" if len(grid.notes) > 1 else "Test", escape(" ".join(grid.notes), quote=False))]
         notes += [("Lecture", self.reading.html(protection, self.words))]
         notes += [("Note", self.note.html(protection, self.words))] if self.note.template else []
         notes += [("Champ", self.scope.html(protection, self.words))]

@@ -17,7 +17,7 @@ from string import Formatter
 from etabli import french
 from etabli.disclosure.protect import Protection
 from etabli.errors import ReportError, suggestion
-from etabli.methods.results import Measure, Value
+from etabli.methods.results import Measure, Table, Value
 from etabli.present import theme
 from etabli.present.words import Words
 
@@ -172,6 +172,8 @@ class _Spoken:
             return _changed(plain, float(x), measure)
         if form == "words":
             spoken = french.share_in_words(float(x), gender=words.gender(table, row, measure)) if "%" in plain else None
+            if spoken and spoken in _AROUND_HALF and _crosses_half(table, row, measure):
+                spoken = "environ la moitié"
             return f"{spoken} ({plain})" if spoken else plain
         if form == "interval":
             found = words.interval(table, row, measure)
@@ -193,6 +195,16 @@ class _Label:
 
     def __format__(self, form: str) -> str:
         return french.listing([f"« {label} »" for label in dict.fromkeys(self.tied)]) if form else self.own
+
+
+_AROUND_HALF = ("près de la moitié", "la moitié", "plus de la moitié")
+
+
+def _crosses_half(table: Table, row: int, measure: Measure) -> bool:
+    """Whether the interval of a share holds one half: it is then neither under nor over."""
+    if not (measure.low and measure.high):
+        return False
+    return bool(table.cells[measure.low].iloc[row] <= 0.5 <= table.cells[measure.high].iloc[row])
 
 
 def _changed(plain: str, x: float, measure: Measure) -> str:

@@ -282,7 +282,14 @@ def _by_name(tests: Sequence[Test]) -> list[list[Test]]:
 
 def describe_tests(tests: Sequence[Test]) -> str:
     """Return what the tests of a stack of variables are: one a variable."""
-    return french.typography(f"{french.capitalised(tests[0].name)}, un par caractéristique.")
+    return french.typography(f"{_bare(tests[0].name)}, un par caractéristique.")
+
+
+def _bare(name: str) -> str:
+    """Return the name of a test without the word, which stands before it: « χ² de Pearson »."""
+    for article in ("test du ", "test de "):
+        name = name.removeprefix(article)
+    return name
 
 
 def describe_test(test: Test, words: Words) -> str:
@@ -291,7 +298,7 @@ def describe_test(test: Test, words: Words) -> str:
     people = words.people
     parts = [
         (
-            f"{french.capitalised(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
+            f"{_bare(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
             f"{french.p_value(test.p_value)}"
         )
     ]

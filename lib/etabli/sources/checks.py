@@ -13,7 +13,7 @@ from etabli import french
 from etabli.errors import DeliveryError, nearest
 from etabli.sources.codebook import SourceCodebook, Variable
 from etabli.sources.columns import Column, Mask, prepare_all
-from etabli.sources.delimited import LINE
+from etabli.sources.metadata import LINE
 from etabli.sources.rules import Check, Delivered, checks_of
 
 _HIDDEN = "(valeur non affichée)"
@@ -29,7 +29,7 @@ class Fault:
 
 
 def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFrame:
-    """Convert the text of a delivery to typed columns, and hold it to the codebook's rules.
+    """Convert what was read of a delivery to typed columns, and hold it to the codebook's rules.
 
     Spaces around a value do not count. An empty cell, or a value among the variable's `missing`, is NA. A rule whose
     severity is `warns` keeps nothing out: `etabli check` tells it. References are tried there too, where the other
@@ -38,7 +38,7 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
     Parameters
     ----------
     text
-        What `readers.read` returned; without its index of lines, row 0 stands for line 2.
+        The frame of a `Reading`; without its index of lines, row 0 stands for line 2.
     book
         The codebook of the source.
     shown

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.conversions import DATE_FORMATS, convert, date_format
+from etabli.sources.conversions import cleaned, convert, is_text
+from etabli.sources.shaping import written_as
 
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
@@ -70,18 +71,33 @@ def prepare(text: pd.Series, variable: Variable, written: FileFormat) -> Column:
     variable, written
         What the codebook says of it.
     """
+    if not is_text(text) and not variable.recode:
+        return _stored(text, variable, written)
     places, raw = _different(_as_text(text, variable, written))
-    cleaned = raw.str.strip()
+    told = raw.str.strip()
     if variable.recode:
-        cleaned = cleaned.map(lambda value: variable.recode.get(value, value)).astype("str")
+        told = told.map(lambda value: variable.recode.get(value, value)).astype("str")
         if variable.type == "code":  # a recode may name the code, or what is usually written for it
             written_for = {name: code.value or name for name, code in variable.codes.items()}
             known = set(written_for.values())
-            cleaned = cleaned.map(lambda value: value if value in known else written_for.get(value, value)).astype(
-                "str"
-            )
-    cleaned = cleaned.mask(cleaned.isin(["", *variable.missing]))
-    return Column(places, raw, cleaned, convert(cleaned, variable, written))
+            told = told.map(lambda value: value if value in known else written_for.get(value, value)).astype("str")
+    told = told.mask(told.isin(["", *variable.missing]))
+    return Column(places, raw, told, convert(told, variable, written))
+
+
+def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Column:
+    """Return a column that the file stores in its variable's type: no digit and no second is lost by way of text."""
+    codes, values = pd.factorize(column)
+    places = np.asarray(codes, dtype=np.intp)
+    different = pd.Series(values, dtype=column.dtype)
+    if (places < 0).any():
+        places = np.where(places < 0, len(different), places)
+        different = different.reindex(range(len(different) + 1))
+    kept = cleaned(different, variable)
+    raw = pd.Series(
+        ["" if pd.isna(value) else written_as(value, variable, written) for value in different.tolist()], dtype="str"
+    )
+    return Column(places, raw, raw.mask(kept.isna().to_numpy()), convert(kept, variable, written))
 
 
 def prepare_all(text: pd.DataFrame, book: SourceCodebook) -> dict[str, Column]:
@@ -91,23 +107,11 @@ def prepare_all(text: pd.DataFrame, book: SourceCodebook) -> dict[str, Column]:
 
 def _as_text(column: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:
     """Return a stored column as its delivery would write it in text; a column of text as it is."""
-    if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype) or column.dtype == object:
+    if is_text(column):
         return column
     places, values = pd.factorize(column)
-    if column.dtype.kind == "M":
-        told = [
-            f"{pd.Timestamp(value):{date_format(variable) if variable.type in DATE_FORMATS else '%Y-%m-%d'}}"
-            for value in values
-        ]
-    else:
-        told = [_number(value).replace(".", written.decimal) for value in values]
+    told = [written_as(value, variable, written) for value in values.tolist()]
     return pd.Series(pd.Categorical.from_codes(places, categories=pd.Index(told, dtype="str")), column.index)
-
-
-def _number(value: object) -> str:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return str(value)
 
 
 def _different(text: pd.Series) -> tuple[Places, pd.Series]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
-from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import FileFormat, SourceCodebook
+from etabli.sources.conversion import read_apart
+from etabli.sources.conversions import distinct, is_text
+from etabli.sources.metadata import Metadata
 from etabli.sources.readers import READERS
-
-_SEPARATORS = (";", "\t", ",", "|")
-_HEAD = 64 * 1024
-"""Bytes that the separator is sniffed in."""
+from etabli.sources.shaping import written_as
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def preview(path: Path, *, shown: str, written: FileFormat | None = None) -> Pre
     Parameters
     ----------
     path
-        The file.
+        The file. It is read in a child process: it may be anything.
     shown
         How messages name it.
     written
@@ -52,45 +49,66 @@ def preview(path: Path, *, shown: str, written: FileFormat | None = None) -> Pre
     DeliveryError
         The file is missing, empty or damaged, of an unknown format, or repeats a column.
     """
-    if not path.is_file():
-        raise DeliveryError("Le fichier manque.", where=shown)
-    if path.suffix.lower() not in READERS:
-        raise DeliveryError("Ce format de fichier n’est pas connu.", where=shown, expected=" ou ".join(READERS),
-                            got=path.suffix or "un nom sans extension")  # fmt: skip
-    written = written or guess_format(path)
-    frame = READERS[path.suffix.lower()](path, _any_columns(written), shown)
+    if written is None:
+        reading = read_apart(path, None, shown=shown)
+        frame, metadata = reading.frame, reading.metadata
+    else:
+        if not path.is_file():
+            raise DeliveryError("Le fichier manque.", where=shown)
+        frame, metadata = READERS[path.suffix.lower()](path, _any_columns(written), shown)
     if frame.empty:
         raise DeliveryError("Le fichier est vide.", where=shown, expected="un en-tête et au moins une ligne")
     if not frame.columns.is_unique:
         twice = str(frame.columns[frame.columns.duplicated()][0])
         raise DeliveryError(f"La colonne « {twice} » figure plusieurs fois.", where=f"{shown}, ligne 1")
-    return Preview(frame, written)
+    form = written or _format_of(metadata)
+    told = {str(name): _told(frame[name], form) for name in frame.columns}
+    described = {column.name: column for column in metadata.columns}
+    labels = {name: dict(column.labels) for name, column in described.items() if column.labels}
+    return Preview(
+        pd.DataFrame(told, index=frame.index),
+        form,
+        {name: column.label for name, column in described.items() if column.label},
+        labels,
+        {
+            name: {value: labels.get(name, {}).get(value, "") for value in (*column.missing_values, *column.tagged)}
+            for name, column in described.items()
+            if column.missing_values or column.tagged
+        },
+    )
 
 
-def guess_format(path: Path) -> FileFormat:
-    """Return how a delimited file seems to be written: its encoding, its separator, its decimal sign."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    encoding = _encoding(path, head)
-    text = head.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="ignore")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(_SEPARATORS, key=lambda each: len(next(csv.reader(StringIO(first), delimiter=each), [])))
-    decimal: Literal[",", "."] = "." if separator == "," else ","
-    return FileFormat(separator=separator, encoding=encoding, decimal=decimal)
+def _format_of(metadata: Metadata) -> FileFormat:
+    """Return how a file seems to be written, from what its reader guessed."""
+    guessed = {
+        "separator": metadata.separator,
+        "encoding": metadata.encoding,
+        "decimal": metadata.decimal,
+        "thousands": metadata.thousands,
+        "sheet": metadata.sheet,
+        "header_rows": max(metadata.header_rows, 1),
+        "title_rows": metadata.title_rows,
+    }
+    known = {name: value for name, value in guessed.items() if value is not None}
+    if known.get("encoding") == "latin-1":  # what is written later may hold « € » or « œ »
+        known["encoding"] = "cp1252"
+    if known.get("encoding") not in {"utf-8", "cp1252", "utf-16"}:
+        known.pop("encoding", None)
+    return FileFormat.model_validate(known)
 
 
-def _encoding(path: Path, head: bytes) -> Literal["utf-8", "cp1252", "utf-16"]:
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+def _told(column: pd.Series, written: FileFormat) -> pd.Series:
+    """Return a column as text, an empty cell for what misses."""
+    if is_text(column) and column.dtype != object:
+        places, values = distinct(column)
+        texts = list(values)
+    else:
+        found, stored = pd.factorize(column)
+        places, texts = (
+            np.asarray(found, dtype="int64"),
+            [written_as(value, None, written) for value in stored.tolist()],
+        )
+    return pd.Series(np.array([*texts, ""], dtype=object)[places], column.index, dtype="str")
 
 
 def _any_columns(written: FileFormat) -> SourceCodebook:

@@ -14,8 +14,8 @@ from etabli.project import Project
 from etabli.sources.checks import Fault, deliver, is_secret
 from etabli.sources.codebook import Codebook, Severity, SourceCodebook, Variable
 from etabli.sources.columns import Column
+from etabli.sources.conversion import read_apart
 from etabli.sources.deliveries import find_delivery
-from etabli.sources.readers import read
 from etabli.sources.rules import Check, Delivered, checks_of
 from etabli.sources.schemas import validate
 from etabli.study import Study
@@ -129,8 +129,9 @@ def examine(
     for name in study.sources:
         try:
             delivery = find_delivery(project, study, name, edition, provider=providers[name])
-            text = read(delivery.path, codebook.sources[name], shown=delivery.shown)
-            read_ones[name] = (deliver(text, codebook.sources[name]), delivery.shown, delivery.sha256)
+            reading = read_apart(delivery.path, codebook.sources[name], shown=delivery.shown)
+            book = reading.book or codebook.sources[name]
+            read_ones[name] = (deliver(reading.frame, book), delivery.shown, delivery.sha256)
         except DeliveryError as error:
             if edition not in study.editions:
                 raise
