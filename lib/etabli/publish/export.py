@@ -112,11 +112,15 @@ def to_html(executed: Executed) -> str:
 
 @cache
 def _exporter() -> Any:
+    """Return the exporter of this process: its template is compiled once for all reports."""
     from nbconvert.exporters import HTMLExporter
 
     folder = str(files("etabli.publish").joinpath("template"))
     return HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
-        template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True
+        template_name="etabli",
+        extra_template_basedirs=[folder],
+        exclude_anchor_links=True,
+        optimistic_validation=True,  # once, not after each of its eleven steps
     )
 
 
