@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,8 @@ from etabli.study import Study
 
 DELETIONS = "deletions.jsonl"
 """In the ledger: what was destroyed, when and why. The proof outlives the file."""
+
+_LOCK = f".{RECEIPT}.lock"
 
 Standing = Literal["intact", "changed", "missing", "unregistered"]
 
@@ -100,7 +102,7 @@ def add_delivery(
     digest = digest_of(file, file.name)
     entry = Entry(digest, file.stat().st_size, day, held.provider, source.agreement, study.slug, source_name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_name(f".{RECEIPT}.lock")):
+    with FileLock(target.with_name(_LOCK)):
         _hold_new(project, target, digest)
         if not target.exists():
             _copy(file, target, digest, project.relative(target))
@@ -237,25 +239,28 @@ def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> E
         There is no such delivery.
     """
     path = project.deliveries / name.removeprefix("data/raw/")
-    receipt = path.with_name(RECEIPT)
-    known = read_receipt(receipt, shown=project.relative(receipt))
+    receipt, shown = path.with_name(RECEIPT), project.relative(path)
     inside = path.resolve().is_relative_to(project.deliveries.resolve())
+    known = read_receipt(receipt, shown=project.relative(receipt)) if inside else {}
     if not inside or path.name == RECEIPT or not (path.is_file() or path.name in known):
-        names = [project.relative(each).removeprefix("data/raw/") for each in project.deliveries.glob("*/*/*")]
+        present = [each for each in project.deliveries.glob("*/*/[!.]*") if each.name != RECEIPT]
+        names = [project.relative(each).removeprefix("data/raw/") for each in present]
         raise DeliveryError("Cette livraison n’existe pas.", where=name, hint=suggestion(name, names))
-    shown, entry = project.relative(path), known.pop(path.name, None)
-    if path.is_file():
-        told = Entry(digest_of(path, shown), path.stat().st_size) if entry is None else entry
-        path.unlink()
-    else:
-        assert entry is not None
-        told = entry
-    forget(project)
-    proof = project.ledger / DELETIONS
-    line = {"file": shown, **told.as_json(), "deleted": day.isoformat(), "reason": reason}
-    append(proof, line, shown=project.relative(proof))
-    if entry is not None:
-        save_receipt(receipt, known)
+    with FileLock(path.with_name(_LOCK)):
+        entry = known.get(path.name)
+        if path.is_file():
+            found = Entry(digest_of(path, shown), path.stat().st_size)
+            told = found if entry is None else replace(entry, sha256=found.sha256, size=found.size)
+            path.unlink()
+        else:
+            told = known[path.name]
+        forget(project)
+        proof = project.ledger / DELETIONS
+        line = {"file": shown, **told.as_json(), "deleted": day.isoformat(), "reason": reason}
+        append(proof, line, shown=project.relative(proof))
+        if entry is not None:  # last: until the proof is written, the delivery is listed as missing
+            left = read_receipt(receipt, shown=project.relative(receipt))
+            save_receipt(receipt, {each: what for each, what in left.items() if each != path.name})
     return entry
 
 
