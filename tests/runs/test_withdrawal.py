@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from etabli.errors import DeliveryError, KeyringError
+from etabli.errors import DeliveryError, KeyringError, RunError
 from etabli.present.report import open_report
 from etabli.project import FOLDER_VARIABLE, KEYS_VARIABLE, Project
+from etabli.runs import execute
 from etabli.runs.fingerprint import fingerprint
 from etabli.runs.manifest import FILE, Manifest, now_utc, versions
 from etabli.runs.withdrawal import Outcome, withdraw
@@ -179,6 +180,14 @@ def test_run_says_by_a_digest_which_withdrawals_it_knew(project: Project, keyrin
     assert "withdrawals" not in before
     assert before == {part: value for part, value in after.items() if part != "withdrawals"}
     assert demo_key("essai").pseudonym(someone(project)) not in json.dumps(after)
+
+
+def test_run_during_which_someone_withdraws_is_no_report(
+    project: Project, keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execute, "_papermill", lambda *_: gone(project, someone(project), keyring))
+    with pytest.raises(RunError, match="pendant le passage"):
+        execute.execute(project, read_study(project, "essai").plan(), work=tmp_path)
 
 
 # Other sources, real deliveries, other keys -------------------------------------------------------

@@ -43,7 +43,7 @@ def fingerprint(project: Project, study: Study, plan: PlannedRun, *, modules: It
     for source in study.sources.values():
         parts[f"agreement/{source.agreement}"] = _hash(project.agreements / f"{source.agreement}.yml")
     parts |= _source_hashes(project, study, plan)
-    parts |= _identity(project, study, plan)
+    parts |= identity(project, study, plan)
     parts |= {f"lib/{name}": _hash_module(name) for name in modules}
     return dict(sorted(parts.items()))
 
@@ -53,8 +53,8 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     return sorted(part for part in {*before, *after} if before.get(part, ABSENT) != after.get(part, ABSENT))
 
 
-def _identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
-    """Return what pseudonyms depend on."""
+def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
+    """Return the parts of a fingerprint that say who is in the run, and under which key."""
     parts = {}
     state = read_state(project)
     if state is not None and study.editions[plan.edition].deliveries == "raw":
