@@ -18,7 +18,6 @@ from etabli.project import Project
 from etabli.study import Audience, Name, Slug, Study, Text
 
 Level = Literal["iris", "quarter", "commune", "intercommunality", "department", "region", "country"]
-LEVELS: tuple[Level, ...] = ("iris", "quarter", "commune", "intercommunality", "department", "region", "country")
 """Geographic levels, from the finest to the coarsest."""
 
 

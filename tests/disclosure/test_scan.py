@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pandas as pd
+import pyreadstat
 import pytest
 
 from etabli.disclosure.scan import Hit, hold_folder, scan_file
@@ -94,6 +95,15 @@ def test_frame_is_searched_by_column(tmp_path: Path, suffix: str) -> None:
     assert [kind for kind, _ in found] == ["phone", "phone"]
     assert sum("« portable »" in where for _, where in found) == 1
     assert len(scanned(path, headers=False)) == 1
+
+
+def test_file_of_a_statistical_package_is_searched_in_a_child(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"NOTE": ["", PHONE], "PRENOM": ["x", "y"]})
+    pyreadstat.write_sav(frame, tmp_path / "a.sav")
+    assert sorted(scanned(tmp_path / "a.sav")) == [("name", "colonne « PRENOM »"), ("phone", "colonne « NOTE »")]
+    (tmp_path / "b.sav").write_bytes(b"$FL2")
+    with pytest.raises(PersonalDataError, match="n’a pas pu être examiné"):
+        scan_file(tmp_path / "b.sav", shown="b.sav")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from etabli import french
-from etabli.errors import PersonalDataError
+from etabli.errors import DeliveryError, PersonalDataError
 from etabli.personal_data import KINDS, Kind, find, masked
 
 BLOCK = 4_000_000
@@ -61,9 +61,10 @@ def scan_file(path: Path, *, shown: str, exempt: Iterable[str] = (), headers: bo
     allowed = [each.casefold() for each in exempt]
     try:
         seen = [each for each in reader(path) if headers or not each.header]
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, DeliveryError) as error:
+        got = error.what if isinstance(error, DeliveryError) else type(error).__name__
         raise PersonalDataError(
-            "Ce fichier n’a pas pu être examiné.", where=shown, got=type(error).__name__, hint="est-il abîmé ?"
+            "Ce fichier n’a pas pu être examiné.", where=shown, got=got, hint="est-il abîmé ?"
         ) from None
     return [
         Hit(shown, each.where, each.kind, "toute la colonne" if each.header else masked(each.text))
@@ -274,6 +275,15 @@ def _workbook(path: Path) -> Iterator[_Seen]:
         raise ValueError(str(error)) from None
 
 
+def _statistical(path: Path) -> Iterator[_Seen]:
+    """Read in a child process: a broken file of SPSS, SAS or Stata may end whoever reads it."""
+    from etabli.sources.conversion import read_apart
+
+    frame = read_apart(path, shown=path.name).frame
+    yield from _identity_columns(frame.columns)
+    yield from _columns({str(name): frame[name].dropna().astype(object).unique().tolist() for name in frame})
+
+
 def _columns(columns: dict[str, list[Any]]) -> Iterator[_Seen]:
     """Look into the values of each column: what a person can read of them, once each."""
     for name, values in columns.items():
@@ -292,6 +302,7 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys((".csv", ".tsv"), _delimited),
     **dict.fromkeys((".txt", ".md", ".yml", ".yaml", ".py", ".css", ".log"), _plain),
     ".parquet": _parquet,
+    **dict.fromkeys((".sav", ".zsav", ".por", ".dta", ".sas7bdat", ".xpt"), _statistical),
     **dict.fromkeys((".xlsx", ".xls", ".ods"), _workbook),
 }
 """How a file is read, by its suffix in small letters."""
