@@ -126,6 +126,8 @@ def test_scan_says_what_it_cannot_read(etabli: Etabli, tmp_path: Path) -> None:
     assert status == 1
     assert "1 d’un format qui ne s’examine pas" in told
     assert "n’a pas pu être examiné" in told
+    assert told.startswith("0 fichier examiné, 1 d’un format")
+    assert "aucune donnée personnelle" in told
 
 
 def test_scan_of_a_file_with_many_hits_tells_the_first(etabli: Etabli, tmp_path: Path) -> None:

@@ -159,25 +159,28 @@ def scan(
 
     project, board = find_project(), Board.for_terminal()
     exempt = _contacts(project)
-    count, seen, unread = 0, 0, 0
+    count, seen, unread, broken = 0, 0, 0, 0
     for path in _files(paths or [project.notebooks, project.studies, project.reports, project.reference]):
         shown = project.relative(path)
         try:
             hits = scan_file(path, shown=shown, exempt=exempt)
         except PersonalDataError as error:
             board.warn(f"{shown} : {error.what}")
-            hits, count = [], count + 1
-        seen, unread = seen + (hits is not None), unread + (hits is None)
-        for hit in (hits or [])[:SHOWN]:
+            broken += 1
+            continue
+        if hits is None:
+            unread += 1
+            continue
+        seen, count = seen + 1, count + len(hits)
+        for hit in hits[:SHOWN]:
             board.warn(str(hit))
-        if hits and len(hits) > SHOWN:
+        if len(hits) > SHOWN:
             board.warn(f"{shown} : et {french.count(len(hits) - SHOWN, 'autre', 'autres')}")
-        count += len(hits or [])
     left = f", {unread} d’un format qui ne s’examine pas" if unread else ""
     files = french.count(seen, "fichier examiné", "fichiers examinés")
     found = french.count(count, "donnée personnelle", "données personnelles") if count else "aucune donnée personnelle"
     board.say(f"{files}{left} : {found}.")
-    if count:
+    if count or broken:
         raise typer.Exit(1)
 
 
