@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from etabli.cli import codebooks, reports, studies
+from etabli.cli import batches, codebooks, reports, studies
 
 app = typer.Typer(
     name="etabli",
@@ -59,9 +59,11 @@ def joined_parameters(arguments: list[str]) -> list[str]:
 
 # The order of `etabli --help`.
 app.command("run")(reports.run_one)
-app.command("batch")(reports.run_many)
+app.command("batch")(batches.run_many)
 app.command("list")(reports.list_runs)
+app.command("why")(batches.explain_run)
 app.command("verify")(reports.verify_report)
+app.command("clean")(batches.clean)
 app.command("demo")(studies.make_demo_data)
 app.command("new")(studies.new_study)
 app.add_typer(codebooks.codebook, name="codebook")

@@ -11,8 +11,10 @@ import copy
 import errno
 import json
 import os
+import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,14 +24,16 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from filelock import FileLock
 
 from etabli import french
 from etabli.disclosure.gate import OPENING
-from etabli.errors import EtabliError, RunError
+from etabli.errors import EtabliError, InfrastructureError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
 from etabli.runs.manifest import FILE, hash_outputs
+from etabli.runs.outcome import Made
 from etabli.study import PlannedRun
 
 _REFUSALS = {
@@ -49,13 +53,13 @@ REPORT = "report.html"
 RESULTS = "results.json"
 
 
-def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = None) -> Path:
+def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = None) -> Made:
     """Execute a run and write its report.
 
     Returns
     -------
-    Path
-        The report's folder.
+    Made
+        The report's folder, and what it took to make it.
 
     Raises
     ------
@@ -70,11 +74,12 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
             executed = execute(project, plan, work=work, on_cell=on_cell)
         except EtabliError as error:
             raise _with_remains(error, project, plan, work, kept) from None
+        clock = time.process_time()
         staged = work / "report"
         write_report(executed, staged)
         _swap(staged, target)
         kept.unlink(missing_ok=True)
-    return target
+    return Made(target, replace(executed.usage, cpu_seconds=executed.usage.cpu_seconds + time.process_time() - clock))
 
 
 def write_report(executed: Executed, folder: Path) -> None:
@@ -140,7 +145,7 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(target.parent)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        (work / _OWNER).write_text(str(os.getpid()), encoding="ascii")
+        (work / _OWNER).write_text(_signature(), encoding="utf-8")
     except OSError as error:
         raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     try:
@@ -153,13 +158,45 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
 
 _OWNER = "owner.pid"
 
+_CLOCK_SLIP = 3.0
+"""Seconds by which the start of a process may seem to move, when the machine's clock is set."""
+
+
+def _signature() -> str:
+    """Return what tells this process from any other: its machine, its number, and when it started."""
+    return f"{platform.node()} {os.getpid()} {psutil.Process().create_time():.0f}"
+
+
+def _is_at_work(signature: str) -> bool:
+    """Whether the process that signed may still be there; that of another machine always may."""
+    words = signature.split()
+    if len(words) != 3:
+        return False
+    node, pid, started = words
+    if node != platform.node():
+        return True
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) < _CLOCK_SLIP
+    except (ValueError, psutil.Error):
+        return False
+
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove the work folders of runs that were killed: they hold a half-executed notebook, which is not for anyone."""
+    """Remove the work folders of runs that were killed: they hold a half-executed notebook, which is not for anyone.
+
+    The former report of one that was killed between the two halves of its swap is put back.
+    """
     for owner in folder.glob(f".*/{_OWNER}"):
-        pid = owner.read_text(encoding="ascii")
-        if not (pid.isdigit() and psutil.pid_exists(int(pid))):
-            shutil.rmtree(owner.parent, ignore_errors=True)
+        try:
+            signature = owner.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            continue  # another process was quicker
+        if not _is_at_work(signature):
+            work = owner.parent
+            former, place = work / _FORMER, folder / work.name.removeprefix(".").rpartition(".")[0]
+            if former.is_dir() and not place.exists():
+                former.replace(place)
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def disk_error(what: str, error: OSError, project: Project, target: Path) -> RunError:
@@ -184,17 +221,25 @@ def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: 
     former = project.reports / plan.slug / plan.name / REPORT
     unchanged = "le rapport précédent est inchangé" if former.is_file() else None
     hint = " ; ".join(each for each in (error.hint, remains, unchanged) if each)
-    return RunError(error.what, where=where, expected=error.expected, got=error.got, hint=hint or None)
+    kind = InfrastructureError if isinstance(error, InfrastructureError) else RunError
+    return kind(error.what, where=where, expected=error.expected, got=error.got, hint=hint or None)
+
+
+_FORMER = "former"
 
 
 def _swap(staged: Path, target: Path) -> None:
-    """Put a whole report in its place; the former one stays until the new one stands."""
-    former = staged.with_name("former")
-    if target.exists():
-        target.replace(former)
-    try:
-        staged.replace(target)
-    except OSError:
-        if former.exists():
-            former.replace(target)
-        raise
+    """Put a whole report in its place; the former one stays until the new one stands.
+
+    Two processes that made the same report do it one after the other.
+    """
+    former = staged.with_name(_FORMER)
+    with FileLock(target.parent / ".swap.lock"):
+        if target.exists():
+            target.replace(former)
+        try:
+            staged.replace(target)
+        except OSError:
+            if former.exists():
+                former.replace(target)
+            raise
