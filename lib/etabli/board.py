@@ -160,5 +160,6 @@ def _foreseen(expected: Forecast, workers: int) -> str:
     if wall is None or expected.disk is None:
         return "Durée et place inconnues : aucun passage semblable n’a encore été fait."
     by = f" avec {workers} processus" if workers > 1 else ""
-    unknown = f" ; {expected.unknown} jamais faits, estimés d’après les autres" if expected.unknown else ""
+    never = french.count(expected.unknown, "passage jamais fait, estimé", "passages jamais faits, estimés")
+    unknown = f" ; {never} d’après les autres" if expected.unknown else ""
     return f"Prévision : {french.duration(wall)}{by}, {french.number(expected.disk / 1e6, 1)} Mo de rapports{unknown}."

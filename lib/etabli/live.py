@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from statistics import mean
 
 import psutil
 from rich.console import Console, Group, RenderableType
@@ -104,20 +105,15 @@ class LiveView:
 
     def left(self) -> float | None:
         """Return the seconds that the batch should still take; None while nothing is known."""
-        ended = [(outcome.seconds, self.expected.get(str(outcome.plan))) for outcome in self._ended]
-        waiting = self._of - len(self._ended) - len(self._running)
+        ended = {str(outcome.plan): outcome.seconds for outcome in self._ended}
         if not ended and not self.expected:
             return None
-        typical = [seconds for seconds, _ in ended] or list(self.expected.values())
-        average = sum(typical) / len(typical)
-        pace = _pace(ended)
-        known = sum(self.expected.values()) - sum(self.expected.get(str(o.plan), 0.0) for o in self._ended)
-        ahead = sum(max(0.0, pace * self.expected.get(run, average) - self._spent(run)) for run in self._running)
-        if len(self.expected) == self._of:
-            waits = pace * (known - sum(self.expected[run] for run in self._running))
-        else:
-            waits = average * waiting
-        return (waits + ahead) / self.workers
+        pace = _pace(ended, self.expected)
+        typical = mean(ended.values()) / pace if ended else mean(self.expected.values())
+        ahead = sum(max(0.0, pace * self.expected.get(run, typical) - self._spent(run)) for run in self._running)
+        waiting = [seconds for run, seconds in self.expected.items() if run not in ended and run not in self._running]
+        others = max(0, self._of - len(ended) - len(self._running) - len(waiting))
+        return (pace * (sum(waiting) + others * typical) + ahead) / self.workers
 
     def _spent(self, run: str) -> float:
         return self.clock() - self._running[run]
@@ -148,10 +144,10 @@ class LiveView:
         return Group(*parts)
 
 
-def _pace(ended: list[tuple[float, float | None]]) -> float:
+def _pace(ended: Mapping[str, float], expected: Mapping[str, float]) -> float:
     """Return how much slower than expected the runs that ended were."""
-    known = [(seconds, expected) for seconds, expected in ended if expected]
-    total = sum(expected for _, expected in known)
+    known = [(seconds, expected[run]) for run, seconds in ended.items() if run in expected]
+    total = sum(foreseen for _, foreseen in known)
     return sum(seconds for seconds, _ in known) / total if total else 1.0
 
 

@@ -12,7 +12,7 @@ from etabli.board import Board
 from etabli.live import LiveView, memory_held
 from etabli.project import Project
 from etabli.publish.catalogue import write_catalogue
-from etabli.publish.export import make_report
+from etabli.publish.export import make_report, remove_abandoned
 from etabli.runs.batch import RETRIES, Watchers, run_batch
 from etabli.runs.fingerprint import Survey
 from etabli.runs.forecast import Forecast, forecast
@@ -131,8 +131,15 @@ def _make_batch(
         plans = sorted(plans, key=lambda plan: -seconds.get(str(plan), 0.0))
     outcomes: list[Outcome] = []
     if plans:
-        with local_pool(size, environment=os.environ, folder=project.root) as pool:
-            outcomes = _make(project, board, plans, pool, journal=journal, expected=seconds)
+        try:
+            with local_pool(size, environment=os.environ, folder=project.root) as pool:
+                outcomes = _make(project, board, plans, pool, journal=journal, expected=seconds)
+        except KeyboardInterrupt:
+            board.warn("Lot interrompu : etabli batch --resume le reprend.")
+            raise
+        finally:  # what workers that were ended, or killed before, had under way
+            for slug in {plan.slug for plan in plans}:
+                remove_abandoned(project.reports / slug)
     journal.close()
     return outcomes
 

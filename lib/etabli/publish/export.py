@@ -77,7 +77,9 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
         clock = time.process_time()
         staged = work / "report"
         write_report(executed, staged)
-        _swap(staged, target)
+        project.batches.mkdir(parents=True, exist_ok=True)
+        with FileLock(project.batches / f"{plan.slug}.lock"):  # two processes that made the same report do not mix
+            _swap(staged, target)
         kept.unlink(missing_ok=True)
     return Made(target, replace(executed.usage, cpu_seconds=executed.usage.cpu_seconds + time.process_time() - clock))
 
@@ -143,9 +145,10 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
     """Give a private folder on the disk of the reports, and turn what the disk refuses into one message."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target.parent)
+        remove_abandoned(target.parent)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        (work / _OWNER).write_text(_signature(), encoding="utf-8")
+        (work / "owner").write_text(_signature(), encoding="utf-8")
+        (work / "owner").replace(work / _OWNER)  # whole from the first: another process may be looking
     except OSError as error:
         raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     try:
@@ -157,6 +160,9 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
 
 
 _OWNER = "owner.pid"
+
+_JUST_MADE = 60.0
+"""Seconds: a work folder that nobody signed is not older while its run is there."""
 
 _CLOCK_SLIP = 3.0
 """Seconds by which the start of a process may seem to move, when the machine's clock is set."""
@@ -181,18 +187,22 @@ def _is_at_work(signature: str) -> bool:
         return False
 
 
-def _remove_abandoned(folder: Path) -> None:
-    """Remove the work folders of runs that were killed: they hold a half-executed notebook, which is not for anyone.
+def remove_abandoned(folder: Path) -> None:
+    """Remove the work folders that killed runs left among the reports of a study.
 
-    The former report of one that was killed between the two halves of its swap is put back.
+    They hold a half-executed notebook, which is not for anyone. The former report of a run that was killed between
+    the two halves of its swap is put back.
     """
-    for owner in folder.glob(f".*/{_OWNER}"):
+    for work in folder.glob(".*"):
         try:
-            signature = owner.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            continue  # another process was quicker
+            signature = (work / _OWNER).read_text(encoding="utf-8")
+        except NotADirectoryError:
+            continue
+        except FileNotFoundError:  # just made, or killed as it was
+            if work.is_dir() and time.time() - work.stat().st_mtime > _JUST_MADE:
+                shutil.rmtree(work, ignore_errors=True)
+            continue
         if not _is_at_work(signature):
-            work = owner.parent
             former, place = work / _FORMER, folder / work.name.removeprefix(".").rpartition(".")[0]
             if former.is_dir() and not place.exists():
                 former.replace(place)
@@ -229,17 +239,13 @@ _FORMER = "former"
 
 
 def _swap(staged: Path, target: Path) -> None:
-    """Put a whole report in its place; the former one stays until the new one stands.
-
-    Two processes that made the same report do it one after the other.
-    """
+    """Put a whole report in its place; the former one stays until the new one stands."""
     former = staged.with_name(_FORMER)
-    with FileLock(target.parent / ".swap.lock"):
-        if target.exists():
-            target.replace(former)
-        try:
-            staged.replace(target)
-        except OSError:
-            if former.exists():
-                former.replace(target)
-            raise
+    if target.exists():
+        target.replace(former)
+    try:
+        staged.replace(target)
+    except OSError:
+        if former.exists():
+            former.replace(target)
+        raise

@@ -53,8 +53,5 @@ def _former_reports(project: Project, study: Study, *, keep: int) -> Iterator[Pa
             continue  # not ours to judge
         if edition not in kept:
             yield path.parent
-    names = {plan.name: plan.edition for plan in study.planned_runs()}
-    for path in sorted(folder.glob("*.failed.ipynb")):
-        name = path.name.removesuffix(".failed.ipynb")
-        if names.get(name) not in kept:
-            yield path
+    for former in (name for name in study.editions if name not in kept):
+        yield from sorted(folder.glob(f"{former}_*.failed.ipynb"))

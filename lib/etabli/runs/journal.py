@@ -190,7 +190,7 @@ def resume(project: Project, account: Account, *, now: Clock) -> Iterator[Journa
 
 def journals(project: Project) -> list[Path]:
     """Return the journals of all batches, the last one last."""
-    return sorted(project.batches.glob("*.jsonl"))
+    return sorted(project.batches.glob("*.jsonl"), key=lambda path: path.stem)
 
 
 def read_journal(path: Path) -> Account | None:
