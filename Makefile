@@ -5,7 +5,7 @@ STAMP := .venv/.etabli
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help reports test lab check browser lock clean
+.PHONY: help reports test fuzz lab check browser lock clean
 
 help: ## Affiche cette aide
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ reports: $(STAMP) ## Fabrique les données fictives, puis tous les rapports par 
 
 test: $(STAMP) ## Lance les tests
 	$(BIN)/python -m pytest
+
+fuzz: $(STAMP) ## Lance les essais au hasard, qui durent (lots tués à 50 moments, par exemple)
+	$(BIN)/python -m pytest -m fuzz
 
 lab: $(STAMP) ## Ouvre JupyterLab, en français, sur les notebooks
 	$(BIN)/etabli lab
@@ -41,7 +44,7 @@ lock: ## Refait requirements.lock d’après pyproject.toml (il faut uv)
 		pyproject.toml -o requirements.lock
 
 clean: ## Supprime ce qui se refabrique (rapports, données fictives, caches), jamais les livraisons ni le registre
-	rm -rf reports/* data/demo data/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf reports/* reports/.batches data/demo data/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find lib tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): requirements.lock pyproject.toml

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -9,8 +10,11 @@ from rich.console import Console
 from etabli.board import Board
 from etabli.errors import RunError
 from etabli.project import Project
-from etabli.runs.batch import Outcome
-from etabli.runs.manifest import FILE, Verdict
+from etabli.runs.forecast import Forecast
+from etabli.runs.journal import Account, Asked, Ended
+from etabli.runs.manifest import FILE, Manifest, Verdict
+from etabli.runs.outcome import Outcome
+from etabli.runs.standing import Standing
 from etabli.study import PlannedRun, Study
 
 PLAN = PlannedRun("essai", (("edition", "2024"), ("audience", "internal")), "2024_internal")
@@ -51,36 +55,6 @@ def test_text_with_brackets_stays_as_it_is(paper: Paper) -> None:
     assert paper.warned == "✗ [b]\n"
 
 
-def test_run_that_ends_well_is_one_line(paper: Paper) -> None:
-    with paper.watching():
-        paper.started(PLAN, 1, 3)
-        paper.on_cell(4)
-        paper.ended(Outcome(PLAN, Path("x"), None, 2.0))
-    assert paper.said == "[1/3] ✓ essai/2024_internal — 2 s\n"
-    assert paper.warned == ""
-
-
-def test_run_that_fails_goes_to_the_errors(paper: Paper, capsys: pytest.CaptureFixture[str]) -> None:
-    paper.started(PLAN, 2, 3)
-    paper.ended(Outcome(PLAN, None, RunError("Une cellule a échoué.", where="cellule 3"), 75.0))
-    assert paper.said == ""
-    assert paper.warned.startswith("[2/3] ✗ essai/2024_internal — 1 min 15 s\n")
-    told = paper.warned + capsys.readouterr().err
-    assert "Une cellule a échoué." in told
-    assert "cellule 3" in told
-
-
-def test_terminal_shows_the_cell_under_way() -> None:
-    paper = Paper.blank(live=True)
-    with paper.watching():
-        paper.started(PLAN, 1, 1)
-        paper.on_cell(2)
-        assert paper._status is not None
-        assert paper._status.status == "[1/1] essai/2024_internal — cellule 3"
-    paper.on_cell(3)  # nothing is shown any more, and nothing fails
-    assert "cellule 4" not in paper.said
-
-
 @pytest.mark.parametrize(
     ("good", "bad", "expected"),
     [
@@ -97,15 +71,97 @@ def test_batch_is_summed_up(good: int, bad: int, expected: str, paper: Paper) ->
     assert ("Rapport :" in paper.said) is (good == 1 and bad == 0)
 
 
-def test_dry_run_says_what_would_be_made(small_project: Project, small_study: Study, paper: Paper) -> None:
-    done = small_project.reports / "essai" / "2024_internal"
-    done.mkdir(parents=True)
-    (done / FILE).touch()
-    paper.announce(small_project, small_study.planned_runs())
+MANIFEST = Manifest("essai", "", "", {}, "", "draft", {}, [], None, None, {}, "", 90.0, {}, {})
+
+
+def stands(name: str, manifest: Manifest | None = MANIFEST, **found: tuple[str, ...]) -> Standing:
+    return Standing(PlannedRun("essai", PLAN.settled, name), Path("nowhere"), manifest, **found)
+
+
+def test_dry_run_says_what_would_be_made_why_and_what_it_takes(paper: Paper) -> None:
+    standings = [
+        stands("a", None),
+        stands("b"),
+        stands("c", drifted=("codebook", "source/x")),
+        stands("d", drifted=("lib/etabli.a", "lib/etabli.b", "lib/etabli.c", "lib/etabli.d")),
+        stands("e", missing=("report.html",)),
+    ]
+    todo = [each for each in standings if not each.is_current]
+    paper.announce(standings, todo, Forecast((60.0, 60.0, 60.0, 60.0), 2_500_000, 1), workers=2)
     assert paper.said.splitlines() == [
-        "essai/2024_internal (existe : serait refait)",
-        "essai/2024_funder (à faire)",
-        "2 passages, rien n’a été fait.",
+        "essai/a (à faire)",
+        "essai/b (à jour)",
+        "essai/c (à refaire : le codebook, la source « x »)",
+        "essai/d (à refaire : le code etabli.a, le code etabli.b et 2 autres)",
+        "essai/e (à refaire : report.html manque)",
+        "4 passages à faire, 1 à jour, rien n’a été fait.",
+        "Prévision : 2 min 00 s avec 2 processus, 2,5 Mo de rapports ; "
+        "1 passage jamais fait, estimé d’après les autres.",
+    ]
+
+
+def test_forced_dry_run_says_that_what_is_current_would_be_made(paper: Paper) -> None:
+    paper.announce([stands("b")], [stands("b")], Forecast(None, None, 0), workers=1)
+    assert paper.said.splitlines() == [
+        "essai/b (à jour : serait refait)",
+        "1 passage à faire, 0 à jour, rien n’a été fait.",
+        "Durée et place inconnues : aucun passage semblable n’a encore été fait.",
+    ]
+
+
+def test_nothing_to_do_is_said(paper: Paper) -> None:
+    paper.tell_nothing_to_do(1, only_failed=False)
+    paper.tell_nothing_to_do(500, only_failed=False)
+    paper.tell_nothing_to_do(3, only_failed=True)
+    assert paper.said.splitlines() == [
+        "Rien à refaire : 1 rapport est à jour.",
+        "Rien à refaire : 500 rapports sont à jour.",
+        "Aucun passage n’a échoué la dernière fois.",
+    ]
+
+
+def test_why_names_what_changed(paper: Paper) -> None:
+    paper.explain(stands("c", drifted=("agreement/x", "lock"), missing=("report.html",)), None)
+    assert paper.said.splitlines() == [
+        "essai/c est à refaire :",
+        "  a changé : la convention « x »",
+        "  a changé : les versions des logiciels (requirements.lock)",
+        "  manque : report.html",
+    ]
+
+
+def test_why_says_that_nothing_changed_or_that_there_is_no_report(paper: Paper) -> None:
+    paper.explain(stands("b"), None)
+    paper.explain(stands("a", None), None)
+    assert paper.said.splitlines() == [
+        "essai/b est à jour : rien de ce dont il dépend n’a changé.",
+        "essai/a est à faire : son rapport n’existe pas.",
+    ]
+
+
+def test_why_tells_the_last_failure(paper: Paper) -> None:
+    failure = Ended("essai/a", "failed", "2026-11-25T12:00:00+00:00", error={"message": "Raté.", "où": "cellule 2"})
+    paper.explain(stands("a", None), failure)
+    assert paper.said.splitlines()[:2] == ["essai/a a échoué la dernière fois : Raté.", "  où : cellule 2"]
+
+
+def test_resumed_batch_says_what_is_left(paper: Paper) -> None:
+    asked = tuple(Asked("essai", name, {}) for name in "abcd")
+    ended = {"essai/a": Ended("essai/a", "done", "")}
+    account = Account("2026-11-25T12h00m00", datetime(2026, 11, 25, tzinfo=UTC), asked, 0, {}, ended, False)
+    paper.tell_resumed(account, made=1, todo=2)
+    assert paper.said == "Reprise du lot 2026-11-25T12h00m00 : 2 passages finis sur 4, 2 à faire.\n"
+
+
+def test_clutter_is_named_with_its_size(small_project: Project, paper: Paper) -> None:
+    path = small_project.reports / "essai" / "2022_internal"
+    paper.tell_clutter(small_project, [path], size=1_250_000, removed=False)
+    paper.tell_clutter(small_project, [path], size=0, removed=True)
+    assert paper.said.splitlines() == [
+        "serait supprimé : reports/essai/2022_internal",
+        "1 élément, 1,3 Mo.",
+        "supprimé : reports/essai/2022_internal",
+        "1 élément, 0,0 Mo.",
     ]
 
 

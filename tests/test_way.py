@@ -92,7 +92,8 @@ def folder_of(project: Project, name: str = RUN) -> Path:
 
 def leftovers(project: Project) -> list[str]:
     """What a failed run must not leave: work folders, drafts."""
-    return sorted(path.name for path in project.reports.rglob(".*") if path.name != ".gitkeep")
+    kept = {".gitkeep", project.batches.name}
+    return sorted(path.name for path in project.reports.rglob(".*") if path.name not in kept)
 
 
 # What works ------------------------------------------------------------------------------------
@@ -232,7 +233,7 @@ def test_plain_papermill_runs_the_notebook(made: Project, tmp_path: Path) -> Non
 
 def test_batch_dry_run_does_nothing(etabli: Etabli, small_project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert etabli("batch", "--dry-run") == 0
-    assert "2 passages, rien n’a été fait" in capsys.readouterr().out
+    assert "2 passages à faire, 0 à jour, rien n’a été fait" in capsys.readouterr().out
     assert not small_project.reports.exists()
 
 

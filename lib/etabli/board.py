@@ -1,22 +1,23 @@
-"""What the terminal shows: progress, lists, verdicts. Live with a terminal, plain lines without one."""
+"""What the terminal shows: lists, verdicts, sums. A batch under way is shown by `live`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.status import Status
 from rich.table import Table as RichTable
 
 from etabli import french
 from etabli.project import Project
-from etabli.runs.batch import Outcome
+from etabli.runs.forecast import Forecast
+from etabli.runs.journal import Account, Ended
 from etabli.runs.manifest import FILE, Verdict
+from etabli.runs.outcome import Outcome
+from etabli.runs.standing import Standing, in_words
 from etabli.study import PlannedRun, Study
-from etabli.terminal import tell
 
 
 @dataclass
@@ -25,9 +26,6 @@ class Board:
 
     console: Console
     errors: Console
-    _status: Status | None = None
-    _label: str = ""
-    _rank: str = field(default="")
 
     @classmethod
     def for_terminal(cls) -> Board:
@@ -50,37 +48,7 @@ class Board:
             table.add_row(*(escape(french.typography(cell)) for cell in row))
         self.console.print(table, soft_wrap=not self.console.is_terminal)
 
-    # A batch under way: the Watcher of runs.batch -------------------------------------------------
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Show a live line while a batch goes on, where there is a terminal."""
-        if not self.console.is_terminal:
-            yield
-            return
-        with self.console.status("") as status:
-            self._status = status
-            try:
-                yield
-            finally:
-                self._status = None
-
-    def started(self, plan: PlannedRun, rank: int, of: int) -> None:
-        self._rank, self._label = f"[{rank}/{of}]", str(plan)
-        if self._status is not None:
-            self._status.update(escape(f"{self._rank} {plan}"))
-
-    def on_cell(self, done: int) -> None:
-        if self._status is not None:
-            self._status.update(escape(f"{self._rank} {self._label} — cellule {done + 1}"))
-
-    def ended(self, outcome: Outcome) -> None:
-        spent = french.duration(outcome.seconds)
-        if outcome.error is None:
-            self.console.print(f"{escape(self._rank)} [green]✓[/green] {escape(str(outcome.plan))} — {escape(spent)}")
-        else:
-            self.errors.print(f"{escape(self._rank)} [red]✗[/red] {escape(str(outcome.plan))} — {escape(spent)}")
-            tell(outcome.error)
+    # Batches --------------------------------------------------------------------------------------
 
     def sum_up(self, outcomes: Sequence[Outcome]) -> None:
         good = sum(outcome.error is None for outcome in outcomes)
@@ -93,11 +61,58 @@ class Board:
 
     # Lists ----------------------------------------------------------------------------------------
 
-    def announce(self, project: Project, plans: Sequence[PlannedRun]) -> None:
-        """Say what a batch would do."""
-        for plan in plans:
-            self.say(f"{plan} ({'existe : serait refait' if self._exists(project, plan) else 'à faire'})")
-        self.say(f"{french.count(len(plans), 'passage', 'passages')}, rien n’a été fait.")
+    def announce(
+        self, standings: Sequence[Standing], todo: Sequence[Standing], expected: Forecast, *, workers: int
+    ) -> None:
+        """Say what a batch would do, and what it should take."""
+        made = {str(each.plan) for each in todo}
+        for each in standings:
+            self.say(f"{each.plan} ({_would(each, made=str(each.plan) in made)})")
+        rest = len(standings) - len(todo)
+        self.say(
+            f"{french.count(len(todo), 'passage', 'passages')} à faire, "
+            f"{french.count(rest, 'à jour', 'à jour')}, rien n’a été fait."
+        )
+        if todo:
+            self.say(french.typography(_foreseen(expected, workers)))
+
+    def tell_nothing_to_do(self, count: int, *, only_failed: bool) -> None:
+        if only_failed:
+            self.say("Aucun passage n’a échoué la dernière fois.")
+        else:
+            self.say(f"Rien à refaire : {french.count(count, 'rapport est à jour', 'rapports sont à jour')}.")
+
+    def tell_resumed(self, account: Account, *, made: int, todo: int) -> None:
+        """Say what is left of a batch that was interrupted."""
+        ended = len(account.ended) + made
+        self.say(
+            f"Reprise du lot {account.batch} : {french.count(ended, 'passage fini', 'passages finis')} sur "
+            f"{len(account.asked)}, {todo} à faire."
+        )
+
+    def tell_clutter(self, project: Project, clutter: Sequence[Path], *, size: int, removed: bool) -> None:
+        """Say what `etabli clean` removes, or would."""
+        for path in clutter:
+            self.say(f"{'supprimé' if removed else 'serait supprimé'} : {project.relative(path)}")
+        self.say(f"{french.count(len(clutter), 'élément', 'éléments')}, {french.number(size / 1e6, 1)}{french.NBSP}Mo.")
+
+    def explain(self, standing: Standing, failure: Ended | None) -> None:
+        """Say why a run would be made again, or would not: `etabli why`."""
+        if failure is not None:
+            self.say(f"{standing.plan} a échoué la dernière fois : {failure.error.get('message', '')}")
+            for label, text in failure.error.items():
+                if label != "message":
+                    self.say(f"  {label} : {text}")
+        if standing.manifest is None:
+            self.say(f"{standing.plan} est à faire : son rapport n’existe pas.")
+        elif standing.is_current:
+            self.say(f"{standing.plan} est à jour : rien de ce dont il dépend n’a changé.")
+        else:
+            self.say(f"{standing.plan} est à refaire :")
+            for part in standing.drifted:
+                self.say(f"  a changé : {in_words(part)}")
+            for name in standing.missing:
+                self.say(f"  manque : {name}")
 
     def list_runs(self, project: Project, studies: Sequence[Study]) -> None:
         for study in studies:
@@ -128,3 +143,23 @@ class Board:
                 self.say(f"  a changé : {part}")
         else:
             self.say("Un nouveau passage dépendrait exactement des mêmes choses.")
+
+
+def _would(standing: Standing, *, made: bool) -> str:
+    if standing.manifest is None:
+        return "à faire"
+    if standing.is_current:
+        return "à jour : serait refait" if made else "à jour"
+    reasons = [in_words(part) for part in standing.drifted] + [f"{name} manque" for name in standing.missing]
+    more = f" et {len(reasons) - 2} autres" if len(reasons) > 3 else ""
+    return f"à refaire : {', '.join(reasons[: 2 if more else 3])}{more}"
+
+
+def _foreseen(expected: Forecast, workers: int) -> str:
+    wall = expected.wall(workers)
+    if wall is None or expected.disk is None:
+        return "Durée et place inconnues : aucun passage semblable n’a encore été fait."
+    by = f" avec {workers} processus" if workers > 1 else ""
+    never = french.count(expected.unknown, "passage jamais fait, estimé", "passages jamais faits, estimés")
+    unknown = f" ; {never} d’après les autres" if expected.unknown else ""
+    return f"Prévision : {french.duration(wall)}{by}, {french.number(expected.disk / 1e6, 1)} Mo de rapports{unknown}."

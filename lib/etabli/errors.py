@@ -105,6 +105,10 @@ class RunError(EtabliError):
     """A run did not reach its report."""
 
 
+class InfrastructureError(RunError):
+    """A run was lost by no fault of its own (a dead kernel, a lost worker): the same run may do better again."""
+
+
 class ReportError(EtabliError):
     """A report was asked for something that it cannot do."""
 

@@ -68,6 +68,11 @@ class Project:
         return self.root / "reports"
 
     @property
+    def batches(self) -> Path:
+        """The journals of batches, beside the reports that they made."""
+        return self.reports / ".batches"
+
+    @property
     def lock(self) -> Path:
         return self.root / "requirements.lock"
 

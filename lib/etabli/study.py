@@ -247,6 +247,8 @@ class _Declared(Declaration):
     runs: tuple[Run, ...] = Field(min_length=1)
     time_limit_minutes: float = Field(default=15, gt=0, le=24 * 60, allow_inf_nan=False)
     """A run that takes longer is stopped, its cell named."""
+    memory_limit_gib: float = Field(default=4, gt=0, le=1024, allow_inf_nan=False)
+    """A run whose kernel holds more memory is stopped, its cell named."""
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:

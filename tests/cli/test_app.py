@@ -103,7 +103,7 @@ def test_run_that_cannot_be_is_refused_before_anything(
 
 def test_dry_run_makes_nothing(etabli: Etabli, small_project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert etabli("batch", "--dry-run") == 0
-    assert "2 passages, rien n’a été fait." in capsys.readouterr().out.replace("\xa0", " ")
+    assert "2 passages à faire, 0 à jour, rien n’a été fait." in capsys.readouterr().out.replace("\xa0", " ")
     assert not small_project.reports.exists()
 
 

@@ -11,6 +11,7 @@ from etabli.french import NBSP
 from etabli.publish.context import context, made_on
 from etabli.runs.execute import Executed
 from etabli.runs.manifest import Manifest
+from etabli.runs.outcome import Usage
 from etabli.study import Study
 
 SOURCE = {
@@ -49,7 +50,8 @@ def executed(
         "masked_rows": masked,
         "answered": {"a": {"anchor": "texte-1", "finding": "Un constat"}},
     }
-    return Executed(study, plan, nbformat.v4.new_notebook(), Clearance({}, payload), replace(made, **manifest))
+    usage = Usage(1.0, None, 0.5, "")
+    return Executed(study, plan, nbformat.v4.new_notebook(), Clearance({}, payload), replace(made, **manifest), usage)
 
 
 def said(found: dict[str, Any]) -> str:

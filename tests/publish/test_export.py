@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbconvert.filters.highlight import Highlight2HTML
 
@@ -15,26 +19,57 @@ from etabli.errors import RunError
 from etabli.project import Project
 from etabli.publish import export
 
+HERE = platform.node()
 
-def left_by(project: Project, pid: str) -> None:
-    """Leave the work folder of a run whose process is `pid`."""
-    folder = project.reports / "essai" / f".2024_funder.{pid or 'none'}"
+
+def signature(pid: int, *, node: str = HERE, started: float | None = None) -> str:
+    return f"{node} {pid} {psutil.Process(pid).create_time() if started is None else started:.0f}"
+
+
+def left_by(project: Project, signature: str, name: str) -> Path:
+    """Leave the work folder of a run whose process signed so."""
+    folder = project.reports / "essai" / f".2024_funder.{name}"
     folder.mkdir(parents=True)
     (folder / "essai.ipynb").write_text("{}", encoding="utf-8")
-    (folder / "owner.pid").write_text(pid, encoding="ascii")
+    (folder / "owner.pid").write_text(signature, encoding="utf-8")
+    return folder
 
 
 def test_work_folders_of_dead_processes_are_removed_and_no_other(empty_project: Project) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    for pid in (str(dead.pid), "", str(os.getppid())):
-        left_by(empty_project, pid)
+    alive = os.getppid()
+    stay = {
+        left_by(empty_project, signature(alive), "alive"),
+        left_by(empty_project, signature(dead.pid, node="other", started=0), "another-machine"),
+    }
+    left_by(empty_project, signature(dead.pid, started=time.time()), "dead")
+    left_by(empty_project, signature(alive, started=time.time() - 1e6), "number-used-again")
+    left_by(empty_project, "", "unsigned")
     here = empty_project.reports / "essai"
+    (here / ".2024_funder.new").mkdir()  # its process has not signed it yet
+    (here / ".2024_funder.old").mkdir()
+    os.utime(here / ".2024_funder.old", (0, 0))
     (here / "2024_internal").mkdir()
+    stay |= {here / ".2024_funder.new", here / "2024_internal"}
     with export._work_folder(empty_project, here / "2024_funder") as work:
-        assert {path.name for path in here.iterdir()} == {f".2024_funder.{os.getppid()}", work.name, "2024_internal"}
+        assert set(here.iterdir()) == {*stay, work}
         assert work.stat().st_mode & 0o077 == 0
     assert not work.exists()
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_report_whose_swap_was_killed_halfway_is_put_back(stands: bool, empty_project: Project) -> None:
+    work = left_by(empty_project, "", "killed")
+    (work / "former").mkdir()
+    (work / "former" / "report.html").write_text("ancien", encoding="utf-8")
+    place = empty_project.reports / "essai" / "2024_funder"
+    if stands:
+        place.mkdir()
+        (place / "report.html").write_text("nouveau", encoding="utf-8")
+    export.remove_abandoned(place.parent)
+    assert (place / "report.html").read_text(encoding="utf-8") == ("nouveau" if stands else "ancien")
+    assert [path.name for path in place.parent.iterdir()] == ["2024_funder"]
 
 
 @pytest.mark.parametrize(

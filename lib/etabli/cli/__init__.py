@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from etabli.cli import codebooks, deliveries, people, reports, studies
+from etabli.cli import batches, codebooks, deliveries, people, reports, studies
 
 app = typer.Typer(
     name="etabli",
@@ -59,14 +59,16 @@ def joined_parameters(arguments: list[str]) -> list[str]:
 
 # The order of `etabli --help`.
 app.command("run")(reports.run_one)
-app.command("batch")(reports.run_many)
+app.command("batch")(batches.run_many)
 app.command("list")(reports.list_runs)
+app.command("why")(batches.explain_run)
 app.command("verify")(reports.verify_report)
 app.add_typer(deliveries.app, name="deliveries")
 app.command("register")(deliveries.write_processing_register)
 app.add_typer(people.keys, name="key")
 app.command("withdraw")(people.withdraw)
 app.command("scan")(people.scan)
+app.command("clean")(batches.clean)
 app.command("demo")(studies.make_demo_data)
 app.command("new")(studies.new_study)
 app.add_typer(codebooks.codebook, name="codebook")

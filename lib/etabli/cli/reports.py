@@ -11,7 +11,7 @@ import typer
 from etabli.cli.arguments import Slug, Slugs, studies_of
 from etabli.errors import ParameterError, RunError, suggestion
 from etabli.project import Project, find_project
-from etabli.study import PlannedRun, read_study
+from etabli.study import read_study
 
 PARAMETER = ("-p", "--parameter")
 
@@ -28,28 +28,18 @@ def run_one(
     audience: Annotated[str | None, typer.Option(metavar="AUDIENCE", help="Audience (internal, sinon).")] = None,
 ) -> None:
     """Lance une étude et écrit son rapport."""
+    from etabli.runs.forks import warm_up
+
     project = find_project()
     study = read_study(project, slug)
     plan = study.plan(_asked(parameters or [], edition=edition, audience=audience))
-    _make_all(project, [plan])
+    warm_up(os.environ, str(project.root))  # it imports what the notebook needs while this process imports its own
 
+    from etabli.board import Board
+    from etabli.orders import run_alone
 
-def run_many(
-    slugs: Slugs = None,
-    default: Annotated[
-        bool, typer.Option("--default", help="Seulement les passages par défaut de chaque étude.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Dit ce qui serait fait, sans le faire.")] = False,
-) -> None:
-    """Lance tous les passages déclarés des études."""
-    project = find_project()
-    plans = [plan for study in studies_of(project, slugs) for plan in study.planned_runs(default_only=default)]
-    if dry_run:
-        from etabli.board import Board
-
-        Board.for_terminal().announce(project, plans)
-        return
-    _make_all(project, plans)
+    if any(outcome.error is not None for outcome in run_alone(project, Board.for_terminal(), plan)):
+        raise typer.Exit(1)
 
 
 def list_runs(slugs: Slugs = None) -> None:
@@ -85,27 +75,6 @@ def _asked(pairs: list[str], **named: str | None) -> dict[str, object]:
             raise ParameterError(f"Le paramètre « {name} » est donné deux fois.", got=f"{asked[name]}, puis {value}")
         asked[name] = value
     return asked
-
-
-def _make_all(project: Project, plans: list[PlannedRun]) -> None:
-    from etabli.runs.forks import warm_up
-
-    if not plans:
-        raise RunError("Aucun passage à faire.", hint="etabli list montre les passages déclarés")
-    warm_up(os.environ, str(project.root))  # it imports what the notebooks need while this process imports its own
-
-    from etabli.board import Board
-    from etabli.publish.catalogue import write_catalogue
-    from etabli.publish.export import make_report
-    from etabli.runs.batch import run_batch
-
-    board = Board.for_terminal()
-    with board.watching():
-        outcomes = run_batch(plans, lambda plan: make_report(project, plan, on_cell=board.on_cell), board)
-    board.sum_up(outcomes)
-    board.say(f"Catalogue : {write_catalogue(project)}")
-    if any(outcome.error is not None for outcome in outcomes):
-        raise typer.Exit(1)
 
 
 def _report_folder(project: Project, report: str) -> Path:

@@ -11,8 +11,10 @@ import copy
 import errno
 import json
 import os
+import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,15 +24,17 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from filelock import FileLock
 
 from etabli import french
 from etabli.disclosure.gate import OPENING
 from etabli.disclosure.scan import hold_folder
-from etabli.errors import EtabliError, PersonalDataError, RunError
+from etabli.errors import EtabliError, InfrastructureError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
 from etabli.runs.manifest import FILE, hash_outputs
+from etabli.runs.outcome import Made
 from etabli.study import PlannedRun
 
 _REFUSALS = {
@@ -50,13 +54,13 @@ REPORT = "report.html"
 RESULTS = "results.json"
 
 
-def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = None) -> Path:
+def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = None) -> Made:
     """Execute a run and write its report.
 
     Returns
     -------
-    Path
-        The report's folder.
+    Made
+        The report's folder, and what it took to make it.
 
     Raises
     ------
@@ -71,12 +75,15 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
             executed = execute(project, plan, work=work, on_cell=on_cell)
         except EtabliError as error:
             raise _with_remains(error, project, plan, work, kept) from None
+        clock = time.process_time()
         staged = work / "report"
         write_report(executed, staged)
         _hold_personal_data(executed, staged)
-        _swap(staged, target)
+        project.batches.mkdir(parents=True, exist_ok=True)
+        with FileLock(project.batches / f"{plan.slug}.lock"):  # two processes that made the same report do not mix
+            _swap(staged, target)
         kept.unlink(missing_ok=True)
-    return target
+    return Made(target, replace(executed.usage, cpu_seconds=executed.usage.cpu_seconds + time.process_time() - clock))
 
 
 def _hold_personal_data(executed: Executed, staged: Path) -> None:
@@ -155,9 +162,10 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
     """Give a private folder on the disk of the reports, and turn what the disk refuses into one message."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target.parent)
+        remove_abandoned(target.parent)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        (work / _OWNER).write_text(str(os.getpid()), encoding="ascii")
+        (work / "owner").write_text(_signature(), encoding="utf-8")
+        (work / "owner").replace(work / _OWNER)  # whole from the first: another process may be looking
     except OSError as error:
         raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     try:
@@ -170,13 +178,52 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
 
 _OWNER = "owner.pid"
 
+_JUST_MADE = 60.0
+"""Seconds: a work folder that nobody signed is not older while its run is there."""
 
-def _remove_abandoned(folder: Path) -> None:
-    """Remove the work folders of runs that were killed: they hold a half-executed notebook, which is not for anyone."""
-    for owner in folder.glob(f".*/{_OWNER}"):
-        pid = owner.read_text(encoding="ascii")
-        if not (pid.isdigit() and psutil.pid_exists(int(pid))):
-            shutil.rmtree(owner.parent, ignore_errors=True)
+_CLOCK_SLIP = 3.0
+"""Seconds by which the start of a process may seem to move, when the machine's clock is set."""
+
+
+def _signature() -> str:
+    """Return what tells this process from any other: its machine, its number, and when it started."""
+    return f"{platform.node()} {os.getpid()} {psutil.Process().create_time():.0f}"
+
+
+def _is_at_work(signature: str) -> bool:
+    """Whether the process that signed may still be there; that of another machine always may."""
+    words = signature.split()
+    if len(words) != 3:
+        return False
+    node, pid, started = words
+    if node != platform.node():
+        return True
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) < _CLOCK_SLIP
+    except (ValueError, psutil.Error):
+        return False
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the work folders that killed runs left among the reports of a study.
+
+    They hold a half-executed notebook, which is not for anyone. The former report of a run that was killed between
+    the two halves of its swap is put back.
+    """
+    for work in folder.glob(".*"):
+        try:
+            signature = (work / _OWNER).read_text(encoding="utf-8")
+        except NotADirectoryError:
+            continue
+        except FileNotFoundError:  # just made, or killed as it was
+            if work.is_dir() and time.time() - work.stat().st_mtime > _JUST_MADE:
+                shutil.rmtree(work, ignore_errors=True)
+            continue
+        if not _is_at_work(signature):
+            former, place = work / _FORMER, folder / work.name.removeprefix(".").rpartition(".")[0]
+            if former.is_dir() and not place.exists():
+                former.replace(place)
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def disk_error(what: str, error: OSError, project: Project, target: Path) -> RunError:
@@ -201,12 +248,16 @@ def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: 
     former = project.reports / plan.slug / plan.name / REPORT
     unchanged = "le rapport précédent est inchangé" if former.is_file() else None
     hint = " ; ".join(each for each in (error.hint, remains, unchanged) if each)
-    return RunError(error.what, where=where, expected=error.expected, got=error.got, hint=hint or None)
+    kind = InfrastructureError if isinstance(error, InfrastructureError) else RunError
+    return kind(error.what, where=where, expected=error.expected, got=error.got, hint=hint or None)
+
+
+_FORMER = "former"
 
 
 def _swap(staged: Path, target: Path) -> None:
     """Put a whole report in its place; the former one stays until the new one stands."""
-    former = staged.with_name("former")
+    former = staged.with_name(_FORMER)
     if target.exists():
         target.replace(former)
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +15,13 @@ from typing import Any
 
 from etabli import french
 from etabli.disclosure.gate import Clearance, check_outputs
-from etabli.errors import EtabliError, RunError
+from etabli.errors import EtabliError, InfrastructureError, RunError
 from etabli.notebook import hold_against_study, name_cell, read_notebook
 from etabli.project import Project
-from etabli.runs.fingerprint import fingerprint, identity
+from etabli.runs.budget import Watch
+from etabli.runs.fingerprint import fingerprint, identity, with_modules
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
+from etabli.runs.outcome import Usage
 from etabli.study import PlannedRun, Study, read_study
 
 OnCell = Callable[[int], None]
@@ -33,6 +37,7 @@ class Executed:
     notebook: Any
     clearance: Clearance
     manifest: Manifest
+    usage: Usage
 
 
 def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell | None = None) -> Executed:
@@ -58,10 +63,12 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
     source = project.notebooks / study.notebook
     shown = project.relative(source)
     hold_against_study(read_notebook(source, shown=shown), study, shown=shown)
-    started, clock, known = datetime.now(UTC), time.monotonic(), identity(project, study, plan)
-    notebook = _papermill(project, study, plan, work / study.notebook, shown, on_cell)
+    depended = fingerprint(project, study, plan)  # before: what changes under the run makes its report an old one
+    started, clock, busy = datetime.now(UTC), time.monotonic(), time.process_time()
+    with Watch(round(study.memory_limit_gib * 2**30)) as watch:
+        notebook = _papermill(project, study, plan, work / study.notebook, watch, on_cell)
     seconds = time.monotonic() - clock
-    if identity(project, study, plan) != known:
+    if not identity(project, study, plan).items() <= depended.items():
         raise RunError(
             "Une personne s’est retirée, ou la clé a changé, pendant le passage.",
             where=f"étude {plan.slug}, passage {plan.name}",
@@ -84,10 +91,11 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         versions=versions(),
         started=now_utc(started),
         seconds=round(seconds, 1),
-        fingerprint=fingerprint(project, study, plan, modules=clearance.payload["modules"]),
+        fingerprint=with_modules(depended, clearance.payload["modules"]),
         outputs={},
     )
-    return Executed(study, plan, notebook, clearance, manifest)
+    usage = _usage(notebook, watch, driven=time.process_time() - busy)
+    return Executed(study, plan, notebook, clearance, manifest, usage)
 
 
 def _check_payload(clearance: Clearance, plan: PlannedRun, shown: str) -> None:
@@ -109,8 +117,20 @@ def _check_payload(clearance: Clearance, plan: PlannedRun, shown: str) -> None:
         )
 
 
+def _usage(notebook: Any, watch: Watch, *, driven: float) -> Usage:
+    times = [float(cell["metadata"].get("papermill", {}).get("duration") or 0) for cell in notebook["cells"]]
+    slowest = max(range(len(times)), key=times.__getitem__, default=None)
+    return Usage(
+        cpu_seconds=watch.cpu_seconds + driven,
+        peak_bytes=watch.peak or None,
+        cell_seconds=sum(times),
+        slowest="" if slowest is None else f"{name_cell(notebook, slowest)}, {french.duration(times[slowest])}",
+        worker=f"{platform.node()}-{os.getpid()}",
+    )
+
+
 def _papermill(
-    project: Project, study: Study, plan: PlannedRun, output: Path, shown: str, on_cell: OnCell | None
+    project: Project, study: Study, plan: PlannedRun, output: Path, watch: Watch, on_cell: OnCell | None
 ) -> Any:
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -118,6 +138,7 @@ def _papermill(
 
     from etabli.runs import engine, kernels
 
+    shown = project.relative(project.notebooks / study.notebook)
     limit = study.time_limit_minutes * 60
     deadline = time.monotonic() + limit
     seen = _Progress(on_cell)
@@ -129,7 +150,7 @@ def _papermill(
                 parameters=plan.parameters,
                 engine_name=engine.NAME,
                 kernel_name=kernels.NAME,
-                kernel_manager_class=kernels.RunKernelManager,
+                kernel_manager_class=kernels.watched(watch),
                 cwd=project.root,
                 timeout_func=lambda _: max(1, int(deadline - time.monotonic())),
                 on_cell_start=seen,
@@ -152,7 +173,15 @@ def _papermill(
             hint="une cellule ne finit pas, ou la limite est trop basse pour ces données",
         ) from None
     except DeadKernelError:
-        raise RunError(
+        if watch.is_exceeded:
+            raise RunError(
+                "Le passage dépasse sa mémoire.",
+                where=f"{shown}, {_cell_named(output, seen.index, None)}",
+                expected=f"au plus {french.number(study.memory_limit_gib, 1)} Gio (memory_limit_gib de study.yml)",
+                got=f"{french.number(watch.peak / 2**30, 1)} Gio",
+                hint="une cellule garde trop de données, ou la limite est trop basse pour elles",
+            ) from None
+        raise InfrastructureError(
             "Le noyau Python du notebook est mort.",
             where=f"{shown}, {_cell_named(output, seen.index, None)}",
             hint="mémoire épuisée, ou une bibliothèque qui s’est arrêtée : relancez, puis réduisez les données",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 
 from etabli.agreements import read_agreements
 from etabli.errors import EtabliError
 from etabli.project import Project
+from etabli.runs.code import ABSENT, ROOTS, closure, imported_by
 from etabli.sources.deliveries import find_delivery
 from etabli.sources.keys import read_state
 from etabli.sources.withdrawals import digest, read_withdrawals
@@ -21,31 +21,43 @@ Fingerprint = dict[str, str]
 `key` is the fingerprint of the project's key, where an edition reads real deliveries, and `withdrawals` a digest of who
 withdrew, when anyone did: neither the key nor anybody can be found from them."""
 
-ABSENT = "absent"
+Survey = dict[tuple[str, str], Fingerprint]
+"""What the runs of an edition have in common, by study and edition: looked at once for all runs of one moment."""
+
+NOT_OF_A_RUN = {"runs", "audiences", "editions", "time_limit_minutes", "memory_limit_gib"}
+"""Keys of `study.yml` that tell which runs there are and what they may use, not what a report says."""
 
 
-def fingerprint(project: Project, study: Study, plan: PlannedRun, *, modules: Iterable[str]) -> Fingerprint:
+def fingerprint(
+    project: Project, study: Study, plan: PlannedRun, *, modules: Iterable[str] = (), survey: Survey | None = None
+) -> Fingerprint:
     """Return the fingerprint of a run.
 
     Parameters
     ----------
     modules
-        The modules of `etabli` that the notebook imported, as the report's clearance lists them.
+        Modules of `etabli` to add to those that the notebook and the export reach: what an executed notebook had
+        imported, as the report's clearance lists them.
+    survey
+        Filled as runs are looked at: the next run of the same edition hashes no file again.
     """
-    folder = project.studies / study.slug
+    seen: Survey = {} if survey is None else survey
+    place = (study.slug, plan.edition)
+    if place not in seen:
+        seen[place] = _of_edition(project, study, plan)
     parts = {
-        "notebook": _hash(project.notebooks / study.notebook),
-        "study": _hash(folder / "study.yml"),
-        "codebook": _hash(folder / "codebook.yml"),
+        **seen[place],
         "parameters": _hash_text(json.dumps(plan.parameters, sort_keys=True, ensure_ascii=False)),
-        "lock": _hash(project.lock),
     }
-    for source in study.sources.values():
-        parts[f"agreement/{source.agreement}"] = _hash(project.agreements / f"{source.agreement}.yml")
-    parts |= _source_hashes(project, study, plan)
-    parts |= identity(project, study, plan)
-    parts |= {f"lib/{name}": _hash_module(name) for name in modules}
-    return dict(sorted(parts.items()))
+    return with_modules(dict(sorted(parts.items())), modules)
+
+
+def with_modules(taken: Fingerprint, modules: Iterable[str]) -> Fingerprint:
+    """Return a fingerprint that holds those modules too, with all that they reach."""
+    others = [name for name in modules if f"lib/{name}" not in taken]
+    if not others:
+        return taken
+    return dict(sorted({**{f"lib/{name}": digest for name, digest in closure(others).items()}, **taken}.items()))
 
 
 def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -65,6 +77,44 @@ def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
     return parts
 
 
+def modules_of(taken: Mapping[str, str]) -> list[str]:
+    """Return the modules that a fingerprint holds: a later look holds them too, whatever they are reached by then."""
+    return [part.removeprefix("lib/") for part in taken if part.startswith("lib/")]
+
+
+def digest_of(taken: Fingerprint) -> str:
+    """Return one digest for all parts."""
+    return _hash_text(json.dumps(taken, sort_keys=True, ensure_ascii=False))
+
+
+def _of_edition(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
+    """Return the parts that all runs of an edition share: all but their parameters."""
+    parts = {
+        "notebook": _hash(project.notebooks / study.notebook),
+        "study": _hash_text(_declared(study, plan.edition)),
+        "codebook": _hash(project.studies / study.slug / "codebook.yml"),
+        "lock": _hash(project.lock),
+    }
+    for source in study.sources.values():
+        parts[f"agreement/{source.agreement}"] = _hash(project.agreements / f"{source.agreement}.yml")
+    parts |= _source_hashes(project, study, plan)
+    parts |= identity(project, study, plan)
+    parts |= {f"lib/{name}": digest for name, digest in closure([*ROOTS, *_imported(project, study)]).items()}
+    return parts
+
+
+def _declared(study: Study, edition: str) -> str:
+    """Return what `study.yml` declares for the runs of an edition: a new edition, or a new run, changes no other."""
+    return study.model_dump_json(exclude=NOT_OF_A_RUN) + study.editions[edition].model_dump_json()
+
+
+def _imported(project: Project, study: Study) -> list[str]:
+    try:
+        return imported_by(json.loads((project.notebooks / study.notebook).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # no report comes from such a notebook: the run will say why
+
+
 def _source_hashes(project: Project, study: Study, plan: PlannedRun) -> dict[str, str]:
     """Hash what stands in the place of each delivery now; a file that is gone is a difference, not an error."""
     agreements = read_agreements(project, study)
@@ -76,11 +126,6 @@ def _source_hashes(project: Project, study: Study, plan: PlannedRun) -> dict[str
         except EtabliError:
             hashes[f"source/{name}"] = ABSENT
     return hashes
-
-
-def _hash_module(name: str) -> str:
-    spec = find_spec(name)
-    return _hash(Path(spec.origin)) if spec and spec.origin else ABSENT
 
 
 def _hash(path: Path) -> str:

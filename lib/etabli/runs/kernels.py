@@ -13,13 +13,14 @@ import shutil
 import signal
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from etabli.errors import RunError
+from etabli.runs.budget import Watch
 from etabli.runs.forks import (
     SHARED_VARIABLE,
     Fork,
@@ -49,6 +50,8 @@ class ForkProvisioner(LocalProvisioner):
     _fork: Fork | None = None
     _template: Template | None = None
     _folder: Path | None = None
+    spent: tuple[float | None, int | None] = (None, None)
+    """Seconds of computation and peak memory, in bytes, of the last fork that ended."""
 
     @property
     def has_process(self) -> bool:
@@ -138,12 +141,16 @@ class ForkProvisioner(LocalProvisioner):
 
     def _let_go(self) -> None:
         if self._fork is not None:
+            self.spent = (self._fork.cpu_seconds, self._fork.peak_bytes)
             self._fork.close()
             self._fork = None
 
 
 class RunKernelManager(AsyncKernelManager):
     """Manages the kernel of a run: the house's kernelspec, found in the package, whatever is installed."""
+
+    watch: ClassVar[Watch | None] = None
+    """Who looks at what the kernel uses (`watched`)."""
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -155,6 +162,22 @@ class RunKernelManager(AsyncKernelManager):
         if self.provisioner is None:
             self.provisioner = ForkProvisioner(kernel_spec=self.kernel_spec, parent=self)
         return await super()._async_pre_start_kernel(**kw)
+
+    async def _async_post_start_kernel(self, **kw: Any) -> None:
+        await super()._async_post_start_kernel(**kw)
+        if self.watch is not None and isinstance(self.provisioner, ForkProvisioner) and self.provisioner.pid:
+            self.watch.follow(self.provisioner.pid)
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        await super()._async_cleanup_resources(restart=restart)
+        if self.watch is not None and isinstance(self.provisioner, ForkProvisioner):
+            cpu_seconds, peak = self.provisioner.spent
+            self.watch.told(cpu_seconds=cpu_seconds, peak=peak)
+
+
+def watched(watch: Watch) -> type[RunKernelManager]:
+    """Return the kernel manager of one run, whose kernel is looked at: nbclient wants a class, and makes its object."""
+    return type("WatchedKernelManager", (RunKernelManager,), {"watch": watch})
 
 
 def _say_once(reason: str) -> None:

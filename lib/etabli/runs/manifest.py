@@ -14,7 +14,7 @@ from typing import Any
 
 from etabli.errors import RunError
 from etabli.project import Project
-from etabli.runs.fingerprint import Fingerprint, differing, fingerprint
+from etabli.runs.fingerprint import Fingerprint, differing, fingerprint, modules_of
 from etabli.study import read_study
 
 FILE = "manifest.json"
@@ -151,10 +151,10 @@ def verify(project: Project, folder: Path) -> Verdict:
     now = hash_outputs(folder)
     study = read_study(project, manifest.study)
     plan = study.plan(manifest.parameters)
-    modules = [part.removeprefix("lib/") for part in manifest.fingerprint if part.startswith("lib/")]
+    dependent = fingerprint(project, study, plan, modules=modules_of(manifest.fingerprint))
     return Verdict(
         changed=sorted(f for f, digest in manifest.outputs.items() if f in now and now[f] != digest),
         missing=sorted(set(manifest.outputs) - set(now)),
         added=sorted(set(now) - set(manifest.outputs)),
-        drifted=differing(manifest.fingerprint, fingerprint(project, study, plan, modules=modules)),
+        drifted=differing(manifest.fingerprint, dependent),
     )

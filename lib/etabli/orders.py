@@ -1,0 +1,167 @@
+"""Batches: which runs are to be made, and the way they are made, from the journal to the catalogue."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from etabli.board import Board
+from etabli.live import LiveView, memory_held
+from etabli.project import Project
+from etabli.publish.catalogue import write_catalogue
+from etabli.publish.export import make_report, remove_abandoned
+from etabli.runs.batch import RETRIES, Watchers, run_batch
+from etabli.runs.fingerprint import Survey
+from etabli.runs.forecast import Forecast, forecast
+from etabli.runs.forks import warm_up
+from etabli.runs.journal import Account, Ended, Journal, begin, last_ends, resume, unfinished
+from etabli.runs.outcome import Outcome
+from etabli.runs.standing import Standing, standing
+from etabli.runs.workers import InPlace, Pool, local_pool
+from etabli.study import PlannedRun, Study, read_study
+
+
+def look(project: Project, studies: Iterable[Study], *, default_only: bool = False) -> list[Standing]:
+    """Return what stands of the declared runs of some studies."""
+    survey: Survey = {}
+    return [
+        standing(project, study, plan, survey)
+        for study in studies
+        for plan in study.planned_runs(default_only=default_only)
+    ]
+
+
+def failures(project: Project, standings: Iterable[Standing]) -> dict[str, Ended]:
+    """Return, of those runs, how the ones ended whose last attempt in a batch failed.
+
+    A report that was made since then, by hand, forgives it.
+    """
+    ends = last_ends(project)
+    found = {}
+    for each in standings:
+        ended = ends.get(str(each.plan))
+        if ended is not None and ended.status == "failed" and (each.manifest is None or each.moment < ended.moment):
+            found[str(each.plan)] = ended
+    return found
+
+
+def run_alone(project: Project, board: Board, plan: PlannedRun) -> list[Outcome]:
+    """Make one report, whatever stands, in this process."""
+    return _make(project, board, [plan], InPlace())
+
+
+def run_those(
+    project: Project, board: Board, standings: Sequence[Standing], todo: Sequence[Standing], *, workers: int
+) -> list[Outcome]:
+    """Make reports as a new batch, with its journal.
+
+    Parameters
+    ----------
+    standings
+        What stands of all runs that the batch was asked for.
+    todo
+        Those to make.
+    """
+    plans = [each.plan for each in todo]
+    with begin(project, plans, current=len(standings) - len(todo), now=now) as journal:
+        return _make_batch(project, board, todo, journal, forecast(standings, todo), workers=workers)
+
+
+def resume_last(project: Project, board: Board, *, workers: int) -> list[Outcome]:
+    """Finish the last batch: make the reports that it was to make, and had not.
+
+    Raises
+    ------
+    RunError
+        The last batch reached its end, or goes on in another process.
+    """
+    account = unfinished(project)
+    with resume(project, account, now=now) as journal:
+        left = remains(project, account)
+        board.tell_resumed(account, made=len(left.found), todo=len(left.todo))
+        for each in left.found:
+            journal.found(each.plan)
+        return _make_batch(project, board, left.todo, journal, forecast(left.todo, left.todo), workers=workers)
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What an interrupted batch left: the runs to make, and those whose report was made before the journal told."""
+
+    todo: list[Standing]
+    found: list[Standing]
+
+
+def remains(project: Project, account: Account) -> Remains:
+    """Return what an interrupted batch left.
+
+    Raises
+    ------
+    EtabliError
+        A study, or a run of it, is no longer what it was.
+    """
+    survey: Survey = {}
+    studies = {slug: read_study(project, slug) for slug in {asked.slug for asked in account.asked}}
+    started = account.started.replace(microsecond=0)  # manifests tell seconds
+    left = Remains([], [])
+    for asked in account.asked:
+        if str(asked) not in account.ended:
+            study = studies[asked.slug]
+            stands = standing(project, study, study.plan(asked.parameters), survey)
+            is_made = stands.is_current and stands.moment >= started
+            (left.found if is_made else left.todo).append(stands)
+    return left
+
+
+def now() -> datetime:
+    """Return the time of the clock."""
+    return datetime.now(UTC)
+
+
+def _make_batch(
+    project: Project, board: Board, todo: Sequence[Standing], journal: Journal, expected: Forecast, *, workers: int
+) -> list[Outcome]:
+    seconds = expected.by_run(todo)
+    plans = [each.plan for each in todo]
+    size = min(workers, len(plans))
+    if size > 1:  # the longest first: the last to end is then a short one
+        plans = sorted(plans, key=lambda plan: -seconds.get(str(plan), 0.0))
+    outcomes: list[Outcome] = []
+    if plans:
+        try:
+            with local_pool(size, environment=os.environ, folder=project.root) as pool:
+                outcomes = _make(project, board, plans, pool, journal=journal, expected=seconds)
+        except KeyboardInterrupt:
+            board.warn("Lot interrompu : etabli batch --resume le reprend.")
+            raise
+        finally:  # what workers that were ended, or killed before, had under way
+            for slug in {plan.slug for plan in plans}:
+                remove_abandoned(project.reports / slug)
+    journal.close()
+    return outcomes
+
+
+def _make(
+    project: Project,
+    board: Board,
+    plans: Sequence[PlannedRun],
+    pool: Pool,
+    *,
+    journal: Journal | None = None,
+    expected: Mapping[str, float] | None = None,
+) -> list[Outcome]:
+    """Make reports, show how it goes, and write the catalogue."""
+    warm_up(os.environ, str(project.root))  # it imports what the notebooks need while this process imports its own
+    live = LiveView(board.console, board.errors, expected=expected or {}, workers=pool.size, memory=memory_held)
+    make = partial(make_report, project)
+    if isinstance(pool, InPlace):
+        make = partial(make_report, project, on_cell=live.on_cell)
+    watchers = Watchers((live,) if journal is None else (journal, live))
+    with live.watching():
+        outcomes = run_batch(plans, make, watchers, pool=pool, retries=0 if journal is None else RETRIES)
+    board.sum_up(outcomes)
+    board.say(f"Catalogue : {write_catalogue(project)}")
+    return outcomes

@@ -1,0 +1,57 @@
+"""What may go from `reports/`: reports of former editions, former batches, and what killed runs left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from etabli.errors import EtabliError
+from etabli.project import Project
+from etabli.runs.journal import journals
+from etabli.runs.manifest import FILE, read_manifest
+from etabli.study import Study
+
+
+def find_clutter(project: Project, studies: Iterable[Study], *, keep: int) -> list[Path]:
+    """Return the folders and files that may go.
+
+    Reports of studies that are no longer declared stay: nobody could make them again.
+
+    Parameters
+    ----------
+    studies
+        All declared studies.
+    keep
+        How many editions of each study to keep, the last of `study.yml`; and how many batches, the last.
+    """
+    found = [path for study in studies for path in _former_reports(project, study, keep=keep)]
+    former = journals(project)[:-keep]
+    pages = [project.reports / f"batch-{path.stem}.html" for path in former]
+    return sorted({*found, *former, *(page for page in pages if page.is_file())})
+
+
+def remove(clutter: Iterable[Path]) -> None:
+    """Delete folders and files."""
+    for path in clutter:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _former_reports(project: Project, study: Study, *, keep: int) -> Iterator[Path]:
+    """Yield the reports of a study's former editions, with the notebooks that its failed runs left there."""
+    kept = set(list(study.editions)[-keep:])
+    folder = project.reports / study.slug
+    for path in sorted(folder.glob(f"*/{FILE}")):
+        if path.parent.name.startswith("."):
+            continue
+        try:
+            edition = str(read_manifest(path.parent, shown=project.relative(path.parent)).parameters["edition"])
+        except EtabliError:
+            continue  # not ours to judge
+        if edition not in kept:
+            yield path.parent
+    for former in (name for name in study.editions if name not in kept):
+        yield from sorted(folder.glob(f"{former}_*.failed.ipynb"))

@@ -1,0 +1,107 @@
+"""What stands of a run: its report, whether it would be the same today, and why it would not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from etabli.errors import EtabliError
+from etabli.project import Project
+from etabli.runs.fingerprint import Survey, differing, fingerprint, modules_of
+from etabli.runs.manifest import FILE, Manifest, read_manifest
+from etabli.study import PlannedRun, Study
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands of one run.
+
+    Parameters
+    ----------
+    plan
+        The run.
+    folder
+        The place of its report.
+    manifest
+        Where its report comes from; None when there is no report.
+    drifted
+        The parts on which the run would depend otherwise now.
+    missing
+        The files of the report that are gone.
+    """
+
+    plan: PlannedRun
+    folder: Path
+    manifest: Manifest | None
+    drifted: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def moment(self) -> datetime:
+        """When its report was begun, to the second; only of a run that has one."""
+        assert self.manifest is not None
+        return datetime.fromisoformat(self.manifest.started)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether a report stands, whole, that a run made now would repeat."""
+        return self.manifest is not None and not self.drifted and not self.missing
+
+
+def standing(project: Project, study: Study, plan: PlannedRun, survey: Survey) -> Standing:
+    """Return what stands of a run.
+
+    Files are looked for, and not read: `etabli verify` tells a report that somebody altered.
+
+    Parameters
+    ----------
+    survey
+        What runs of this moment have in common (`fingerprint`).
+
+    Raises
+    ------
+    EtabliError
+        An agreement of the study does not hold.
+    """
+    folder = project.reports / plan.slug / plan.name
+    if not (folder / FILE).is_file():
+        return Standing(plan, folder, None)
+    try:
+        manifest = read_manifest(folder, shown=project.relative(folder))
+    except EtabliError:
+        return Standing(plan, folder, None)  # made by another version, or damaged: as good as none
+    now = fingerprint(project, study, plan, modules=modules_of(manifest.fingerprint), survey=survey)
+    return Standing(
+        plan,
+        folder,
+        manifest,
+        drifted=tuple(differing(manifest.fingerprint, now)),
+        missing=tuple(sorted(name for name in manifest.outputs if not (folder / name).is_file())),
+    )
+
+
+_KINDS = {
+    "agreement": "la convention « {} »",
+    "source": "la source « {} »",
+    "lib": "le code {}",
+    "notebook": "le notebook",
+    "study": "la déclaration de l’étude (study.yml)",
+    "codebook": "le codebook",
+    "parameters": "les paramètres",
+    "lock": "les versions des logiciels (requirements.lock)",
+    "withdrawals": "des personnes se sont retirées",
+    "key": "la clé des pseudonymes",
+}
+
+
+def in_words(part: str) -> str:
+    """Return how a person calls a part of a fingerprint.
+
+    >>> in_words("source/visits")
+    'la source « visits »'
+    >>> in_words("lock")
+    'les versions des logiciels (requirements.lock)'
+    """
+    kind, _, name = part.partition("/")
+    return _KINDS[kind].format(name) if kind in _KINDS else part
