@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -54,7 +55,7 @@ def run_alone(project: Project, board: Board, plan: PlannedRun) -> list[Outcome]
 
 
 def run_those(
-    project: Project, board: Board, standings: Sequence[Standing], todo: Sequence[Standing], *, workers: int
+    project: Project, board: Board, standings: Sequence[Standing], todo: Sequence[Standing], crew: Crew
 ) -> list[Outcome]:
     """Make reports as a new batch, with its journal.
 
@@ -67,10 +68,10 @@ def run_those(
     """
     plans = [each.plan for each in todo]
     with begin(project, plans, current=len(standings) - len(todo), now=now) as journal:
-        return _make_batch(project, board, todo, journal, forecast(standings, todo), workers=workers)
+        return _make_batch(project, board, todo, journal, forecast(standings, todo), crew)
 
 
-def resume_last(project: Project, board: Board, *, workers: int) -> list[Outcome]:
+def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
     """Finish the last batch: make the reports that it was to make, and had not.
 
     Raises
@@ -84,7 +85,15 @@ def resume_last(project: Project, board: Board, *, workers: int) -> list[Outcome
         board.tell_resumed(account, made=len(left.found), todo=len(left.todo))
         for each in left.found:
             journal.found(each.plan)
-        return _make_batch(project, board, left.todo, journal, forecast(left.todo, left.todo), workers=workers)
+        return _make_batch(project, board, left.todo, journal, forecast(left.todo, left.todo), crew)
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who makes the reports: so many processes of this machine, or the workers of a Dask scheduler."""
+
+    workers: int
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True)
@@ -122,17 +131,16 @@ def now() -> datetime:
 
 
 def _make_batch(
-    project: Project, board: Board, todo: Sequence[Standing], journal: Journal, expected: Forecast, *, workers: int
+    project: Project, board: Board, todo: Sequence[Standing], journal: Journal, expected: Forecast, crew: Crew
 ) -> list[Outcome]:
     seconds = expected.by_run(todo)
     plans = [each.plan for each in todo]
-    size = min(workers, len(plans))
-    if size > 1:  # the longest first: the last to end is then a short one
+    if crew != Crew(1):  # the longest first: the last to end is then a short one
         plans = sorted(plans, key=lambda plan: -seconds.get(str(plan), 0.0))
     outcomes: list[Outcome] = []
     if plans:
         try:
-            with local_pool(size, environment=os.environ, folder=project.root) as pool:
+            with _pool(project, plans, crew) as pool:
                 outcomes = _make(project, board, plans, pool, journal=journal, expected=seconds)
         except KeyboardInterrupt:
             board.warn("Lot interrompu : etabli batch --resume le reprend.")
@@ -142,6 +150,21 @@ def _make_batch(
                 remove_abandoned(project.reports / slug)
     journal.close()
     return outcomes
+
+
+def _pool(project: Project, plans: Sequence[PlannedRun], crew: Crew) -> AbstractContextManager[Pool]:
+    if crew.scheduler is None:
+        return local_pool(min(crew.workers, len(plans)), environment=os.environ, folder=project.root)
+
+    from etabli.publish import parcels
+    from etabli.runs.cluster import ByParcel, cluster_pool
+
+    by_parcel = ByParcel(
+        pack=lambda encrypted: parcels.pack(project, plans, encrypted=encrypted),
+        make=parcels.make_parcel,
+        receive=partial(parcels.receive, project),
+    )
+    return cluster_pool(project, crew.scheduler, by_parcel)
 
 
 def _make(
@@ -154,7 +177,8 @@ def _make(
     expected: Mapping[str, float] | None = None,
 ) -> list[Outcome]:
     """Make reports, show how it goes, and write the catalogue."""
-    warm_up(os.environ, str(project.root))  # it imports what the notebooks need while this process imports its own
+    if isinstance(pool, InPlace):
+        warm_up(os.environ, str(project.root))  # it imports what notebooks need while this process imports its own
     live = LiveView(board.console, board.errors, expected=expected or {}, workers=pool.size, memory=memory_held)
     make = partial(make_report, project)
     if isinstance(pool, InPlace):

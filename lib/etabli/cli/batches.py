@@ -32,6 +32,9 @@ def run_many(
     workers: Annotated[
         int | None, typer.Option(min=1, max=1024, metavar="N", help="Processus à la fois (un par cœur, sinon).")
     ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADRESSE", help="Ordonnanceur d’un cluster Dask (tcp://machine:8786).")
+    ] = None,
 ) -> None:
     """Fait les rapports déclarés qui n’existent pas, ou ne sont plus à jour."""
     from etabli import orders
@@ -39,11 +42,16 @@ def run_many(
     from etabli.runs.forecast import forecast
     from etabli.runs.workers import cores
 
-    project, board, many = find_project(), Board.for_terminal(), workers or cores()
+    project, board = find_project(), Board.for_terminal()
+    if workers and scheduler:
+        raise ParameterError(
+            "Un lot se fait ici, ou sur un cluster.", expected="--workers, ou --scheduler, non les deux"
+        )
+    crew = orders.Crew(workers or cores(), scheduler)
     if resume:
         if slugs or default or dry_run or force or only_failed:
             raise ParameterError("Un lot se reprend tel qu’il était.", expected="etabli batch --resume, sans plus")
-        _end(orders.resume_last(project, board, workers=many))
+        _end(orders.resume_last(project, board, crew))
         return
     standings = orders.look(project, studies_of(project, slugs), default_only=default)
     if not standings:
@@ -54,9 +62,9 @@ def run_many(
     else:
         todo = [each for each in standings if force or not each.is_current]
     if dry_run:
-        board.announce(standings, todo, forecast(standings, todo), workers=min(many, len(todo) or 1))
+        board.announce(standings, todo, forecast(standings, todo), workers=min(crew.workers, len(todo) or 1))
     elif todo:
-        _end(orders.run_those(project, board, standings, todo, workers=many))
+        _end(orders.run_those(project, board, standings, todo, crew))
     else:
         board.tell_nothing_to_do(len(standings), only_failed=only_failed)
 

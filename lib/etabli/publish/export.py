@@ -15,7 +15,7 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -79,9 +79,7 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
         staged = work / "report"
         write_report(executed, staged)
         _hold_personal_data(executed, staged)
-        project.batches.mkdir(parents=True, exist_ok=True)
-        with FileLock(project.batches / f"{plan.slug}.lock"):  # two processes that made the same report do not mix
-            _swap(staged, target)
+        _swap(project, staged, target)
         kept.unlink(missing_ok=True)
     return Made(target, replace(executed.usage, cpu_seconds=executed.usage.cpu_seconds + time.process_time() - clock))
 
@@ -99,6 +97,31 @@ def _hold_personal_data(executed: Executed, staged: Path) -> None:
         raise RunError(
             error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint
         ) from None
+
+
+def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -> Path:
+    """Put a report that was made elsewhere in its place, whole, and return its folder.
+
+    Parameters
+    ----------
+    files
+        Its files, by path from its folder.
+
+    Raises
+    ------
+    RunError
+        The disk refuses it.
+    """
+    target = project.reports / plan.slug / plan.name
+    with _work_folder(project, target) as work:
+        staged = work / "report"
+        for name, content in files.items():
+            path = staged / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        _swap(project, staged, target)
+        target.with_name(f"{plan.name}.failed.ipynb").unlink(missing_ok=True)
+    return target
 
 
 def write_report(executed: Executed, folder: Path) -> None:
@@ -255,14 +278,19 @@ def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: 
 _FORMER = "former"
 
 
-def _swap(staged: Path, target: Path) -> None:
-    """Put a whole report in its place; the former one stays until the new one stands."""
+def _swap(project: Project, staged: Path, target: Path) -> None:
+    """Put a whole report in its place; the former one stays until the new one stands.
+
+    Two processes that made the same report do it one after the other.
+    """
     former = staged.with_name(_FORMER)
-    if target.exists():
-        target.replace(former)
-    try:
-        staged.replace(target)
-    except OSError:
-        if former.exists():
-            former.replace(target)
-        raise
+    project.batches.mkdir(parents=True, exist_ok=True)
+    with FileLock(project.batches / f"{target.parent.name}.lock"):
+        if target.exists():
+            target.replace(former)
+        try:
+            staged.replace(target)
+        except OSError:
+            if former.exists():
+                former.replace(target)
+            raise

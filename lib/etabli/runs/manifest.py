@@ -87,8 +87,21 @@ def read_manifest(folder: Path, *, shown: str) -> Manifest:
         raise RunError("Le manifeste de ce rapport est illisible.", where=f"{shown}/{FILE}") from None
 
 
+COMMIT = ".commit"
+"""Stands in for git in a project that was sent to a worker."""
+
+
+def write_git_state(commit: str | None, dirty: bool | None) -> str:
+    """Return the text of `COMMIT`."""
+    return json.dumps([commit, dirty])
+
+
 def git_state(project: Project) -> tuple[str | None, bool | None]:
     """Return the commit and whether the tree has changes; None and None outside git."""
+    sent = project.root / COMMIT
+    if sent.is_file():
+        commit, dirty = json.loads(sent.read_text(encoding="utf-8"))
+        return commit, dirty
     try:
         commit = _git(project.root, "rev-parse", "HEAD")
         return commit, bool(_git(project.root, "status", "--porcelain"))
