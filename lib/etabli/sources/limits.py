@@ -2,7 +2,7 @@
 
 The figures were found by writing and reading back with the libraries that the house uses (pyreadstat 1.3,
 openpyxl 3.1, pyarrow); several of these losses are silent there: a label of 121 bytes is cut in a sav,
-a number beyond 7·10⁷⁵ becomes infinite in an xpt, the lowest double is SPSS's « missing », a negative zero becomes zero in a zsav.
+a number beyond 7·10⁷⁵ becomes infinite in an xpt, a negative zero becomes zero in a zsav.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _SPSS_NUMBER = 1.7e308
 """SPSS keeps the extreme doubles for « system missing », LOWEST and HIGHEST: the least of all reads back as missing."""
 
 _CELLS = 30_000_000
-"""pyreadstat writes no file in chunks, and holds it in memory: 12 million cells took 0.4 GB. A choice, not a measure."""
+"""pyreadstat writes no file in chunks, and holds it in memory: 12 million cells took 0.4 GB. A choice, no measure."""
 
 LIMITS: dict[str, Limits] = {
     ".csv": Limits("CSV"),
@@ -79,7 +79,6 @@ LIMITS: dict[str, Limits] = {
         missing_codes=3,
         integer=EXACT,
         number=_SPSS_NUMBER,
-        number=1e308,
         text=32_767,
         seconds=True,
         first_day=date(1582, 10, 15),
@@ -95,7 +94,6 @@ LIMITS: dict[str, Limits] = {
         missing_codes=3,
         integer=EXACT,
         number=_SPSS_NUMBER,
-        number=1e308,
         negative_zero=False,
         text=32_767,
         seconds=True,
