@@ -221,3 +221,20 @@ def test_profiles_do_not_import_statsmodels():
     code = "import sys; from etabli.methods import profiles; print('statsmodels' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_crosstab_impossible_cell_has_no_share_and_no_test():
+    frame = pd.DataFrame({"recipient": range(6), "times": [*"112222"], "route": [*"xyxyzz"]})
+    table = profiles.crosstab(frame, "times", by="route", impossible=[("1", "z")])
+    assert table.tests == ()
+    row = table.cells[(table.cells["times"] == "1") & (table.cells["route"] == "z")].iloc[0]
+    assert row["impossible"]
+    assert np.isnan(row[["share", "share_low", "share_high"]].astype(float)).all()
+    assert table.value("share", times="2", route="z").number == 0.5
+
+
+@pytest.mark.parametrize(("pair", "said"), [(("2", "z"), "n’est pas vide"), (("3", "z"), "n’est pas dans le tableau")])
+def test_crosstab_wrong_impossible_cell_is_refused(pair, said):
+    frame = pd.DataFrame({"recipient": range(6), "times": [*"112222"], "route": [*"xyxyzz"]})
+    with pytest.raises(MethodError, match=said):
+        profiles.crosstab(frame, "times", by="route", impossible=[pair])

@@ -30,8 +30,12 @@ def single(kind: str, x: object, *, base: float = 5000) -> Table:
         ("{x:noun}", "rows", f"25{NNBSP}011 visites"),
         ("{x:noun}", "people", f"4{NNBSP}000 allocataires"),
         ("{x:noun}", "share", f"96,2{NBSP}%"),
-        ("{x:interval}", "share", f"[95,0{NBSP}%{NNBSP}; 97,0{NBSP}%]"),
-        ("{x:interval}", "rows", f"25{NNBSP}011"),
+        (
+            "{x}{x:interval}",
+            "share",
+            f"96,2{NBSP}% (intervalle de confiance à 95{NBSP}%{NBSP}: [95,0{NBSP}%{NNBSP}; 97,0{NBSP}%])",
+        ),
+        ("{x}{x:interval}", "rows", f"25{NNBSP}011"),
         ("{x:words}", "rows", f"25{NNBSP}011"),
         ("{x.age} : {x}", "share", f"moins de 30 ans{NBSP}: 96,2{NBSP}%"),
     ],
@@ -185,3 +189,46 @@ def test_html_of_text_and_labels_is_escaped(words: Words) -> None:
 def test_cited_values_are_those_of_results(ages: Table) -> None:
     value = ages.value("rows")
     assert sentence("{a} {b}", a=value, b="texte").cited == [value]
+
+
+def test_sentence_that_may_not_be_said_gives_way(words: Words, ages: Table) -> None:
+    x = ages.value("rows", age="young")
+    assert filled(sentence("{x} de plus", x=x, provided=False, otherwise="aucun écart"), words) == "aucun écart"
+    assert filled(sentence("{x:noun}", x=x, provided=True, otherwise="aucun écart"), words).endswith("visites")
+
+
+def test_condition_without_words_for_when_it_fails_is_refused(ages: Table) -> None:
+    with pytest.raises(ReportError, match="rien à dire"):
+        sentence("{x} de plus", x=ages.value("rows", age="young"), provided=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "x", "expected"),
+    [
+        ("points", -0.122, f"en baisse de 12,2{NBSP}points"),
+        ("points", 0.01, f"en hausse de 1,0{NBSP}point"),
+        ("points", 0.0001, "stable"),
+        ("change", 0.033, f"en hausse de 3,3{NBSP}%"),
+    ],
+)
+def test_change_is_told_in_its_own_unit(kind: str, x: float, expected: str, words: Words) -> None:
+    assert filled(sentence("{x:change}", x=single(kind, x).value("x")), words) == expected
+
+
+@pytest.mark.parametrize("kind", ["mean", "count", "share", "ratio"])
+def test_change_of_what_is_no_change_is_refused(kind: str, words: Words) -> None:
+    with pytest.raises(ReportError, match="pas une évolution"):
+        filled(sentence("{x:change}", x=single(kind, 4.07).value("x")), words)
+
+
+def test_categories_that_nothing_tells_apart_are_named_together(words: Words) -> None:
+    cells = pd.DataFrame({"age": ["young", "mid", "old"], "people": 100, "share": [0.2, 0.42, 0.43]})
+    cells = cells.assign(low=cells["share"] - 0.02, high=cells["share"] + 0.02)
+    table = Table(cells, (Dimension("age"),), (Measure("share", "share", low="low", high="high"),))
+    written = filled(sentence("les {x.age:tied}, ici {x.age}", x=table.largest("share")), words)
+    assert written == f"les «{NBSP}30-59 ans{NBSP}» et «{NBSP}ancien{NBSP}», ici ancien"
+
+
+def test_unknown_form_of_a_label_is_refused(ages: Table) -> None:
+    with pytest.raises(ReportError, match="Forme inconnue d’un libellé"):
+        sentence("{x.age:noun}", x=ages.value("rows", age="young"))

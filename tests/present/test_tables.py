@@ -105,7 +105,7 @@ def test_stack_of_variables_keeps_one_total(words: Words, crossed: Table) -> Non
         ("Ensemble", "Ensemble"),
     ]
     assert grid.rows[0].group_note == f"V de Cramér 0,12{NNBSP}; p{NBSP}={NBSP}0,200"
-    assert grid.notes == ()
+    assert grid.notes == ("Test du χ², un par caractéristique.",)
     html = to_html(grid, caption="Les visites", name="x")
     assert html.count('scope="rowgroup"') == 1
     assert html.count("<tbody>") == 2
@@ -203,15 +203,19 @@ def test_labels_are_escaped(words: Words) -> None:
 # CSV ---------------------------------------------------------------------------------------------
 
 
+BOUNDS = (("95,0", "97,0"), ("3,1", "4,4"), ("0,0", "0,1"))
+INTERVALS = [f"[{low}{NBSP}%{NNBSP}; {high}{NBSP}%]" for low, high in BOUNDS]
+
+
 def test_csv_is_for_a_french_spreadsheet(words: Words, ages: Table) -> None:
     text = to_csv(lay_out(protected(ages), words))
     assert text.endswith("\r\n")
     assert read_csv(text) == [
-        ["Tranche d’âge", "Visites", "Allocataires", "Part"],
-        ["Moins de 30 ans", "25011", "4000", "96,2"],
-        ["30-59 ans", "987", "345", "3,8"],
-        ["Ancien", "4", "3", "0,0"],
-        ["Ensemble", "26002", "4348", "100,0"],
+        ["Tranche d’âge", "Visites", "Allocataires", "Part", "Part (intervalle à 95 %)"],
+        ["Moins de 30 ans", "25011", "4000", "96,2", INTERVALS[0]],
+        ["30-59 ans", "987", "345", "3,8", INTERVALS[1]],
+        ["Ancien", "4", "3", "0,0", INTERVALS[2]],
+        ["Ensemble", "26002", "4348", "100,0", "///"],
     ]
 
 
@@ -223,7 +227,7 @@ def test_csv_holds_the_printed_digits_only(words: Words, ages: Table) -> None:
 def test_csv_has_signs_and_no_empty_cell(words: Words, ages: Table) -> None:
     table = ages.with_cells(ages.cells.assign(share=[0.9, float("nan"), 0.1, 1.0]))
     lines = read_csv(to_csv(lay_out(protected(table, STRICT), words)))
-    assert lines[3] == ["Ancien", "s", "s", "s"]
+    assert lines[3] == ["Ancien", "s", "s", "s", "s"]
     assert read_csv(to_csv(lay_out(protected(table), words)))[2][3] == "n.d."
     assert all(cell for line in lines for cell in line)
 

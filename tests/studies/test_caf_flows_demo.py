@@ -160,7 +160,7 @@ def test_truth_routes_and_visits_per_recipient_come_back():
 def test_truth_is_covered_over_many_deliveries():
     repetitions, held = 40, {"appointment": 0, "from_35_to_49": 0, "both": 0, "visits": 0}
     for seed in range(repetitions):
-        frames, truth = demo.make("2024-T4", seed, recipients=400)
+        frames, truth = demo.make("2024-T4", seed, people=400)
         visits = frames["visits"]
         routes = profiles.distribution(profiles.people_by_route(visits), "route")
         by_age, age = profiles.crosstab(visits, "age_group", by="channel"), "from_35_to_49"

@@ -86,7 +86,13 @@ def _stated(row: dict[Any, Any], facts: Facts, where: str) -> Figure:
         )
     if named:
         return facts.find(str(row["stated"]), where=where)
-    return Figure(name=where, year=None, value=float(row["stated_value"]), unit=str(row["stated_unit"]))
+    try:
+        value = float(row["stated_value"])
+    except (TypeError, ValueError):
+        raise MethodError(
+            "Le chiffre d’un énoncé n’est pas un nombre.", where=where, got=str(row["stated_value"])
+        ) from None
+    return Figure(name=where, year=None, value=value, unit=str(row["stated_unit"]))
 
 
 def _hold_together(claim: Claim, where: str) -> None:

@@ -142,10 +142,17 @@ class Counts:
 
     def without_empty(self) -> Counts:
         """Return the table without the rows and columns that no one is in."""
-        rows = self.rows
-        kept = np.outer(rows.sum(axis=1) > 0, rows.sum(axis=0) > 0)
-        shape = (int((rows.sum(axis=1) > 0).sum()), int((rows.sum(axis=0) > 0).sum()))
-        return Counts(self.by_person[:, np.flatnonzero(kept.ravel())], shape)
+        return self.of_categories(at_least=1)
+
+    def of_categories(self, *, at_least: int) -> Counts:
+        """Return the table of the rows and columns of at least so many people, without those who are in the others."""
+        down = self.over_columns().people.ravel() >= at_least
+        across = self.over_rows().people.ravel() >= at_least
+        if down.all() and across.all():
+            return self
+        kept = self.by_person[:, np.flatnonzero(np.outer(down, across).ravel())]
+        kept = kept[np.flatnonzero(np.asarray(kept.sum(axis=1)).ravel() > 0), :]
+        return Counts(kept, (int(down.sum()), int(across.sum())))
 
 
 def count(person: NDArray[Any], row: Integers, column: Integers, shape: tuple[int, int]) -> Counts:

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import special
 
 from etabli.errors import MethodError, suggestion
-from etabli.methods.association import adjust
+from etabli.methods.association import FEW_PEOPLE, FEW_PEOPLE_NOTE, adjust
 from etabli.methods.clusters import Floats, complete_rows, encode
 from etabli.methods.estimable import estimable
 from etabli.methods.intervals import LEVEL
@@ -27,19 +27,19 @@ def odds_ratios(
     """Return how each category changes the odds of an event, the other variables being equal.
 
     Logistic regression by maximum likelihood, logit P(outcome = event) = α + Σ β, on categorical variables; the
-    reference is each variable's most frequent category, in people. Variance clustered by person (Liang and Zeger 1986,
-    Biometrika 73, 13–22; factor k/(k − 1) · (n − 1)/(n − c) for k people, n rows and c coefficients), bounds
-    exp(β ± 1.96 se). One joint Wald test a variable (χ², one degree a category but the reference), p-values adjusted
-    together (Holm).
+    reference is each variable's most frequent category, in people. Variance clustered by person and bias-reduced
+    (`logit.jackknife_covariance`), bounds exp(β ± 1.96 se). One joint Wald test a variable (χ², one degree a category
+    but the reference), p-values adjusted together (Holm); its note says when a category rests on few people.
 
     Returns
     -------
     Table
         By `variable` and `category` (neither adds up). Measures: `odds_ratio`, with bounds, and `share_event`, the
         crude share of the category's rows with the event (a fraction). Column `reference` flags the reference
-        categories: odds ratio 1 by construction, without bounds. Rows with a missing value, or in a category in which
-        the event always or never happens, are left out of the whole model, and counted in `missing`; such a category,
-        and an empty one, has no odds ratio (NaN), nor has a variable left with one category.
+        categories: odds ratio 1 by construction, without bounds. Rows with a missing value, in a category in which the
+        event always or never happens, or in one of a single person, are left out of the whole model, and counted in
+        `missing`; such a category, and an empty one, has no odds ratio (NaN), nor has a variable left with one
+        category.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def odds_ratios(
     frame = frame.reset_index(drop=True)
     complete, _ = complete_rows(frame, (outcome, *on), person)
     known = frame.loc[complete]
-    part = estimable(known, on, _outcome(known, outcome, event))
+    part = estimable(known, on, _outcome(known, outcome, event), pd.factorize(known[person])[0])
     y = _outcome(part.frame, outcome, event)
     groups, people = pd.factorize(part.frame[person])
     variables = factors(part.frame, part.on, groups)
@@ -138,7 +138,8 @@ def _wald(variable: Factor, fit: Fit, people: int | None) -> Test:
     covariance = fit.covariance[np.ix_(variable.columns, variable.columns)]
     statistic, freedom = float(beta @ np.linalg.solve(covariance, beta)), float(len(beta))
     p_value = float(special.chdtrc(freedom, statistic))
-    return Test(WALD, statistic, (freedom,), p_value, people, within={"variable": variable.name})
+    note = FEW_PEOPLE_NOTE if variable.people.min() < FEW_PEOPLE else None
+    return Test(WALD, statistic, (freedom,), p_value, people, within={"variable": variable.name}, note=note)
 
 
 def _refuse_repeats(outcome: str, on: Sequence[str]) -> None:

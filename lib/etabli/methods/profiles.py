@@ -20,7 +20,7 @@ from etabli.methods.cells import MEASURES, PEOPLE_COUNT, ROWS, cells_of
 from etabli.methods.clusters import Coded, Counts, Flags, complete_rows, count, encode, with_missing
 from etabli.methods.intervals import mean_interval
 from etabli.methods.odds import odds_ratios
-from etabli.methods.results import TOTAL, Dimension, Measure, Table, Test
+from etabli.methods.results import IMPOSSIBLE, TOTAL, Dimension, Measure, Table, Test
 from etabli.methods.routes import people_by_route
 
 __all__ = ["crosstab", "distribution", "odds_ratios", "people_by_route", "profile_sheet", "totals"]
@@ -85,8 +85,22 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     return Table(cells, (Dimension(variable),), MEASURES, missing=missing)
 
 
-def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient") -> Table:
+def crosstab(
+    frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient", impossible: Sequence[tuple[str, str]] = ()
+) -> Table:
     """Return rows and people by two variables, and the share of each row category in each column.
+
+    Parameters
+    ----------
+    frame
+        One row a visit, or a person.
+    row, by
+        The variables down and across.
+    person
+        The variable that says who is behind a row.
+    impossible
+        Pairs of categories, down and across, in which nobody can be by construction. Their values do not exist, and
+        independence is not tested: it cannot be.
 
     `share` is the share of the row category's rows that fall in the column, `base_people` the distinct people of the
     row category. In the column of totals it is 1 by construction, without an interval; in an empty row category it does
@@ -95,7 +109,7 @@ def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient
     Raises
     ------
     MethodError
-        A column does not exist, both are the same, or no row is complete.
+        A column does not exist, both are the same, no row is complete, or somebody is where nobody can be.
 
     Examples
     --------
@@ -107,8 +121,29 @@ def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), row)
     cells, test = _crossed(frame, row, by, known, person)
+    if impossible:
+        cells, test = _without_impossible(cells, row, by, impossible), None
     dimensions = (Dimension(row), Dimension(by))
     return Table(cells, dimensions, MEASURES, tests=(test,) if test else (), missing=missing)
+
+
+def _without_impossible(cells: pd.DataFrame, row: str, by: str, impossible: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    pairs = list(zip(cells[row].astype(str), cells[by].astype(str), strict=True))
+    for pair in impossible:
+        if pair not in pairs:
+            raise MethodError("Une case impossible n’est pas dans le tableau.", got=" × ".join(pair))
+    flags = np.array([pair in set(impossible) for pair in pairs])
+    if (cells.loc[flags, "rows"] > 0).any():
+        raise MethodError(
+            "Une case dite impossible n’est pas vide.",
+            where=f"« {row} » × « {by} »",
+            expected="personne, par construction",
+            hint="corrigez « impossible », ou cherchez l’erreur dans les données",
+        )
+    found = cells.copy()
+    found.loc[flags, ["share", "share_low", "share_high"]] = np.nan
+    found[IMPOSSIBLE] = flags
+    return found
 
 
 def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, person: str = "recipient") -> Table:

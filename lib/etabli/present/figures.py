@@ -19,7 +19,7 @@ from etabli.disclosure.protect import Protected
 from etabli.errors import ReportError, suggestion
 from etabli.methods.results import TOTAL, Measure, Table
 from etabli.present import theme
-from etabli.present.words import Words, base_of, is_small, printed
+from etabli.present.words import Words, base_of, printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,8 +148,7 @@ def _drawn(table: Table, row: int, measure: Measure) -> tuple[float | None, floa
     A vector drawing is read to nine digits, and « 26 % » of 188 visits would be 49 visits.
     """
     base = base_of(table, row, measure)
-    bounds = () if is_small(table, row, measure) else (measure.low, measure.high)
-    columns = [measure.name, *(bounds or (None, None))]
+    columns = [measure.name, measure.low, measure.high]
     scale = 100 if measure.kind in {"share", "change", "points"} else 1
     x, low, high = (
         None if column is None else printed(table.cells[column].iloc[row], measure, base) for column in columns

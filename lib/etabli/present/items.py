@@ -16,7 +16,7 @@ from etabli.present import figures, theme
 from etabli.present.figures import FigureKind
 from etabli.present.sentences import Sentence
 from etabli.present.tables import SIGNS, Grid, lay_out, to_csv, to_html
-from etabli.present.words import Words, base_of, is_small, printed, unit_of
+from etabli.present.words import Words, base_of, is_impossible, is_small, printed, unit_of
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,11 @@ class TableItem(Item):
 
     def html(self, protection: Protection) -> str:
         grid = self.grid(protection)
+        if grid.is_empty:
+            return (
+                f'<p class="table" id="{self.name}">{self.heading(protection)}{french.NBSP}: '
+                f"aucune valeur n’est disponible pour cette édition.</p>"
+            )
         table = to_html(grid, caption=self.heading(protection), name=self.waiting)
         return f'<div class="table" id="{self.name}">{table}{self.notes_html(protection, grid)}</div>'
 
@@ -269,7 +274,7 @@ def _result(item: str, protected: Protected, row: int, measure: Measure, words: 
     people = base if base != float("inf") else cells["people"].iloc[row]
     result["value"] = words.released(table, row, measure)
     if result["value"] is None:
-        result["sign"] = theme.NOT_AVAILABLE
+        result["sign"] = theme.IMPOSSIBLE if is_impossible(table, row) else theme.NOT_AVAILABLE
     if measure.low and measure.high and not is_small(table, row, measure):
         result["interval"] = [printed(cells[name].iloc[row], measure, base) for name in (measure.low, measure.high)]
     result["n"] = None if pd.isna(people) or not measure.states_people else int(people)

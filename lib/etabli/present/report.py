@@ -80,7 +80,7 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
             expected=", ".join(f"{name}={name}" for name in missing),
             hint="sans eux, le notebook changerait de sens sans que le rapport le dise",
         )
-    codebook = read_codebook(project, study)
+    codebook = read_codebook(project, study, edition=plan.edition)
     agreements = read_agreements(project, study)
     policy_for(agreements, plan.audience)  # refuses a closed audience before anything is read
     deliveries = {
@@ -179,6 +179,7 @@ class Report:
         *,
         level: int | None = None,
         question: str | None = None,
+        provided: bool = True,
         otherwise: str | Sentence | None = None,
         source: str | None = None,
         **values: Value | str,
@@ -193,8 +194,10 @@ class Report:
             2 or 3 for a heading. The heading of a section is its finding.
         question
             The commissioner's question that this heading answers; the cover links to it.
+        provided
+            Whether the sentence may be said: `table.is_significant(…)`, where it tells a difference.
         otherwise
-            What to say instead when a value that the sentence cites is not available.
+            What to say instead when it may not, or when a value that it cites is not available.
         """
         if level not in (None, 2, 3):
             raise ReportError("Un titre est de niveau 2 ou 3.", got=str(level))
@@ -204,7 +207,7 @@ class Report:
                 hint=suggestion(question, [each.id for each in self.study.questions]),
             )
         if isinstance(text, str):
-            text = sentence(text, otherwise=otherwise, **values)
+            text = sentence(text, provided=provided, otherwise=otherwise, **values)
         self._add(SentenceItem, source, text=text, level=level, question=question)
 
     def key_figure(

@@ -3,7 +3,8 @@
 Placeholders: `{x}` the value as printed · `{x:noun}` with what it counts (« 25 011 visites ») ·
 `{x:change}` a change in words (« en hausse de 3,3 % ») · `{x:words}` a share in words beside its number
 (« environ un tiers (34 %) ») · `{x:est exact|sont exacts}` a count with words that agree (« 7 sont exacts ») ·
-`{x:interval}` its 95 % interval · `{x.age_group}` the label of its category.
+`{x:interval}` the clause of its 95 % interval, if it has one · `{x.age_group}` the label of its category ·
+`{x.age_group:tied}` of a largest or smallest value, the labels of its category and of those that nothing tells apart.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from string import Formatter
 from etabli import french
 from etabli.disclosure.protect import Protection
 from etabli.errors import ReportError, suggestion
-from etabli.methods.results import Value
+from etabli.methods.results import Measure, Value
 from etabli.present import theme
 from etabli.present.words import Words
 
@@ -56,13 +57,17 @@ class Sentence:
         return escape(self.fill(protection, words), quote=False)
 
 
-def sentence(template: str, *, otherwise: str | Sentence | None = None, **values: Value | str) -> Sentence:
+def sentence(
+    template: str, *, provided: bool = True, otherwise: str | Sentence | None = None, **values: Value | str
+) -> Sentence:
     """Return a sentence of a report: `template` with one `{name}` for each value.
 
     Parameters
     ----------
+    provided
+        Whether the sentence may be said: `table.is_significant(…)`, where it tells a difference.
     otherwise
-        What to say instead when a cited value is not available (« n.d. »).
+        What to say instead when it may not, or when a cited value is not available (« n.d. »).
     **values
         Values of results, or words.
 
@@ -84,7 +89,9 @@ def sentence(template: str, *, otherwise: str | Sentence | None = None, **values
         if name not in names:
             raise ReportError(f"La valeur « {name} » n’est pas dans la phrase.", where=template)
     written = Sentence(template, dict(values))
-    return written if otherwise is None or written.is_complete else as_sentence(otherwise)
+    if not provided and otherwise is None:
+        raise ReportError("La phrase a une condition, et rien à dire quand elle n’est pas remplie.", where=template)
+    return written if otherwise is None or (provided and written.is_complete) else as_sentence(otherwise)
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,9 @@ def _hold_place(template: str, place: _Place, values: Mapping[str, object]) -> s
         raise ReportError(f"La phrase attend une valeur « {place.root} ».", where=template, hint=hint)
     if place.conversion is not None:
         raise ReportError(f"Forme inconnue : « !{place.conversion} ».", where=template, expected=", ".join(_FORMS))
-    if place.form and place.form not in _FORMS and place.form.count("|") != 1:
+    if place.attribute and place.form not in {"", "tied"}:
+        raise ReportError(f"Forme inconnue d’un libellé : « {place.form} ».", where=template, expected="tied")
+    if place.form and not place.attribute and place.form not in _FORMS and place.form.count("|") != 1:
         raise ReportError(f"Forme inconnue : « {place.form} ».", where=template, hint=suggestion(place.form, _FORMS))
     value = values[place.root]
     if place.attribute and isinstance(value, Value):
@@ -151,7 +160,7 @@ class _Spoken:
     def __format__(self, form: str) -> str:
         table, row, measure, words = self._table, self._value.row, self._measure, self._words
         plain = words.value(table, row, measure)
-        if plain == theme.NOT_AVAILABLE:
+        if plain in {theme.NOT_AVAILABLE, theme.IMPOSSIBLE}:
             return plain
         x = table.cells[measure.name].iloc[row]
         if form == "noun":
@@ -160,13 +169,41 @@ class _Spoken:
         if "|" in form:
             return french.count(float(x), *form.split("|"))
         if form == "change":
-            return french.change(float(x))
+            return _changed(plain, float(x), measure)
         if form == "words":
-            spoken = french.share_in_words(float(x)) if "%" in plain else None
+            spoken = french.share_in_words(float(x), gender=words.gender(table, row, measure)) if "%" in plain else None
             return f"{spoken} ({plain})" if spoken else plain
         if form == "interval":
-            return words.interval(table, row, measure) or plain
+            found = words.interval(table, row, measure)
+            return f" (intervalle de confiance à 95 % : {found})" if found else ""
         return plain
 
-    def __getattr__(self, dimension: str) -> str:
-        return self._words.category(self._table, self._value.row, dimension, in_sentence=True)
+    def __getattr__(self, dimension: str) -> _Label:
+        tied = sorted(self._value.tied or (self._value.row,))
+        labels = [self._words.category(self._table, row, dimension, in_sentence=True) for row in tied]
+        return _Label(self._words.category(self._table, self._value.row, dimension, in_sentence=True), labels)
+
+
+@dataclass(frozen=True)
+class _Label:
+    """The label of a category inside a template; in the form `tied`, the labels of all that nothing tells apart."""
+
+    own: str
+    tied: list[str]
+
+    def __format__(self, form: str) -> str:
+        return french.listing([f"« {label} »" for label in dict.fromkeys(self.tied)]) if form else self.own
+
+
+def _changed(plain: str, x: float, measure: Measure) -> str:
+    """Return a change in words: « en hausse de 3,3 % », « en baisse de 12,2 points », « stable »."""
+    if measure.kind not in {"change", "points"}:
+        raise ReportError(
+            f"La mesure « {measure.name} » n’est pas une évolution.",
+            expected="une mesure de genre « change » ou « points », pour la forme « change »",
+            got=measure.kind,
+        )
+    size = plain.lstrip("+\u2212-")
+    if not any(digit in size for digit in "123456789"):
+        return "stable"
+    return f"en {'hausse' if x > 0 else 'baisse'} de {size}"

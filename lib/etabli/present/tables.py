@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from io import StringIO
 
@@ -16,7 +16,11 @@ from etabli.methods.results import PEOPLE, TOTAL, Measure, Table, Test
 from etabli.present import theme
 from etabli.present.words import Words
 
-SIGNS = {theme.MASKED: "secret statistique", theme.NOT_AVAILABLE: "non disponible"}
+SIGNS = {
+    theme.MASKED: "secret statistique",
+    theme.NOT_AVAILABLE: "non disponible",
+    theme.IMPOSSIBLE: "ne peut exister par nature",
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,11 @@ class Grid:
                 spans.append((column.group, 1))
         return spans if any(span > 1 for _, span in spans) else []
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value of the table is available."""
+        return all(cell.text == theme.NOT_AVAILABLE for row in self.rows for cell in row.cells)
+
 
 def lay_out(
     protected: Protected,
@@ -89,15 +98,25 @@ def lay_out(
         people that its row rests on.
     labels
         Headings that replace the usual ones, by measure.
+
+    A column in which nothing is available is left out.
     """
     table = protected.table
     shown = [table.measure(name) for name in measures] if measures else list(table.measures)
     layout = _Layout(protected, words, tuple(shown), dict(labels or {}))
     across = layout.across()
-    columns = tuple(column for column, _, _ in across)
     rows = tuple(layout.row(keys, across) for keys in layout.down())
+    kept = _with_values(rows, len(across))
+    columns = tuple(across[place][0] for place in kept)
+    rows = tuple(replace(row, cells=tuple(row.cells[place] for place in kept)) for row in rows)
     signs = tuple(sign for sign in SIGNS if any(cell.text == sign for row in rows for cell in row.cells))
     return Grid(layout.corner(), columns, rows, layout.notes(), signs)
+
+
+def _with_values(rows: Sequence[Row], width: int) -> list[int]:
+    """Return the places of the columns that hold a value, or a mask; all of them when none does."""
+    filled = [i for i in range(width) if any(row.cells[i].text != theme.NOT_AVAILABLE for row in rows)]
+    return filled or list(range(width))
 
 
 @dataclass(frozen=True)
@@ -232,7 +251,38 @@ class _Layout:
         return self.words.released(self.table, position, measure)
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(describe_test(test, self.words) for test in self.protected.tests if not test.within)
+        """The tests of the whole table; of a stack, what they are, and what is to be known of each."""
+        tests = self.protected.tests
+        whole = [describe_test(test, self.words) for test in tests if not test.within]
+        stacked = [test for test in tests if "variable" in test.within]
+        kinds = [describe_tests(tests) for tests in _by_name(stacked)]
+        return (*whole, *kinds, *self._warnings(stacked))
+
+    def _warnings(self, tests: Sequence[Test]) -> list[str]:
+        """What is to be known of tests of a stack, each thing once, with the variables of which it holds."""
+        held: dict[str, list[str]] = {}
+        for test in tests:
+            if test.note:
+                held.setdefault(test.note, []).append(self.words.dimension(test.within["variable"]))
+        everywhere = [french.typography(note) for note, names in held.items() if len(names) == len(tests)]
+        some = [
+            french.typography(f"{french.listing(names)} : {french.uncapitalised(note)}")
+            for note, names in held.items()
+            if len(names) < len(tests)
+        ]
+        return everywhere + some
+
+
+def _by_name(tests: Sequence[Test]) -> list[list[Test]]:
+    groups: dict[str, list[Test]] = {}
+    for test in tests:
+        groups.setdefault(test.name, []).append(test)
+    return list(groups.values())
+
+
+def describe_tests(tests: Sequence[Test]) -> str:
+    """Return what the tests of a stack of variables are: one a variable."""
+    return french.typography(f"{french.capitalised(tests[0].name)}, un par caractéristique.")
 
 
 def describe_test(test: Test, words: Words) -> str:
@@ -308,18 +358,30 @@ def _row(row: Row) -> str:
 def to_csv(grid: Grid) -> str:
     """Return the grid as text for a spreadsheet in French: semicolons, decimal commas, printed digits only.
 
-    A masked or missing value is its sign, never an empty cell. Words that a spreadsheet would take for a
+    The interval of a value stands in the column beside it (« /// » where it has none). A masked or missing value is its
+    sign, never an empty cell. Words that a spreadsheet would take for a
     formula are written so that it does not.
     """
     grouped = any(row.group is not None for row in grid.rows)
     out = StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    heading = [_defused(f"{c.group} - {c.label}" if c.group else c.label) for c in grid.columns]
+    ranged = [any(row.cells[place].interval for row in grid.rows) for place in range(len(grid.columns))]
+    heading = []
+    for column, has_interval in zip(grid.columns, ranged, strict=True):
+        label = _defused(f"{column.group} - {column.label}" if column.group else column.label)
+        heading += [label, f"{label} (intervalle à 95 %)"] if has_interval else [label]
     writer.writerow([*(["Variable"] if grouped else []), _defused(grid.corner or "Modalité"), *heading])
     for row in grid.rows:
-        cells = [_plain(cell) for cell in row.cells]
+        cells = []
+        for cell, has_interval in zip(row.cells, ranged, strict=True):
+            cells += [_plain(cell), _range(cell)] if has_interval else [_plain(cell)]
         writer.writerow([*([_defused(row.group or "")] if grouped else []), _defused(row.label), *cells])
     return out.getvalue()
+
+
+def _range(cell: Cell) -> str:
+    """Return the interval of a value, or the sign that stands in its place."""
+    return cell.interval or (cell.text if cell.text in SIGNS else theme.IMPOSSIBLE)
 
 
 def _plain(cell: Cell) -> str:

@@ -46,7 +46,7 @@ def cleaned(column: pd.Series, variable: Variable) -> pd.Series:
         What the codebook says of it: its `missing` values.
     """
     if not is_text(column):
-        return column.mask(_among(column, variable.missing)) if variable.missing else column
+        return column.mask(_among(column, tuple(variable.missing))) if variable.missing else column
     places, values = distinct(column)
     stripped = pd.Series(values, dtype="str").str.strip()
     stripped = stripped.mask(stripped.isin(["", *variable.missing]))
