@@ -11,10 +11,11 @@ import pandas as pd
 
 from etabli import french
 from etabli.errors import DeliveryError, nearest
-from etabli.sources.codebook import SourceCodebook, Variable
+from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
 from etabli.sources.columns import Column, Mask, prepare_all
 from etabli.sources.metadata import LINE
 from etabli.sources.rules import Check, Delivered, checks_of
+from etabli.sources.shaping import written_as
 
 _HIDDEN = "(valeur non affichée)"
 """Stands in messages for a value that may betray a person: logs and screenshots travel."""
@@ -56,7 +57,7 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
     DeliveryError
         A rule that blocks is broken: the first in the codebook's order, with its lines and the number of other rules.
     """
-    delivered = deliver(text, book)
+    delivered = Delivered(prepare_all(text, book, by_rows=True), _lines(text))
     faults = find_faults(delivered, (check for check in checks_of(book) if check.severity == "blocks"))
     if faults:
         raise _refusal(faults, book, delivered, shown)
@@ -133,19 +134,20 @@ def _near_code(fault: Fault, book: SourceCodebook, delivered: Delivered) -> str 
     variable = book.variables[fault.check.names[0]]
     if variable.type != "code" or is_secret(variable):
         return None
-    close = nearest(_first(delivered.columns[fault.check.names[0]], fault.rows), variable.code_of())
+    close = nearest(_first(delivered.columns[fault.check.names[0]], fault.rows, variable), variable.code_of())
     return f"vouliez-vous dire « {close} » ?" if close else None
 
 
-def _first(column: Column, rows: Mask) -> str:
-    return str(column.text.iloc[column.places[int(rows.argmax())]])
+def _first(column: Column, rows: Mask, variable: Variable) -> str:
+    value = column.text[[column.places[int(rows.argmax())]]].tolist()[0]  # plain Python: « 3 », not « np.int64(3) »
+    return written_as(value, variable, FileFormat())
 
 
 def _first_shown(column: Column, rows: Mask, variable: Variable, most: int = 60) -> str:
     """Return the first faulty value for a message, cut short, or words in its place."""
     if is_secret(variable):
         return _HIDDEN
-    value = _first(column, rows)
+    value = _first(column, rows, variable)
     return f"« {value[:most]}… »" if len(value) > most else f"« {value} »"
 
 

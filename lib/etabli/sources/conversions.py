@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, Variable
+from etabli.sources.dates import fixed_dates
 
 DATE_FORMATS = {"date": "%d/%m/%Y", "datetime": "%d/%m/%Y %H:%M"}
 """How a delivery writes dates unless its codebook says otherwise."""
@@ -63,7 +64,8 @@ def distinct(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return np.asarray(column.cat.codes, dtype="int64"), [str(value) for value in column.cat.categories]
     places, values = pd.factorize(column)
-    return np.asarray(places, dtype="int64"), [str(value) for value in values]
+    plain = values.to_numpy(dtype=object) if isinstance(values, pd.Index) else np.asarray(values, dtype=object)
+    return np.asarray(places, dtype="int64"), [str(value) for value in plain]
 
 
 def by_value(column: pd.Series, function: Callable[[str], object], missing: object, dtype: str) -> pd.Series:
@@ -99,7 +101,9 @@ def convert(column: pd.Series, variable: Variable, written: FileFormat) -> pd.Se
 def _held(column: pd.Series, variable: Variable) -> pd.Series:
     """Hold a column that the file stores in its type to what the type takes."""
     match variable.type:
-        case "integer" if column.dtype != "Int64":
+        case "integer" if column.dtype.kind in "iu":
+            return column.astype("Int64")
+        case "integer":
             whole = column.where(np.isfinite(column) & (column == np.floor(column)) & (column.abs() < 2.0**63))
             return whole.astype("Int64")
         case "number":
@@ -179,13 +183,16 @@ def _numbers(text: pd.Series, _: Variable, written: FileFormat) -> pd.Series:
 
 
 def _dates(text: pd.Series, variable: Variable, _: FileFormat) -> pd.Series:
-    places, values = distinct(text)
-    known = pd.Series(values, dtype="str")
-    known = known.where(known.str.contains("[0-9]"))  # pandas would read « today » as the day of the run
-    days = pd.to_datetime(known, format=date_format(variable), errors="coerce").astype("datetime64[us]")
-    if variable.type == "date":
-        days = days.dt.normalize()
-    return _taken(days, places, text.index, pd.NaT)
+    form = date_format(variable)
+    days = fixed_dates(text, form)
+    if days is None:
+        places, values = distinct(text)
+        known = pd.Series(values, dtype="str")
+        known = known.where(known.str.contains("[0-9]"))  # pandas would read « today » as the day of the run
+        days = _taken(
+            pd.to_datetime(known, format=form, errors="coerce").astype("datetime64[us]"), places, text.index, pd.NaT
+        )
+    return days.dt.normalize() if variable.type == "date" else days
 
 
 def _booleans(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
