@@ -255,3 +255,11 @@ def test_figures_that_are_not_whole_are_refused(sortir: pd.DataFrame, column: st
 def test_years_as_text_are_refused(sortir: pd.DataFrame) -> None:
     with pytest.raises(MethodError, match="nombres entiers"):
         indicators.review(sortir.astype({"year": "str"}), year=2024)
+
+
+def test_change_since_2019_is_not_given_twice(sortir: pd.DataFrame) -> None:
+    table = indicators.changes(sortir, measure="registered", year=2022)
+    assert table.value("change").number == pytest.approx(53348 / 47223 - 1)
+    assert (table.value("since_2019").number, table.value("since_reference").number) == (None, None)
+    assert table.value("since_2019_same").number == pytest.approx((53348 - 328) / 47223 - 1)
+    assert indicators.evolutions(sortir, ["users"], year=2022).cells["since_2019"].isna().all()

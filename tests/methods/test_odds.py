@@ -126,3 +126,10 @@ def test_odds_ratios_event_that_never_varies_is_refused():
 def test_odds_ratios_variables_are_each_given_once(on):
     with pytest.raises(MethodError, match="chacune une fois"):
         odds_ratios(visits(), outcome="channel", event="x", on=on)
+
+
+def test_odds_ratios_event_may_be_a_number():
+    frame = visits().assign(late=lambda data: (data["channel"] == "x").astype(int))
+    by_number = odds_ratios(frame, outcome="late", event=1, on=["age"])
+    by_text = odds_ratios(frame, outcome="late", event="1", on=["age"])
+    pd.testing.assert_frame_equal(by_number.cells, by_text.cells)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -7,7 +9,7 @@ from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import protect
 from etabli.errors import MethodError, ReportError
 from etabli.french import NBSP, NNBSP
-from etabli.methods.results import Dimension, Measure, Table
+from etabli.methods.results import Dimension, Measure, Table, Test
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 
@@ -232,3 +234,66 @@ def test_categories_that_nothing_tells_apart_are_named_together(words: Words) ->
 def test_unknown_form_of_a_label_is_refused(ages: Table) -> None:
     with pytest.raises(ReportError, match="Forme inconnue d’un libellé"):
         sentence("{x.age:noun}", x=ages.value("rows", age="young"))
+
+
+def shares(base: int, p_value: float = 0.012) -> Table:
+    cells = pd.DataFrame(
+        {"age": ["young", "old"], "people": base, "rows": [7, 6], "whole": 13, "share": [7 / 13, 6 / 13]}
+    )
+    measure = Measure("share", "share", base="people", of=("rows", "whole"))
+    return Table(cells, (Dimension("age"),), (measure,), tests=(Test("t", 1.0, (1.0,), p_value, 99),))
+
+
+@pytest.mark.parametrize(
+    ("base", "written"),
+    [(30, "54 % des visites"), (29, "7 visites sur 13 (29 allocataires)"), (13, "7 allocataires sur 13")],
+)
+def test_share_of_something_reads_on_a_small_base_too(base: int, written: str, words: Words) -> None:
+    said = filled(sentence("{x:of des visites}", x=shares(base).value("share", age="young")), words)
+    assert said.replace("\u00a0", " ") == written
+
+
+def test_p_value_of_its_test(words: Words) -> None:
+    said = filled(sentence("aucun écart ({x:p})", x=shares(99).value("share", age="young")), words)
+    assert said.replace("\u00a0", " ") == "aucun écart (p = 0,012)"
+
+
+def test_p_value_of_a_table_without_a_test_is_refused(words: Words, ages: Table) -> None:
+    bare = replace(ages, tests=())
+    with pytest.raises(ReportError, match="pas de test"):
+        filled(sentence("{x:p}", x=bare.value("rows")), words)
+
+
+def test_p_value_of_a_masked_test_is_masked(words: Words, ages: Table) -> None:
+    value = ages.value("rows", age="young")  # shown, while « old » is masked, and the test with it
+    strict = protect([ages], Policy("funder", 5, ("convention",)))
+    assert sentence("{x:p}", x=value).fill(strict, words) == "s"
+
+
+def test_mean_agrees_with_its_own_decimals(words: Words) -> None:
+    for x, written in ((1.6, "1,6 usage"), (2.0, "2,0 usages")):
+        said = filled(sentence("{x:usage|usages}", x=single("mean", x).value("x")), words)
+        assert said.replace("\u00a0", " ") == written
+
+
+@pytest.mark.parametrize(
+    ("p_values", "written"),
+    [
+        ((0.01, 0.2), "est significatif selon « Tranche d’âge », et ne l’est pas selon « Canal »"),
+        ((0.05, 0.2), "n’est significatif selon aucune des caractéristiques dont le test est montré"),
+        (
+            (0.01, 0.04),
+            "est significatif selon toutes les caractéristiques dont le test est montré "
+            "(« Tranche d’âge » et « Canal »)",
+        ),
+    ],
+)
+def test_variables_whose_test_rejects_are_named(p_values: tuple[float, float], written: str, words: Words) -> None:
+    cells = pd.DataFrame({"variable": ["age", "channel"], "category": ["young", "walk_in"], "rows": 1, "people": 99})
+    tests = tuple(
+        Test("t", 1.0, (1.0,), p, 99, within={"variable": v}) for p, v in zip(p_values, ("age", "channel"), strict=True)
+    )
+    dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
+    table = Table(cells, dimensions, (Measure("rows", "count", unit="rows"),), tests=tests)
+    value = table.value("rows", variable="age", category="young")
+    assert filled(sentence("{x.variable:tests}", x=value), words).replace("\u00a0", " ") == written

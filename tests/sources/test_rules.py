@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etabli.errors import DeliveryError
@@ -120,6 +120,7 @@ def test_reference_that_leads_nowhere_is_refused(target: str, message: str) -> N
         Codebook.model_validate({"sources": {"homes": homes, "visits": visits}})
 
 
+@settings(deadline=None)  # a schema is made for each example: slow where the machine is busy
 @given(
     st.lists(
         st.tuples(st.sampled_from(["1", "2", "03", "x", "", "99"]), st.sampled_from(["O", "N", "z", ""])), min_size=1

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etabli.errors import MethodError
-from etabli.methods.clusters import Coded, Flags, Floats, Integers, encode
+from etabli.methods.clusters import Coded, Flags, Floats, Integers, encode, people_of
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,7 @@ def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats, groups: Integer
 
 def _of_one_person(variable: Coded, groups: Integers, kept: Flags) -> Flags:
     """Return the rows of the categories of which all kept rows are one person's."""
-    size = len(variable.levels)
-    pairs = np.unique(groups[kept] * size + variable.codes[kept])
-    return np.asarray((np.bincount(pairs % size, minlength=size) == 1)[variable.codes], dtype=bool)
+    return np.asarray((people_of(variable, groups, kept) == 1)[variable.codes], dtype=bool)
 
 
 def _without_variation(variable: Coded, y: Floats, kept: Flags) -> Flags:

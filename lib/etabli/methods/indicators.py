@@ -123,7 +123,8 @@ def changes(frame: pd.DataFrame, *, measure: str, year: int) -> Table:
         Dimension `audience`. Measures: `value`; `previous_year`, `since_previous` (« entre 2023 et 2024 »),
         `previous`, `change`, `annual_change`; `reference_year`, `since_reference`, `reference`, `since_2019`,
         `annual_since_2019`. Shares have no annual change. The first year has no previous one, and 2019
-        no reference: these values are missing, and so is `since_reference` when it would repeat `since_previous`.
+        no reference: these values are missing, and so are `since_reference` and `since_2019` when they would repeat
+        `since_previous` and `change`, 2019 being the previous year.
         Counts have `since_2019_same`, the change since 2019 of the audiences that both years give: that of the
         total when an audience came in between. `people`: those behind `value`.
 
@@ -144,11 +145,12 @@ def changes(frame: pd.DataFrame, *, measure: str, year: int) -> Table:
     for start, names in ((previous, _PREVIOUS), (reference, _REFERENCE)):
         cells, more = _with_change(cells, values, MEASURES[measure], since=start, year=year, names=names)
         measures += more
-    if reference is not None and reference == previous:
-        cells["since_reference"] = pd.Series(pd.NA, index=cells.index, dtype="str")
     if MEASURES[measure].kind == "count":
         cells["since_2019_same"] = _same_scope(cells)
         measures.append(Measure("since_2019_same", "change", base="reference_base"))
+    if reference is not None and reference == previous:
+        cells["since_reference"] = pd.Series(pd.NA, index=cells.index, dtype="str")
+        cells["since_2019"] = pd.Series(pd.NA, index=cells.index, dtype="Float64")
     return Table(cells.reset_index(), (Dimension("audience"),), tuple(measures))
 
 

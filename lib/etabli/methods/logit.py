@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import special
 
 from etabli.errors import MethodError
-from etabli.methods.clusters import Coded, Floats, Integers, encode
+from etabli.methods.clusters import Coded, Floats, Integers, encode, people_of
 
 _LARGEST = 15.0
 """Coefficient (log odds ratio) beyond which an estimate runs off to infinity: no odds ratio of 3 million is one."""
@@ -68,8 +68,7 @@ def factors(frame: pd.DataFrame, names: Sequence[str], groups: Integers) -> list
     found, first = [], 1  # column 0 is the constant
     for name in names:
         coded = encode(frame, name)
-        pairs = np.unique(groups * len(coded.levels) + coded.codes)
-        people = np.bincount(pairs % len(coded.levels), minlength=len(coded.levels))
+        people = people_of(coded, groups, np.ones(len(groups), dtype=bool))
         found.append(Factor(name, coded, people, int(people.argmax()), first))
         first += len(coded.levels) - 1
     return found

@@ -10,7 +10,7 @@ from scipy import special
 
 from etabli.errors import MethodError, suggestion
 from etabli.methods.association import FEW_PEOPLE, FEW_PEOPLE_NOTE, adjust
-from etabli.methods.clusters import Floats, complete_rows, encode
+from etabli.methods.clusters import Floats, complete_rows, encode, people_of
 from etabli.methods.estimable import estimable
 from etabli.methods.intervals import LEVEL
 from etabli.methods.logit import Factor, Fit, factors, fit_logit
@@ -56,6 +56,7 @@ def odds_ratios(
     [1.0, 0.75]
     """
     _refuse_repeats(outcome, on)
+    event = str(event)
     frame = frame.reset_index(drop=True)
     complete, _ = complete_rows(frame, (outcome, *on), person)
     known = frame.loc[complete]
@@ -68,7 +69,7 @@ def odds_ratios(
     happens = known[outcome].astype(str).to_numpy() == event
     cells = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
     out = frame.loc[~frame.index.isin(part.frame.index)]
-    missing = Missing(len(out), int(out[person].nunique())) if len(out) else None
+    missing = Missing(len(out), int(out[person].nunique()), len(frame)) if len(out) else None
     tests = adjust([_wald(variable, fit, None if missing else len(people)) for variable in variables])
     measures = (
         Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", states_people=False),
@@ -87,12 +88,15 @@ def _with_left_out(
     """
     whole = estimated.set_index(["variable", "category"]).reindex(pd.MultiIndex.from_tuples(levels))
     whole.index.names = ["variable", "category"]
-    everyone, fewer = [], []
-    for name, level in levels:
-        rows = known[(known[name].astype(str) == level).to_numpy()]
-        sides = [rows.loc[rows[_HAPPENS] == side, person].nunique() for side in (True, False)]
-        everyone.append(rows[person].nunique())
-        fewer.append(max(min(sides), int(any(sides))))  # an event that always happens is told of as of one person
+    persons, happens = pd.factorize(known[person])[0], known[_HAPPENS].to_numpy(dtype=bool)
+    everyone: list[int] = []
+    fewer: list[int] = []
+    for name in dict.fromkeys(name for name, _ in levels):  # the levels of a variable follow one another
+        coded = encode(known, name)
+        of_all = people_of(coded, persons, np.ones_like(happens))
+        both = np.minimum(people_of(coded, persons, happens), people_of(coded, persons, ~happens))
+        everyone += of_all.tolist()
+        fewer += np.maximum(both, of_all > 0).tolist()  # an event that always happens is told of as of one person
     reference = whole["reference"].eq(other=True)
     return whole.assign(people=fewer, category_people=everyone, reference=reference).reset_index()
 

@@ -14,23 +14,32 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from etabli.errors import MethodError
+from etabli.errors import MethodError, suggestion
 from etabli.methods.association import adjust, independence_test
-from etabli.methods.cells import MEASURES, PEOPLE_COUNT, ROWS, cells_of
-from etabli.methods.clusters import Coded, Counts, Flags, complete_rows, count, encode, with_missing
+from etabli.methods.cells import MADE, MEASURES, PEOPLE_COUNT, ROWS, cells_of
+from etabli.methods.clusters import (
+    Coded,
+    Counts,
+    Flags,
+    complete_rows,
+    count,
+    encode,
+    refuse_reserved,
+    with_missing,
+)
 from etabli.methods.intervals import mean_interval
 from etabli.methods.odds import odds_ratios
 from etabli.methods.results import IMPOSSIBLE, TOTAL, Dimension, Measure, Table, Test
 from etabli.methods.routes import people_by_route
 
-__all__ = ["crosstab", "distribution", "odds_ratios", "people_by_route", "profile_sheet", "totals"]
+__all__ = ["crosstab", "distribution", "odds_ratios", "of_variable", "people_by_route", "profile_sheet", "totals"]
 
 
 def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     """Return how many rows and people there are, and rows per person.
 
-    `rows` and `people` are exhaustive counts; the mean has Student's interval over people. Rows without a person are
-    in none of the three: they are in `Table.missing`, with no people.
+    `rows` and `people` are exhaustive counts; the mean has an interval over people (`intervals.mean_interval`). Rows
+    without a person are in none of the three: they are in `Table.missing`, with no people.
 
     Raises
     ------
@@ -45,7 +54,7 @@ def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     complete, missing = complete_rows(visits, (), person)
     each = np.bincount(pd.factorize(visits.loc[complete, person])[0]).astype(float)
     _refuse_empty(len(each), person)
-    low, high = mean_interval(each)
+    low, high = mean_interval(each, least=1)
     cells = pd.DataFrame(
         {
             "rows": [int(each.sum())],
@@ -69,7 +78,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     Raises
     ------
     MethodError
-        There is no such column, or no row has both the variable and a person.
+        There is no such column, it has a name that the result uses, or no row has both the variable and a person.
 
     Examples
     --------
@@ -77,6 +86,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     >>> distribution(visits, "channel").cells[["channel", "rows", "people"]].values.tolist()
     [['appointment', 1, 1], ['walk_in', 2, 2], ['__total__', 3, 2]]
     """
+    refuse_reserved((variable,), MADE)
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), variable)
     whole = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,))
@@ -109,7 +119,8 @@ def crosstab(
     Raises
     ------
     MethodError
-        A column does not exist, both are the same, no row is complete, or somebody is where nobody can be.
+        A column does not exist, both are the same, one has a name that the result uses, no row is complete, or somebody
+        is where nobody can be.
 
     Examples
     --------
@@ -118,6 +129,7 @@ def crosstab(
     0.5
     """
     _refuse_repeats((row, by))
+    refuse_reserved((row, by), (*MADE, IMPOSSIBLE))
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), row)
     cells, test = _crossed(frame, row, by, known, person)
@@ -155,9 +167,11 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     Raises
     ------
     MethodError
-        A column does not exist or is asked for twice, or a variable has no complete row.
+        A column does not exist or is asked for twice, one has a name that the result uses, or no row has a person.
     """
     _refuse_repeats((*variables, by))
+    refuse_reserved(variables, MADE)
+    refuse_reserved((by,), ("variable", "category", *MADE))
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), by)
     blocks, tests = [], []
@@ -171,6 +185,33 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     dimensions = (Dimension("variable", additive=False), Dimension("category"), Dimension(by))
     cells = _ordered(pd.concat(blocks, ignore_index=True), [dimension.name for dimension in dimensions])
     return Table(cells, dimensions, MEASURES, tests=adjust(tests), missing=missing)
+
+
+def of_variable(sheet: Table, variable: str) -> Table:
+    """Return the crosstab of one variable of a profile sheet, its test as the sheet has it: adjusted for all of them.
+
+    A figure of one variable and the sheet beside it then say the same p-value.
+
+    Raises
+    ------
+    MethodError
+        The sheet has no such variable.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"recipient": [*"aab"], "age": ["old", "old", "young"], "channel": ["x", "y", "x"]})
+    >>> of_variable(profile_sheet(visits, ["age"], by="channel"), "age").keys
+    ('age', 'channel')
+    """
+    if "variable" not in sheet.keys or variable == TOTAL:
+        raise MethodError("Ce résultat n’est pas une fiche de profils.", expected="un résultat de profile_sheet")
+    own = sheet.cells["variable"] == variable
+    if not own.any():
+        known = [name for name in sheet.cells["variable"].unique() if name != TOTAL]
+        raise MethodError(f"La fiche n’a pas de variable « {variable} ».", hint=suggestion(variable, known))
+    cells = sheet.cells[own].drop(columns="variable").rename(columns={"category": variable}).reset_index(drop=True)
+    tests = tuple(replace(test, within={}) for test in sheet.tests if test.within == {"variable": variable})
+    return Table(cells, (Dimension(variable), sheet.dimensions[-1]), sheet.measures, tests, sheet.missing)
 
 
 def _crossed(frame: pd.DataFrame, row: str, by: str, known: Flags, person: str) -> tuple[pd.DataFrame, Test | None]:

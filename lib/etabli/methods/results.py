@@ -121,6 +121,8 @@ class Missing:
 
     rows: int
     people: int
+    of: int | None = field(default=None, compare=False)
+    """How many rows there were; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -203,24 +205,29 @@ class Table:
     def reference(self, variable: str) -> Value:
         """Return the value of the reference category of a variable, in a model's table.
 
+        A variable that left the model has none: the value is then not available, and a sentence says `otherwise`.
+
         Raises
         ------
         MethodError
             The table has no reference categories, or not of this variable.
         """
         cells = self.cells.reset_index(drop=True)
-        flags = cells["reference"].eq(other=True) if "reference" in cells else pd.Series(data=False, index=cells.index)
-        rows = np.flatnonzero(flags & (cells.get("variable", pd.Series("", cells.index)).astype(str) == variable))
-        if len(rows) != 1:
+        if not {"reference", "variable"} <= set(cells.columns) or not (cells["variable"].astype(str) == variable).any():
             raise MethodError(f"Ce résultat n’a pas de modalité de référence pour « {variable} ».")
-        return Value(self, self.measures[0].name, int(rows[0]))
+        rows = np.flatnonzero(cells["variable"].astype(str) == variable)
+        flagged = [row for row in rows if bool(cells["reference"].iloc[row])]
+        return Value(self, self.measures[0].name, int((flagged or rows)[0]))
 
     def largest(self, measure: str, **categories: object) -> Value:
-        """Return the largest value of a measure among the rows that have these categories, totals apart."""
+        """Return the largest value of a measure among the rows of these categories, totals and non-responses apart.
+
+        Shares of fewer than `SMALL_BASE` people are not compared, unless there are only such.
+        """
         return self._extreme(measure, categories, largest=True)
 
     def smallest(self, measure: str, **categories: object) -> Value:
-        """Return the smallest value of a measure among the rows that have these categories, totals apart."""
+        """Return the smallest value of a measure, among the same rows as `largest`."""
         return self._extreme(measure, categories, largest=False)
 
     def _extreme(self, measure: str, categories: Mapping[str, object], *, largest: bool) -> Value:
@@ -229,7 +236,7 @@ class Table:
         kept = pd.Series(True, index=self.cells.index)
         for name in self.keys:
             text = self.cells[name].astype(str)
-            kept &= text == str(categories[name]) if name in categories else text != TOTAL
+            kept &= text == str(categories[name]) if name in categories else ~text.isin([TOTAL, MISSING])
         candidates = self.cells.loc[kept & self._is_comparable(measure, kept), measure].dropna()
         if candidates.empty:
             raise MethodError(f"Aucune valeur de « {measure} » à comparer.", got=str(dict(categories)))
@@ -300,10 +307,18 @@ class Value:
         number: float | int | str = value.item() if isinstance(value, np.generic) else value
         return number
 
+    def ranks_apart(self, other: Value) -> bool:
+        """Whether a sentence may name both as extremes of one comparison.
+
+        The test of what they compare rejects, and no row is such that neither of the two is told apart from it.
+        """
+        return any(test.p_value < SIGNIFICANCE for test in self.tests) and not set(self.tied) & set(other.tied)
+
     @property
-    def leads(self) -> bool:
-        """Whether it is told apart from one at least of those that it is compared with."""
-        return len(self.tied) < len(self.compared)
+    def tests(self) -> tuple[Test, ...]:
+        """The tests of its table that it takes part in."""
+        here = {name: str(self.table.cells[name].iloc[self.row]) for name in self.table.keys}
+        return tuple(test for test in self.table.tests if test.within.items() <= here.items())
 
     def category(self, dimension: str) -> str:
         """The category of a dimension at which the value stands."""

@@ -54,7 +54,7 @@ def _check(frame: pd.DataFrame, measures: Sequence[str]) -> None:
             hint="complétez le fichier : une ligne par mesure, public et année",
         )
     for column in ("year", "value"):
-        _hold_whole(frame, column)
+        hold_whole(frame, column)
     keys = frame[["measure", "audience", "year"]]
     twice = keys[keys.duplicated()]
     if not twice.empty:
@@ -65,7 +65,7 @@ def _check(frame: pd.DataFrame, measures: Sequence[str]) -> None:
         )
 
 
-def _hold_whole(frame: pd.DataFrame, column: str) -> None:
+def hold_whole(frame: pd.DataFrame, column: str) -> None:
     """Raise a MethodError when a year is missing, or a year or a value is no whole number."""
     numbers = pd.to_numeric(frame[column], errors="coerce").astype("Float64")
     whole = (numbers == numbers.round()) & (numbers.abs() < 2**53)

@@ -232,6 +232,7 @@ def _categories(axes: Axes, drawing: Drawing) -> None:
             axes.barh(y, np.nan_to_num(x), height=width * 0.86, color=colour, label=series)
         else:
             axes.plot(x, y, linestyle="none", marker=marker, markersize=5.5, color=colour, label=series)
+            _hollow(axes, points, y, drawing, marker, colour)
         _intervals(axes, points, y, colour if drawing.kind == "dots" else theme.INK)
         _values(axes, points, y, drawing)
     axes.set_yticks(at, ticks)
@@ -270,6 +271,21 @@ def _intervals(axes: Axes, points: list[Point], y: np.ndarray, colour: str) -> N
             axes.plot([point.low, point.high], [place, place], color=colour, linewidth=1.4, solid_capstyle="butt")
 
 
+def _hollow(axes: Axes, points: list[Point], y: np.ndarray, drawing: Drawing, marker: str, colour: str) -> None:
+    """Draw a value without an interval among others that have one as an open dot: it must not look the most precise."""
+    bare = [point.low is None and not _is_reference(drawing, point) for point in points]
+    if all(bare) or not any(bare):
+        return
+    at = [(point.x, place) for point, place, is_bare in zip(points, y, bare, strict=True) if is_bare]
+    for x, place in at:
+        if x is not None:
+            axes.plot(x, place, marker=marker, markersize=5.5, markeredgecolor=colour, markerfacecolor="white")
+
+
+def _is_reference(drawing: Drawing, point: Point) -> bool:
+    return drawing.ratio and point.x == 1 and point.low is None
+
+
 def _values(axes: Axes, points: list[Point], y: np.ndarray, drawing: Drawing) -> None:
     if len(drawing.series) > 2:
         return
@@ -277,7 +293,7 @@ def _values(axes: Axes, points: list[Point], y: np.ndarray, drawing: Drawing) ->
         start = 1.0 if drawing.ratio else 0.0
         ends = [each for each in (point.x, point.high) if each is not None] or [start]
         end = max(ends) if drawing.ratio else max(*ends, start)
-        reference = drawing.ratio and point.x == 1 and point.low is None
+        reference = _is_reference(drawing, point)
         axes.annotate(
             "référence" if reference else point.text,
             (end, place),

@@ -22,7 +22,7 @@ from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, digest
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.errors import ReportError, suggestion
-from etabli.methods.results import Table, Value
+from etabli.methods.results import MISSING, TOTAL, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
@@ -308,6 +308,9 @@ class Report:
         policy = policy_for(
             [self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience
         )
+        if policy.protects:
+            for table in self._tables():
+                self._hold_categories(table)
         protection = protect(self._tables(), policy)
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
@@ -352,6 +355,28 @@ class Report:
             html = f'<p class="waiting">{escape(item.waiting)} : en attente de report.finish().</p>'
         self._items.append(item)
         self.show({"text/html": html}, name=name, update=False)
+
+    def _hold_categories(self, table: Table) -> None:
+        """Refuse a table of raw values: a category is one that the codebook declares, for it is shown even when masked.
+
+        Raises
+        ------
+        ReportError
+            A dimension is no variable of the codebook with codes, or holds something else than its codes.
+        """
+        for name in table.keys:
+            if name == "variable":
+                continue
+            stack = table.cells["variable"].astype(str) if name == "category" and "variable" in table.keys else None
+            for place, code in enumerate(table.cells[name].astype(str)):
+                variable = self.codebook.variable(name if stack is None else stack.iloc[place])
+                if code not in {TOTAL, MISSING} and (variable is None or code not in variable.codes):
+                    raise ReportError(
+                        f"Un résultat porte des valeurs brutes de « {name} » : elles se liraient même masquées.",
+                        expected="des modalités que le codebook déclare, sous « codes » ou « derived »",
+                        got="(valeur non affichée)",
+                        hint="regroupez la variable en modalités déclarées avant de la compter",
+                    )
 
     def _forget_former_run_of(self, cell: str | None, execution: int) -> None:
         """In JupyterLab a cell may be run again: its former items go, so that nothing is counted twice."""

@@ -81,7 +81,7 @@ class Words:
         """Return one value as printed; « n.d. » when it is not available."""
         cells = table.cells
         x = cells[measure.name].iloc[row]
-        if is_impossible(table, row):
+        if is_impossible(table, row, measure):
             return theme.IMPOSSIBLE
         if pd.isna(x):
             return theme.NOT_AVAILABLE
@@ -101,6 +101,12 @@ class Words:
         counted, who = (french.count(n, each.one, each.many) for n, each in ((part, noun), (people, self.people)))
         return f"{counted} sur {french.number(whole)} ({who})"
 
+    def counted(self, table: Table, row: int, measure: Measure) -> str:
+        """Return a share of few people as a sentence says it: « 7 allocataires sur 13 »."""
+        plain, noun = self._counted(table, row, measure), self._counted_noun(table, row, measure)
+        part, _, whole = plain.partition(" sur ")
+        return f"{french.count(int(part), noun.one, noun.many)} sur {whole}" if noun and part.isdecimal() else plain
+
     def _counted_noun(self, table: Table, row: int, measure: Measure) -> Noun | None:
         """Return what a share is a share of: people, where each has one row, else rows."""
         if self.source is None or measure.of is None:
@@ -114,11 +120,19 @@ class Words:
 
     def released(self, table: Table, row: int, measure: Measure) -> float | str | None:
         """Return what files hold of one value: the number as printed, « 7 sur 13 », or None for no value."""
-        if is_impossible(table, row):
+        if is_impossible(table, row, measure):
             return None
         if measure.of and is_small(table, row, measure) and not pd.isna(table.cells[measure.name].iloc[row]):
             return self.value(table, row, measure)
         return printed(table.cells[measure.name].iloc[row], measure, base_of(table, row, measure))
+
+    def bounds(self, table: Table, row: int, measure: Measure) -> tuple[float, float] | None:
+        """Return the bounds of the interval of a value, as printed; None when none is printed."""
+        if self.interval(table, row, measure) is None:
+            return None
+        base = base_of(table, row, measure)
+        low, high = (printed(table.cells[name].iloc[row], measure, base) for name in (measure.low, measure.high))
+        return float(low or 0), float(high or 0)
 
     def interval(self, table: Table, row: int, measure: Measure) -> str | None:
         """Return the 95 % interval of a value, as printed under it; None when it has none."""
@@ -161,16 +175,16 @@ def printed(x: object, measure: Measure, base: float) -> float | str | None:
         return x
     if not isinstance(x, int | float | np.number) or np.isnan(float(x)):
         return None
-    carried = french.share_decimals(int(min(base, _MANY)))
-    scale, digits = {
-        "share": (100, carried),
-        "change": (100, carried),
-        "points": (100, carried),
-        "ratio": (1, 2),
-        "mean": (1, 1),
-    }.get(measure.kind, (1, 0))
+    scale, digits = 100 if measure.kind in {"share", "change", "points"} else 1, digits_of(measure, base)
     rounded = french.rounded(float(x) * scale, digits)
     return int(rounded) if digits == 0 else float(rounded)
+
+
+def digits_of(measure: Measure, base: float) -> int:
+    """Return how many decimals a value of so many people is printed with."""
+    if measure.kind in {"share", "change", "points"}:
+        return french.share_decimals(int(min(base, _MANY)))
+    return {"ratio": 2, "mean": 1}.get(measure.kind, 0)
 
 
 def unit_of(measure: Measure, words: Words) -> str:
@@ -186,8 +200,10 @@ def is_small(table: Table, row: int, measure: Measure) -> bool:
     return measure.kind == "share" and measure.of is not None and base_of(table, row, measure) < SMALL_BASE
 
 
-def is_impossible(table: Table, row: int) -> bool:
-    """Whether nobody can be in a row, by construction."""
+def is_impossible(table: Table, row: int, measure: Measure) -> bool:
+    """Whether a value cannot exist: nobody can be in its row by construction, or it is a share of nobody."""
+    if measure.kind == "share" and base_of(table, row, measure) == 0:
+        return True
     return (
         IMPOSSIBLE in table.cells
         and table.cells[IMPOSSIBLE].iloc[row] is not pd.NA

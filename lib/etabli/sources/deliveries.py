@@ -89,6 +89,11 @@ def find_delivery(project: Project, study: Study, source_name: str, edition: str
     return delivery
 
 
+IN_PLACE = frozenset({".csv", ".tsv", ".txt", ".parquet"})
+"""Formats that are read where they lie. None of their readers ends the process on a broken file; and as long as a
+pseudonym key lasts one run, a conversion kept for the next one would never be found again."""
+
+
 def load(delivery: Delivery, book: SourceCodebook, *, key: bytes, cache: Path | None = None) -> pd.DataFrame:
     """Return the tidy, pseudonymised frame of a delivery: read, checked, identifiers replaced.
 
@@ -101,8 +106,8 @@ def load(delivery: Delivery, book: SourceCodebook, *, key: bytes, cache: Path | 
     key
         The pseudonym key.
     cache
-        The folder of the study's converted deliveries. What is not there is converted in a child process; Parquet is
-        read in place. None: read in this process, and kept nowhere (for small files of our own).
+        The folder of the study's converted deliveries. What is not there is converted in a child process; what is
+        among `IN_PLACE` is read where it lies. None: read in this process, and kept nowhere.
 
     Raises
     ------
@@ -110,7 +115,7 @@ def load(delivery: Delivery, book: SourceCodebook, *, key: bytes, cache: Path | 
         The file cannot be read or breaks its codebook; the message names the line.
     """
     try:
-        if cache is None or delivery.path.suffix.lower() == ".parquet":
+        if cache is None or delivery.path.suffix.lower() in IN_PLACE:
             reading = read(delivery.path, book, shown=delivery.shown)
             return pseudonymise(tidy(reading.frame, reading.book or book, shown=delivery.shown), book, key=key)
         entry = entry_of(cache, delivery.source, delivery.sha256, book, key=key)
