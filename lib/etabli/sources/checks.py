@@ -16,6 +16,7 @@ from etabli.sources.columns import Column, Mask, prepare_all
 from etabli.sources.metadata import LINE
 from etabli.sources.rules import Check, Delivered, checks_of
 from etabli.sources.shaping import written_as
+from etabli.sources.strays import hold_rows
 
 _HIDDEN = "(valeur non affichée)"
 """Stands in messages for a value that may betray a person: logs and screenshots travel."""
@@ -59,6 +60,8 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
     """
     delivered = Delivered(prepare_all(text, book, by_rows=True), _lines(text))
     faults = find_faults(delivered, (check for check in checks_of(book) if check.severity == "blocks"))
+    broken = np.logical_or.reduce([fault.rows for fault in faults if not fault.check.is_of_the_file] or [[False]])
+    hold_rows(delivered, np.broadcast_to(broken, delivered.rows), book, shown)
     if faults:
         raise _refusal(faults, book, delivered, shown)
     return delivered.frame
