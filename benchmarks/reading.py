@@ -119,7 +119,10 @@ def polars_time(path: Path) -> str:
         import polars
     except ImportError:
         return "–"
-    readers = {".csv": lambda: polars.read_csv(path, separator=";", decimal_comma=True), ".parquet": lambda: polars.read_parquet(path)}
+    readers = {
+        ".csv": lambda: polars.read_csv(path, separator=";", decimal_comma=True),
+        ".parquet": lambda: polars.read_parquet(path),
+    }
     return f"{timed(readers[path.suffix]):.2f} s" if path.suffix in readers else "–"
 
 

@@ -204,7 +204,7 @@ REFUSED = [
         ".sav",
         {},
         DeliveryError(
-            "La colonne « DOSSIER » est enregistrée en nombres, et a perdu les derniers chiffres de ses codes.",
+            "La colonne « DOSSIER » est en nombres, qui ont perdu les derniers chiffres de ses codes.",
             where="visites.sav, ligne 1",
             expected="des codes enregistrés en texte",
             got="un nombre de plus de 15 chiffres, dont un nombre de ce format ne garde pas les derniers, sur 1 ligne(s)",
@@ -484,5 +484,5 @@ def test_sas_dates_and_moments_are_dates(tmp_path: Path) -> None:
 def test_sas_file_cut_is_told(tmp_path: Path) -> None:
     path = tmp_path / "airline.sas7bdat"
     path.write_bytes((SHIPPED / "airline.sas7bdat").read_bytes()[:3000])
-    with pytest.raises(DeliveryError, match="Le fichier .sas7bdat est abîmé ou tronqué"):
+    with pytest.raises(DeliveryError, match=r"Le fichier \.sas7bdat est abîmé ou tronqué"):
         read(path, shown=path.name)

@@ -303,7 +303,7 @@ REFUSED = [
         ".xlsx",
         {},
         DeliveryError(
-            "La colonne « DOSSIER » est enregistrée en nombres, et a perdu les derniers chiffres de ses codes.",
+            "La colonne « DOSSIER » est en nombres, qui ont perdu les derniers chiffres de ses codes.",
             where="visites.xlsx, ligne 2",
             expected="des codes enregistrés en texte",
             got="un nombre de plus de 15 chiffres, dont un tableur ne garde pas les derniers, sur 1 ligne(s)",

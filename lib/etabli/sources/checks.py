@@ -16,7 +16,7 @@ from etabli.sources.columns import Column, Mask, prepare_all
 from etabli.sources.metadata import LINE
 from etabli.sources.rules import Check, Delivered, checks_of
 from etabli.sources.shaping import written_as
-from etabli.sources.strays import hold_rows
+from etabli.sources.strays import stray
 
 _HIDDEN = "(valeur non affichée)"
 """Stands in messages for a value that may betray a person: logs and screenshots travel."""
@@ -60,8 +60,9 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
     """
     delivered = Delivered(prepare_all(text, book, by_rows=True), _lines(text))
     faults = find_faults(delivered, (check for check in checks_of(book) if check.severity == "blocks"))
-    broken = np.logical_or.reduce([fault.rows for fault in faults if not fault.check.is_of_the_file] or [[False]])
-    hold_rows(delivered, np.broadcast_to(broken, delivered.rows), book, shown)
+    other = stray(delivered, broken_rows(faults, delivered), book, shown)
+    if other is not None:
+        raise other
     if faults:
         raise _refusal(faults, book, delivered, shown)
     return delivered.frame
@@ -76,6 +77,12 @@ def find_faults(delivered: Delivered, checks: Iterable[Check]) -> list[Fault]:
     """Return the rules that some rows break, in the order of `checks`."""
     faults = (Fault(check, check.broken(delivered)) for check in checks)
     return [fault for fault in faults if fault.rows.any()]
+
+
+def broken_rows(faults: Iterable[Fault], delivered: Delivered) -> Mask:
+    """Return the rows that break one of the rules."""
+    rows = [fault.rows for fault in faults if not fault.check.is_of_the_file]
+    return np.logical_or.reduce(rows) if rows else np.zeros(delivered.rows, dtype=bool)
 
 
 def _lines(text: pd.DataFrame) -> npt.NDArray[np.int64]:

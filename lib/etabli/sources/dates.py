@@ -29,8 +29,8 @@ def fixed_dates(text: pd.Series, form: str) -> pd.Series | None:
     Returns
     -------
     Series or None
-        `datetime64[us]`, NaT where a value is missing; None where the form is not of fixed width, the column is short, or a
-        value is anything but such a date: who is to read it then (« 1/2/2024 »), or to refuse it, decides.
+        `datetime64[us]`, NaT where a value is missing; None where the form is not of fixed width, the column is short,
+        or a value is anything but such a date: who is to read it then (« 1/2/2024 »), or to refuse it, decides.
 
     Examples
     --------

@@ -90,13 +90,13 @@ def hold_digits(column: pd.Series, variable: Variable, described: Column, suffix
         return
     most, keeps = (_TYPED, "un tableur") if suffix in _WORKBOOKS else (_EXACT, "un nombre de ce format")
     numbers = column.to_numpy() if column.dtype.kind == "f" else pd.to_numeric(
-        column.where(column.map(type) == float), errors="coerce"
+        column.where(column.map(lambda value: isinstance(value, float))), errors="coerce"
     ).to_numpy(dtype="float64")  # fmt: skip
     with np.errstate(invalid="ignore"):
         long = np.isfinite(numbers) & (np.abs(numbers) >= most)
     if long.any():
         raise DeliveryError(
-            f"La colonne « {described.name} » est enregistrée en nombres, et a perdu les derniers chiffres de ses codes.",
+            f"La colonne « {described.name} » est en nombres, qui ont perdu les derniers chiffres de ses codes.",
             where=f"{shown}, ligne {column.index[int(np.argmax(long))]}",
             expected="des codes enregistrés en texte",
             got=f"un nombre de plus de 15 chiffres, dont {keeps} ne garde pas les derniers, sur {long.sum()} ligne(s)",

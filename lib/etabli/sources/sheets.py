@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from io import BytesIO
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 from zipfile import BadZipFile, ZipFile
 
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
@@ -90,8 +90,8 @@ def _looked_open(content: bytes, place: int) -> SheetLook | None:
     if b'value-type="error"' not in content:
         return SheetLook()
     try:
-        sheet = ElementTree.fromstring(content).findall(f".//{_TABLE}table")[place]  # noqa: S314 – expat bounds entities
-    except (ElementTree.ParseError, IndexError):
+        sheet = ET.fromstring(content).findall(f".//{_TABLE}table")[place]  # noqa: S314 – expat bounds entities
+    except (ET.ParseError, IndexError):
         return None
     errors: dict[tuple[int, int], str] = {}
     row = 0
@@ -105,7 +105,7 @@ def _looked_open(content: bytes, place: int) -> SheetLook | None:
     return SheetLook(errors)
 
 
-def _times(element: ElementTree.Element, attribute: str) -> int:
+def _times(element: ET.Element, attribute: str) -> int:
     told = element.get(f"{_TABLE}{attribute}", "1")
     return int(told) if told.isdecimal() and len(told) < 8 else 1
 

@@ -16,8 +16,8 @@ from etabli.sources.rules import Delivered
 _TOTAL = re.compile(r"((?:sous[- ])?tota(?:l|ux)|ensemble|somme)(?![\w-]).{0,30}", re.IGNORECASE)
 
 
-def hold_rows(delivered: Delivered, broken: Mask, book: SourceCodebook, shown: str) -> None:
-    """Refuse a last row that is a total or a note, and a row that repeats the header, by what they are.
+def stray(delivered: Delivered, broken: Mask, book: SourceCodebook, shown: str) -> DeliveryError | None:
+    """Return what is wrong with a last row that is a total or a note, or with a row that repeats the header.
 
     A word alone makes no total: « Total » may be a value. It is one where an identifier should stand, or in a row that
     breaks a rule.
@@ -31,18 +31,18 @@ def hold_rows(delivered: Delivered, broken: Mask, book: SourceCodebook, shown: s
     book, shown
         The codebook, and how messages name the file.
 
-    Raises
-    ------
-    DeliveryError
-        There is such a row.
+    Returns
+    -------
+    DeliveryError or None
+        The error to raise; None when every row is one of data.
     """
     if not delivered.rows:
-        return
+        return None
     for name, cell in _cells(delivered, delivered.rows - 1):
         found = _TOTAL.fullmatch(cell)
         if found and (broken[-1] or book.variables[name].type == "identifier"):
             article = "une" if book.row.gender == "f" else "un"
-            raise DeliveryError(
+            return DeliveryError(
                 f"La dernière ligne est un total, et non {article} {book.row.one}.",
                 where=f"{shown}, ligne {delivered.lines[-1]}",
                 expected="des lignes de données seulement",
@@ -50,7 +50,7 @@ def hold_rows(delivered: Delivered, broken: Mask, book: SourceCodebook, shown: s
                 hint="retirez cette ligne du fichier, ou faites-le extraire sans totaux",
             )
     if broken[-1] and len(book.variables) > 2 and _is_note(delivered):
-        raise DeliveryError(
+        return DeliveryError(
             "Un texte suit le tableau.",
             where=f"{shown}, ligne {delivered.lines[-1]}",
             expected="des lignes de données seulement",
@@ -60,12 +60,13 @@ def hold_rows(delivered: Delivered, broken: Mask, book: SourceCodebook, shown: s
         place = int(np.argmax(broken))
         columns = [cell == (book.variables[name].column or name) for name, cell in _cells(delivered, place)]
         if sum(columns) * 2 > len(book.variables):
-            raise DeliveryError(
+            return DeliveryError(
                 "L’en-tête revient au milieu des données.",
                 where=f"{shown}, ligne {delivered.lines[place]}",
                 expected="un seul en-tête, en haut du fichier",
                 hint="deux extractions mises bout à bout, peut-être avec les mêmes lignes deux fois : vérifiez-le",
             )
+    return None
 
 
 def _is_note(delivered: Delivered) -> bool:
