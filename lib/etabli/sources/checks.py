@@ -30,7 +30,7 @@ class Fault:
     rows: Mask
 
 
-def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFrame:
+def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str, coded: bool = False) -> pd.DataFrame:
     """Convert what was read of a delivery to typed columns, and hold it to the codebook's rules.
 
     Spaces around a value do not count. An empty cell, or a value among the variable's `missing`, is NA. A rule whose
@@ -45,6 +45,8 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
         The codebook of the source.
     shown
         How messages name the file.
+    coded
+        Give identifiers as categories, for who replaces each of them once (`pseudonymise`).
 
     Returns
     -------
@@ -65,6 +67,12 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
         raise other
     if faults:
         raise _refusal(faults, book, delivered, shown)
+    if coded:
+        names = [name for name, variable in book.variables.items() if variable.type == "identifier"]
+        return pd.DataFrame(
+            {name: column.coded if name in names else column.series for name, column in delivered.columns.items()},
+            copy=False,
+        )
     return delivered.frame
 
 

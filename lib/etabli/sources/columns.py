@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.conversions import cleaned, convert, is_text
+from etabli.sources.conversions import cleaned, convert, date_format, is_text
+from etabli.sources.dates import fixed_dates
 from etabli.sources.shaping import written_as
 
 Mask = npt.NDArray[np.bool_]
@@ -51,6 +52,13 @@ class Column:
             return self.typed
         return self.typed.take(self.places).reset_index(drop=True)
 
+    @property
+    def coded(self) -> pd.Series:
+        """The converted column as categories of its different values: what costs least to go on from."""
+        codes, known = pd.factorize(self.typed)
+        categories = pd.Index(known, dtype=self.typed.dtype)
+        return pd.Series(pd.Categorical.from_codes(codes[self.places], categories=categories, validate=False))
+
     @cached_property
     def counts(self) -> npt.NDArray[np.int64]:
         """How many rows have each of the different values."""
@@ -79,7 +87,13 @@ def prepare(text: pd.Series, variable: Variable, written: FileFormat, *, by_rows
     if not is_text(text) and not variable.recode:
         return _by_rows(text, variable, written) if by_rows else _stored(text, variable, written)
     told = _as_text(text, variable, written)
-    places, raw = _rows(told) if by_rows and _seldom_repeats(told, variable) else _different(told)
+    if by_rows and _seldom_repeats(told, variable):
+        moments = _moments(told, variable)
+        if moments is not None:
+            return moments
+        places, raw = _rows(told)
+    else:
+        places, raw = _different(told)
     told = raw.str.strip()
     if variable.recode:
         told = told.map(lambda value: variable.recode.get(value, value)).astype("str")
@@ -115,6 +129,16 @@ def _by_rows(column: pd.Series, variable: Variable, written: FileFormat) -> Colu
 def _seldom_repeats(text: pd.Series, variable: Variable) -> bool:
     """Return whether a column of text is best converted row by row: its reader saw few repeats, and rows are cheap."""
     return isinstance(text.dtype, pd.StringDtype) and variable.type in {"date", "datetime", "text", "identifier"}
+
+
+def _moments(text: pd.Series, variable: Variable) -> Column | None:
+    """Return a column of dates that all have the form of their variable; what misses in it is what misses in the text."""
+    if variable.type not in {"date", "datetime"} or variable.recode:
+        return None
+    typed = fixed_dates(text.reset_index(drop=True), date_format(variable), variable.missing)
+    if typed is None:
+        return None
+    return Column(np.arange(len(typed)), typed, typed, typed.dt.normalize() if variable.type == "date" else typed)
 
 
 def _rows(text: pd.Series) -> tuple[Places, pd.Series]:

@@ -56,9 +56,10 @@ def _convert(reading: Reading, book: SourceCodebook, key: bytes, job: dict[str, 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    frame = tidy(reading.frame, reading.book or book, shown=job["shown"])
+    frame = tidy(reading.frame, reading.book or book, shown=job["shown"], coded=True)
     table = pa.Table.from_pandas(pseudonymise(frame, book, key=key), preserve_index=False)
-    pq.write_table(table, job["target"], compression="lz4")
+    coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    pq.write_table(table, job["target"], compression="lz4", use_dictionary=coded, write_statistics=False)
 
 
 def peak_memory() -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, SourceCodebook
+from etabli.sources.columnar import dictionary_column
 from etabli.sources.damage import hold_page, hold_separator, hold_widths, quote_error
 from etabli.sources.encoding import as_utf8, guessed
 from etabli.sources.metadata import LINE, Column, Guess, Metadata
@@ -71,7 +73,7 @@ def read_delimited(path: Path, book: SourceCodebook | None, shown: str) -> tuple
     if written.title_rows:
         guesses = (*guesses, _guess("title_rows", str(written.title_rows), book))
     hold_separator(first, written.separator, known, shown, written.title_rows + 1)
-    header, frame, notes = _without_empty(*_table(text, written, shown), text, written.separator)
+    header, frame, notes = _without_empty(*_table(text, written, book, shown), text, written.separator)
     if book is None:
         written = written.model_copy(update={"decimal": _decimal(frame)})
     guesses = (*guesses, _guess("decimal", written.decimal, book))
@@ -152,12 +154,12 @@ def _described(name: str, column: pd.Series, written: FileFormat, book: SourceCo
     return Column(name, guess=kind, date_format=form)
 
 
-def _table(text: bytes, written: FileFormat, shown: str) -> tuple[list[str], pd.DataFrame]:
+def _table(text: bytes, written: FileFormat, book: SourceCodebook | None, shown: str) -> tuple[list[str], pd.DataFrame]:
     """Return the header and the rows of text under it, by place."""
     names, line, offset = _names(text, written, shown)
     if not names:
         return [], pd.DataFrame()
-    fast = _fast(text, offset, line, len(names), written.separator)
+    fast = _fast(text, offset, line, len(names), written.separator, _coded(names, book))
     if fast is None:
         return names, _strict_frame(text, offset, line, len(names), written.separator, shown)
     return names, fast
@@ -197,7 +199,9 @@ def _offset(text: bytes, line: int) -> int:
     return place
 
 
-def _fast(text: bytes, offset: int, line: int, width: int, separator: str) -> pd.DataFrame | None:
+def _fast(
+    text: bytes, offset: int, line: int, width: int, separator: str, coded: frozenset[int]
+) -> pd.DataFrame | None:
     """Return the rows that Arrow reads, or None where only the strict pass can be believed."""
     import pyarrow as pa
     from pyarrow import csv as arrow
@@ -211,7 +215,7 @@ def _fast(text: bytes, offset: int, line: int, width: int, separator: str) -> pd
     try:
         table = arrow.read_csv(
             pa.BufferReader(pa.py_buffer(text)[offset:]),
-            read_options=arrow.ReadOptions(column_names=names, block_size=1 << 22),
+            read_options=arrow.ReadOptions(column_names=names, block_size=1 << 24),
             parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=quoted),
             convert_options=arrow.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, null_values=[]
@@ -222,10 +226,18 @@ def _fast(text: bytes, offset: int, line: int, width: int, separator: str) -> pd
     lines = _lines(table, text, offset, line, quoted=quoted)
     if lines is None:
         return None
-    columns = {}
-    for place, name in enumerate(names):
-        columns[place] = _column(table.column(name))
-    return pd.DataFrame(columns, copy=False).set_axis(lines)
+    with ThreadPoolExecutor() as threads:  # Arrow lets go of the interpreter
+        columns = list(threads.map(lambda place: _column(table.column(place), coded=place in coded), range(width)))
+    return pd.DataFrame(dict(enumerate(columns)), copy=False).set_axis(lines)
+
+
+def _coded(names: Sequence[str], book: SourceCodebook | None) -> frozenset[int]:
+    """Return the places of the columns that are converted by their different values, however many there are."""
+    if book is None:
+        return frozenset()
+    types = {variable.column or name: variable.type for name, variable in book.variables.items()}
+    by_value = {"identifier", "code", "boolean", "integer", "number"}
+    return frozenset(place for place, name in enumerate(names) if types.get(name) in by_value)
 
 
 def _lone_returns(text: bytes, offset: int) -> bool:
@@ -267,17 +279,11 @@ def _lines(table: Any, text: bytes, offset: int, line: int, *, quoted: bool) -> 
     return pd.Index(starts, name=LINE, dtype="int64")
 
 
-def _column(column: Any) -> pd.Series:
-    """Return a column of Arrow text, as a dictionary of its values where they repeat."""
+def _column(column: Any, *, coded: bool) -> pd.Series:
+    """Return a column of Arrow text, as a dictionary of its values where it is asked for or they repeat."""
     sample = column.slice(0, _SAMPLE)
-    if len(sample.unique()) <= _REPEATED * len(sample):
-        import pyarrow as pa
-
-        coded = column.dictionary_encode().unify_dictionaries().combine_chunks()
-        if isinstance(coded, pa.ChunkedArray):
-            coded = pa.concat_arrays(coded.chunks) if coded.num_chunks else pa.array([], coded.type)
-        values = pd.Index(coded.dictionary.to_pylist(), dtype="str")
-        return pd.Series(pd.Categorical.from_codes(coded.indices.to_numpy(), categories=values), copy=False)
+    if coded or len(sample.unique()) <= _REPEATED * len(sample):
+        return dictionary_column(column.dictionary_encode())
     return pd.Series(pd.array(column, dtype="str"), copy=False)
 
 

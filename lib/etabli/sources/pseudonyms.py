@@ -6,22 +6,18 @@ and nothing is left to protect. Key files, their rotation and linking editions c
 
 from __future__ import annotations
 
-import hmac
 import secrets
-from base64 import b32encode
 
 import pandas as pd
 
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
+from etabli.sources.digests import keyed_digests
 
 KEY_BYTES = 32
 """Length of a new key: that of SHA-256's output, as RFC 2104, section 3, recommends."""
 
 LEAST_KEY_BYTES = 16
-
-_PSEUDONYM_BYTES = 10
-"""80 bits, 16 letters: among a million people, two share a pseudonym with probability 4e-13."""
 
 
 def new_key() -> bytes:
@@ -31,6 +27,8 @@ def new_key() -> bytes:
 
 def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: bytes) -> pd.DataFrame:
     """Replace every identifier by its pseudonym: HMAC-SHA256 (RFC 2104), first 80 bits, in base 32.
+
+    Among a million people, two share a pseudonym with probability 4e-13.
 
     The same identifier under the same key has the same pseudonym in every column and source, so
     that sources can still be joined within a run.
@@ -77,10 +75,5 @@ def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: bytes) -> pd
 
 def _pseudonyms(identifiers: pd.Series, key: bytes) -> pd.Series:
     places, values = pd.factorize(identifiers)
-    known = pd.Series([_pseudonym(str(value), key) for value in values], dtype="str")
+    known = pd.Series(keyed_digests([str(value) for value in values.tolist()], key), dtype="str")
     return known.reindex(places).set_axis(identifiers.index)
-
-
-def _pseudonym(identifier: str, key: bytes) -> str:
-    digest = hmac.digest(key, identifier.encode("utf-8"), "sha256")
-    return b32encode(digest[:_PSEUDONYM_BYTES]).decode("ascii").lower()

@@ -62,8 +62,8 @@ def shaped(
     """
     if column.dtype.kind in _NATIVE.get(variable.type, "") and variable.pattern is None:
         return _without_user_missing(column, variable, described)
-    if isinstance(column.dtype, pd.StringDtype) and not (described.labels or described.missing_values):
-        return column, []
+    if is_text(column) and column.dtype != object and not (described.labels or described.missing_values):
+        return column, []  # the file's own text has lost nothing
     places, values = _distinct_values(column)
     texts = [written_as(value, variable, written) for value in values]
     missing, unsaid = _user_missing(texts, variable, described)
@@ -86,7 +86,7 @@ def hold_digits(column: pd.Series, variable: Variable, described: Column, suffix
     DeliveryError
         There is one; the message shows none of its digits.
     """
-    if variable.type not in {"identifier", "text", "code"} or column.dtype.kind not in "fO":
+    if variable.type not in {"identifier", "text", "code"} or not (column.dtype.kind == "f" or column.dtype == object):
         return
     most, keeps = (_TYPED, "un tableur") if suffix in _WORKBOOKS else (_EXACT, "un nombre de ce format")
     numbers = column.to_numpy() if column.dtype.kind == "f" else pd.to_numeric(
