@@ -5,7 +5,7 @@ STAMP := .venv/.etabli
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help reports test lab check browser lock clean
+.PHONY: help reports test lab check browser bench fuzz lock clean
 
 help: ## Affiche cette aide
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ browser: ## Installe Chromium s’il manque (pour les tests du navigateur)
 	@command -v chromium >/dev/null || { \
 		sudo=$$([ "$$(id -u)" -eq 0 ] || echo sudo); \
 		$$sudo apt-get update && $$sudo apt-get install --yes --no-install-recommends chromium; }
+
+bench: $(STAMP) ## Mesure noyaux et lecture, et garde les chiffres dans benchmarks/results.md (une vingtaine de minutes)
+	for each in benchmarks/*.py; do $(BIN)/python $$each --write || exit 1; done
+
+fuzz: $(STAMP) ## Lit 20 000 fichiers abîmés, de tous les formats (un quart d’heure)
+	$(BIN)/python tests/deliveries/fuzzing.py --files 20000
 
 lock: ## Refait requirements.lock d’après pyproject.toml (il faut uv)
 	@command -v uv >/dev/null || { echo "La commande uv manque : voyez docs.astral.sh/uv." >&2; exit 1; }

@@ -1,17 +1,23 @@
-"""Reading, as ratios against the plain call of each format on the same file, in one run: `make bench`.
+"""Reading, as ratios against the plain call of each format on the same file, in one run.
 
-The file is made here: a million rows of twelve columns, as a partner would send them. Each side is the best of
-`REPEATS`. The child's start is printed apart; a first read is what the child does from then on, written cache included.
+    python benchmarks/reading.py                       # a million rows of twelve columns, then five million rows of CSV
+    python benchmarks/reading.py --rows 100000         # fewer
+    python benchmarks/reading.py --write               # and keep the figures in results.md
+
+The files are made here, as a partner would send them: 300,000 people, dates, codes, decimals. « Checked » is `read` and
+`tidy` in one process that has its imports: everything that the codebook asks of the delivery. « Converted » is what a
+first run waits for once the child has started: read, checked, pseudonymised, written to the cache. « Cached » is every
+later run. polars is shown where it is installed (`pip install polars`): the project does not need it.
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
-import sys
+import os
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,15 +27,19 @@ import psutil
 import pyreadstat
 
 from etabli.sources.cache import converted, entry_of
+from etabli.sources.checks import tidy
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Child, Job
-from etabli.sources.deliveries import Delivery, load
+from etabli.sources.readers import read
 
-ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-REPEATS = 3
+REPEATS = {".csv": 3, ".sav": 2, ".dta": 2, ".parquet": 5}
 KEY = bytes(range(32))
 RESULTS = Path(__file__).with_name("results.md")
 BOUNDS = {".csv": 2.5, ".sav": 2.5, ".dta": 2.5, ".parquet": 1.5}
+LARGE = 5
+"""Times the rows of the other files: the one whose memory is watched."""
+MOST = 4 << 30
+"""Bytes that a delivery of five million rows may take."""
 
 
 def book_of(suffix: str) -> SourceCodebook:
@@ -104,7 +114,7 @@ PLAIN: dict[str, Callable[[Path], object]] = {
 }
 
 
-def timed(call: Callable[[], object], repeats: int = REPEATS) -> float:
+def timed(call: Callable[[], object], repeats: int) -> float:
     best = float("inf")
     for _ in range(repeats):
         gc.collect()
@@ -114,70 +124,105 @@ def timed(call: Callable[[], object], repeats: int = REPEATS) -> float:
     return best
 
 
-def polars_time(path: Path) -> str:
+def polars_time(path: Path, repeats: int) -> str:
     try:
-        import polars
+        import polars as pl
     except ImportError:
         return "–"
-    readers = {
-        ".csv": lambda: polars.read_csv(path, separator=";", decimal_comma=True),
-        ".parquet": lambda: polars.read_parquet(path),
+    readers: dict[str, Callable[[], object]] = {
+        ".csv": lambda: pl.read_csv(path, separator=";", decimal_comma=True),
+        ".parquet": lambda: pl.read_parquet(path),
     }
-    return f"{timed(readers[path.suffix]):.2f} s" if path.suffix in readers else "–"
+    return f"{timed(readers[path.suffix], repeats):.2f}" if path.suffix in readers else "–"
+
+
+def checked(path: Path, book: SourceCodebook) -> pd.DataFrame:
+    reading = read(path, book, shown=path.name)
+    return tidy(reading.frame, reading.book or book, shown=path.name)
 
 
 def row(path: Path, folder: Path) -> str:
     suffix, book = path.suffix, book_of(path.suffix)
-    plain = timed(lambda: PLAIN[suffix](path), 2 if suffix in {".sav", ".dta"} else REPEATS)
-    digest = sha256(path.read_bytes()).hexdigest()
-    job, target = Job(path, path.name, book, KEY), folder / "first.parquet"
+    repeats = REPEATS[suffix]
+    plain = timed(lambda: PLAIN[suffix](path), repeats)
+    first = timed(lambda: checked(path, book), repeats)
+    job, digest = Job(path, path.name, book, KEY), sha256(path.read_bytes()).hexdigest()
     with Child() as child:
-        if suffix == ".parquet":
-            delivery = Delivery("visits", path, path.name, digest, path.stat().st_size, "raw")
-            first = timed(lambda: load(delivery, book, key=KEY))
-            peak = psutil.Process().memory_info().rss
-        else:
-            child.do(Job(path, path.name, book, KEY), target) if suffix == ".csv" else None
-            first = timed(lambda: child.do(job, target), 1 if suffix in {".sav", ".dta"} else 2)
-            peak = child.peak
+        whole = timed(lambda: child.do(job, folder / "whole"), repeats)
+        peak = child.peak
     entry = entry_of(folder / "cache", "visits", digest, book, key=KEY)
     converted(entry, job)
-    cached = timed(lambda: converted(entry, job))
-    good = first / plain <= BOUNDS[suffix] and cached <= plain * (1.05 if suffix == ".parquet" else 1)
+    cached = timed(lambda: converted(entry, job), repeats)
+    held = first / plain <= BOUNDS[suffix] and cached <= plain * (1.05 if suffix == ".parquet" else 1)
+    cells = (
+        suffix, f"{plain:.2f}", f"{first:.2f}", f"**{first / plain:.2f}**", f"{BOUNDS[suffix]}", f"{whole:.2f}",
+        f"{whole / plain:.2f}", f"{cached:.2f}", f"**{cached / plain:.2f}**", polars_time(path, repeats),
+        f"{peak / 2**20:.0f}", "yes" if held else "no",
+    )  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def large(frame: pd.DataFrame, folder: Path) -> str:
+    """Return what a delivery of several times the rows takes in the child."""
+    path = folder / "large.csv"
+    write(frame, path)
+    text = path.read_bytes()
+    header, _, rows = text.partition(b"\n")
+    with path.open("wb") as file:
+        file.write(header + b"\n")
+        for _ in range(LARGE):
+            file.write(rows)
+    del text, rows
+    with Child() as child:
+        seconds = timed(lambda: child.do(Job(path, path.name, book_of(".csv"), KEY), folder / "large.parquet"), 1)
+        peak = child.peak
+    size, count = path.stat().st_size / 2**20, LARGE * len(frame)
     return (
-        f"| {suffix} | {plain:.2f} s | {first:.2f} s | {first / plain:.2f} × | {BOUNDS[suffix]} × | {cached:.2f} s |"
-        f" {cached / plain:.2f} × | {polars_time(path)} | {peak / 2**20:.0f} MiB | {'yes' if good else 'NO'} |"
+        f"{count:,} rows of CSV ({size:.0f} MiB): converted in {seconds:.1f} s; peak of the child "
+        f"{peak / 2**30:.2f} GiB, bound {MOST / 2**30:.0f} GiB: {'held' if peak <= MOST else 'not held'}."
     )
 
 
-def main() -> None:
-    frame = frame_of(ROWS)
+def lines(rows: int) -> list[str]:
+    frame = frame_of(rows)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        start = timed(lambda: Child().__enter__().stop())
-        lines = [
-            f"{ROWS:,} rows × {frame.shape[1]} columns; best of {REPEATS} (two for sav and dta); start of the child: {start:.2f} s.",
+        start = timed(lambda: Child().__enter__().stop(), 2)
+        out = [
+            f"{rows:,} rows, {frame.shape[1]} columns; seconds, best of {min(REPEATS.values())} to "
+            f"{max(REPEATS.values())}; {os.cpu_count()} cores, load {psutil.getloadavg()[0]:.1f} at the start. "
+            f"Start of the child, in none of the figures below: {start:.2f} s.",
             "",
-            "| format | plain call | first read, checked | ratio | bound | cached | ratio | polars | peak of the child | held |",
-            "|---|---|---|---|---|---|---|---|---|---|",
+            "| format | plain call | checked | ratio | bound | converted | ratio | cached | ratio | polars | MiB | held |",
+            "|---|---|---|---|---|---|---|---|---|---|---|---|",
         ]
-        print("\n".join(lines))
+        print("\n".join(out), flush=True)
         for suffix in PLAIN:
             path = folder / f"visits{suffix}"
             write(frame, path)
-            lines.append(row(path, folder))
-            print(lines[-1], flush=True)
-    keep(lines)
+            out.append(row(path, folder))
+            print(out[-1], flush=True)
+        out += ["", large(frame, folder)]
+        print("\n".join(out[-2:]))
+    return out
 
 
-def keep(lines: list[str]) -> None:
-    """Put this run's figures in place of the former ones, and leave the other benchmarks' alone."""
-    title = "## Reading (benchmarks/reading.py)"
-    former = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results of the benchmarks\n"
-    before, _, rest = former.partition(f"\n{title}\n")
-    after = "\n## " + rest.partition("\n## ")[2] if "\n## " in rest else ""
-    said = f"\n{title}\n\nRun of {date.today():%Y-%m-%d}. " + "\n".join(lines) + "\n"
-    RESULTS.write_text(before.rstrip("\n") + "\n" + said + after, encoding="utf-8")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    text = "\n".join(lines(asked.rows))
+    if asked.write:
+        keep(text)
+
+
+def keep(text: str) -> None:
+    """Put the figures in their section of results.md."""
+    mark = "<!-- reading -->"
+    before, _, after = RESULTS.read_text(encoding="utf-8").partition(mark)
+    _, _, after = after.partition(mark)
+    RESULTS.write_text(f"{before}{mark}\n{text}\n{mark}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
