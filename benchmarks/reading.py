@@ -193,7 +193,7 @@ def lines(rows: int) -> list[str]:
             f"{max(REPEATS.values())}; {os.cpu_count()} cores, load {psutil.getloadavg()[0]:.1f} at the start. "
             f"Start of the child, in none of the figures below: {start:.2f} s.",
             "",
-            "| format | plain call | checked | ratio | bound | converted | ratio | cached | ratio | polars | MiB | held |",
+            "| file | plain | checked | ratio | bound | converted | ratio | cached | ratio | polars | MiB | held |",
             "|---|---|---|---|---|---|---|---|---|---|---|---|",
         ]
         print("\n".join(out), flush=True)

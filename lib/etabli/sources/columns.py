@@ -132,7 +132,7 @@ def _seldom_repeats(text: pd.Series, variable: Variable) -> bool:
 
 
 def _moments(text: pd.Series, variable: Variable) -> Column | None:
-    """Return a column of dates that all have the form of their variable; what misses in it is what misses in the text."""
+    """Return a column of dates that all have their variable's form: what misses in it is what misses in the text."""
     if variable.type not in {"date", "datetime"} or variable.recode:
         return None
     typed = fixed_dates(text.reset_index(drop=True), date_format(variable), variable.missing)
