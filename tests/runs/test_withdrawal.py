@@ -88,7 +88,7 @@ def manifest_of(project: Project, name: str) -> Path:
 @pytest.mark.parametrize("by", ["identifier", "pseudonym"])
 def test_rows_of_the_person_and_no_others_are_gone(project: Project, keyring: Keyring, by: str) -> None:
     person, before = someone(project), essai()
-    name = demo_key("essai").pseudonym(person)
+    name = demo_key("essai").pseudonym(person, "person")
     theirs = int((records(project)["NUMERO"] == person).sum())
     outcome = gone(project, person if by == "identifier" else name, keyring)
     assert outcome.pseudonyms == (name,)
@@ -104,7 +104,7 @@ def test_withdrawal_keeps_no_identity(project: Project, keyring: Keyring) -> Non
     gone(project, person, keyring)
     written = "".join(path.read_text(encoding="utf-8") for path in project.ledger.iterdir())
     assert person not in written
-    assert demo_key("essai").pseudonym(person) in written
+    assert demo_key("essai").pseudonym(person, "person") in written
 
 
 def test_unknown_person_is_refused_and_not_recorded(project: Project, keyring: Keyring) -> None:
@@ -116,7 +116,7 @@ def test_unknown_person_is_refused_and_not_recorded(project: Project, keyring: K
 
 def test_absent_person_is_recorded_for_later(project: Project, keyring: Keyring) -> None:
     outcome = gone(project, "personne", keyring, absent=True)
-    assert outcome.pseudonyms == (demo_key("essai").pseudonym("personne"),)
+    assert outcome.pseudonyms == (demo_key("essai").pseudonym("personne", "person"),)
     assert outcome.held == ()
     path = project.demo("essai", "2024") / "records.csv"
     path.write_text(path.read_text(encoding="utf-8") + "personne;1;O\n", encoding="utf-8")
@@ -135,7 +135,7 @@ def test_second_withdrawal_of_a_person_changes_nothing(project: Project, keyring
 
 
 def test_caches_forget_the_person(project: Project, keyring: Keyring) -> None:
-    name = demo_key("essai").pseudonym(someone(project)).encode()
+    name = demo_key("essai").pseudonym(someone(project), "person").encode()
     essai()
     (cached,) = cache_folder(project, "essai").glob("*.parquet")
     assert pd.read_parquet(cached)["person"].eq(name.decode()).any()
@@ -179,7 +179,7 @@ def test_run_says_by_a_digest_which_withdrawals_it_knew(project: Project, keyrin
     after = fingerprint(project, study, study.plan(), modules=())
     assert "withdrawals" not in before
     assert before == {part: value for part, value in after.items() if part != "withdrawals"}
-    assert demo_key("essai").pseudonym(someone(project)) not in json.dumps(after)
+    assert demo_key("essai").pseudonym(someone(project), "person") not in json.dumps(after)
 
 
 def test_run_during_which_someone_withdraws_is_no_report(
@@ -221,7 +221,7 @@ def test_rows_that_refer_to_the_person_alone_are_gone_too(linked: Project, keyri
     outcome = gone(linked, "A", keyring)
     assert [count for _, count in outcome.held] == [2, 3]
     assert len(essai("records")) == 2
-    assert essai("steps")["record"].tolist() == [demo_key("essai").pseudonym(number) for number in "23"]
+    assert essai("steps")["record"].tolist() == [demo_key("essai").pseudonym(number, "record") for number in "23"]
 
 
 def test_rows_of_a_later_delivery_are_gone_too(linked: Project, keyring: Keyring) -> None:
@@ -229,14 +229,14 @@ def test_rows_of_a_later_delivery_are_gone_too(linked: Project, keyring: Keyring
     folder = linked.demo("essai", "2024")
     (folder / "records.csv").write_text("DOSSIER;NUMERO;GROUPE;REPONSE\n7;A;1;O\n8;B;1;O\n", encoding="utf-8")
     (folder / "steps.csv").write_text("DOSSIER\n7\n8\n", encoding="utf-8")
-    assert essai("steps")["record"].tolist() == [demo_key("essai").pseudonym("8")]
+    assert essai("steps")["record"].tolist() == [demo_key("essai").pseudonym("8", "record")]
 
 
 def test_record_shared_with_others_stays(linked: Project, keyring: Keyring) -> None:
     path = linked.demo("essai", "2024") / "records.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("2;B;1;O", "0;B;1;O"), encoding="utf-8")
     gone(linked, "A", keyring)
-    assert demo_key("essai").pseudonym("0") in set(essai("steps")["record"])
+    assert demo_key("essai").pseudonym("0", "record") in set(essai("steps")["record"])
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def test_real_delivery_asks_for_the_key_of_the_project(real: Project, keyring: K
     with pytest.raises(KeyringError, match="n’a pas de clé"):
         essai()
     make_key(real, keyring, day=DAY)
-    name = study_key(real, keyring, "essai").pseudonym(someone(real))
+    name = study_key(real, keyring, "essai").pseudonym(someone(real), "person")
     assert name in set(essai()["person"]) & set(loaded(edition="2023", group="all")["person"])
     gone(real, someone(real), keyring)
     assert name not in set(essai()["person"]) | set(loaded(edition="2023", group="all")["person"])
@@ -276,7 +276,7 @@ def test_rotated_key_does_not_bring_the_person_back(real: Project, keyring: Keyr
     after = essai()["person"]
     assert after.nunique() == before - 1
     assert not former & set(after)
-    assert study_key(real, keyring, "essai").pseudonym(someone(real)) not in set(after)
+    assert study_key(real, keyring, "essai").pseudonym(someone(real), "person") not in set(after)
 
 
 def test_delivery_that_cannot_be_read_is_said(real: Project, keyring: Keyring) -> None:

@@ -170,7 +170,7 @@ def test_damaged_entry_is_made_again(tmp_path: Path) -> None:
 
 
 def test_entry_depends_on_who_withdrew() -> None:
-    without = StudyKey(KEY.secret, frozenset({KEY.pseudonym("D0012")}))
+    without = StudyKey(KEY.secret, frozenset({KEY.pseudonym("D0012", "person")}))
     paths = {entry_of(Path("x"), "v", "0" * 64, book(), key=key).path for key in (KEY, without)}
     assert len(paths) == 2
 

@@ -46,7 +46,7 @@ def test_made_key_lasts_and_gives_each_study_its_own(empty_project: Project, key
     assert state.history == ((name, DAY),)
     key = study_key(empty_project, keyring, "essai")
     assert key == study_key(empty_project, Keyring(keyring.folder), "essai")
-    assert key.pseudonym("0012") != study_key(empty_project, keyring, "autre").pseudonym("0012")
+    assert key.pseudonym("0012", "person") != study_key(empty_project, keyring, "autre").pseudonym("0012", "person")
     assert keyring.read(name).hex() not in (empty_project.ledger / STATE).read_text(encoding="utf-8")
 
 
@@ -123,11 +123,11 @@ def test_lost_state_of_a_project_with_withdrawals_gives_no_new_key(empty_project
 def test_rotated_key_changes_pseudonyms_and_gives_nobody_back(empty_project: Project, keyring: Keyring) -> None:
     former = make_key(empty_project, keyring, day=DAY)
     before = study_key(empty_project, keyring, "essai")
-    record(empty_project, Withdrawal("essai", former, before.pseudonym("0012"), DAY, ()))
+    record(empty_project, Withdrawal("essai", former, before.pseudonym("0012", "person"), DAY, ()))
     assert rotate_key(empty_project, keyring, day=LATER)[0] == former
     after = study_key(empty_project, keyring, "essai")
-    assert after.pseudonym("0012") != before.pseudonym("0012")
-    assert after.excludes(["0012", "0013"]) == [True, False]
+    assert after.pseudonym("0012", "person") != before.pseudonym("0012", "person")
+    assert after.excludes(["0012", "0013"], "person") == [True, False]
     keyring.path(former).unlink()
     assert former in str(without_key(empty_project, keyring).expected)
 
@@ -136,5 +136,5 @@ def test_fictional_data_ask_for_no_key(empty_project: Project, keyring: Keyring)
     key = key_for(empty_project, keyring, "essai", "demo")
     assert key == demo_key("essai")
     assert not keyring.folder.exists()
-    record(empty_project, Withdrawal("essai", DEMO, key.pseudonym("1"), DAY, ()))
-    assert key_for(empty_project, keyring, "essai", "demo").excludes(["1"]) == [True]
+    record(empty_project, Withdrawal("essai", DEMO, key.pseudonym("1", "person"), DAY, ()))
+    assert key_for(empty_project, keyring, "essai", "demo").excludes(["1"], "person") == [True]

@@ -25,7 +25,7 @@ def frame() -> pd.DataFrame:
 
 def test_pseudonymise_is_the_first_80_bits_of_hmac(frame: pd.DataFrame, visits: SourceCodebook) -> None:
     first, missing, again, other = pseudonymise(frame, visits, key=KEY)["person"]
-    assert b32decode(first.upper()) == hmac.digest(SECRET, b"0012", "sha256")[:10]
+    assert b32decode(first.upper()) == hmac.digest(SECRET, b"person\0" b"0012", "sha256")[:10]
     assert first == again != other
     assert pd.isna(missing)
 
@@ -64,17 +64,17 @@ def test_pseudonymise_shortest_key_is_taken(visits: SourceCodebook) -> None:
 
 
 def test_pseudonymise_leaves_out_who_withdrew(frame: pd.DataFrame, visits: SourceCodebook) -> None:
-    without = StudyKey(SECRET, frozenset({KEY.pseudonym("0012")}))
+    without = StudyKey(SECRET, frozenset({KEY.pseudonym("0012", "person")}))
     found = pseudonymise(frame, visits, key=without)
     assert found.index.tolist() == [0, 1]
     assert found["person"].isna().tolist() == [True, False]
-    assert found["person"].iloc[1] == KEY.pseudonym("12")
+    assert found["person"].iloc[1] == KEY.pseudonym("12", "person")
 
 
 def test_pseudonymise_remembers_who_withdrew_under_a_former_key(frame: pd.DataFrame, visits: SourceCodebook) -> None:
-    former = StudyKey(SECRET[::-1], frozenset({StudyKey(SECRET[::-1]).pseudonym("0012")}))
+    former = StudyKey(SECRET[::-1], frozenset({StudyKey(SECRET[::-1]).pseudonym("0012", "person")}))
     found = pseudonymise(frame, visits, key=StudyKey(SECRET, frozenset(), (former,)))
-    assert found["person"].dropna().tolist() == [KEY.pseudonym("12")]
+    assert found["person"].dropna().tolist() == [KEY.pseudonym("12", "person")]
 
 
 def test_fingerprint_tells_keys_and_withdrawals_apart() -> None:

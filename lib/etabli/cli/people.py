@@ -11,7 +11,7 @@ import typer
 
 from etabli.cli.arguments import today
 from etabli.errors import KeyringError, PersonalDataError
-from etabli.project import Project, find_project, keys_folder
+from etabli.project import Project, find_project
 from etabli.study import read_study
 
 if TYPE_CHECKING:
@@ -21,19 +21,23 @@ keys = typer.Typer(help="La clé des pseudonymes : faite, montrée, transmise, c
 
 
 def _keyring() -> Keyring:
-    from etabli.sources.keys import Keyring
+    from etabli.sources.keys import keyring_of
 
-    return Keyring(keys_folder(os.environ))
+    return keyring_of(find_project(), os.environ)
 
 
 @keys.command("new")
-def new_key() -> None:
+def new_key(
+    first: Annotated[
+        bool, typer.Option("--first", help="Le projet n’a jamais eu de clé, bien que des livraisons y soient.")
+    ] = False,
+) -> None:
     """Fait la clé du projet, une seule fois."""
     from etabli.board import Board
     from etabli.sources.keys import make_key
 
     keyring = _keyring()
-    name = make_key(find_project(), keyring, day=today())
+    name = make_key(find_project(), keyring, day=today(), first=first)
     board = Board.for_terminal()
     board.say(f"clé {name}, gardée dans {keyring.path(name)}")
     board.say("Exportez-la et mettez le fichier en lieu sûr : sans elle, aucune livraison ne se relie aux précédentes.")
@@ -135,6 +139,10 @@ def withdraw(
         board.warn(f"{shown} n’a pas pu être lue : elle contient peut-être cette personne")
     for report in outcome.reports:
         board.warn(f"rapport fait avec cette personne, à refaire ou à supprimer : {report}")
+    for report in outcome.uncertain:
+        board.warn(f"rapport d’une livraison qui n’est plus là, et qui contenait peut-être cette personne : {report}")
+    for trace in outcome.traces:
+        board.warn(f"fait d’une livraison qui la contient, ou laissé par un passage échoué, à supprimer : {trace}")
     for release in outcome.releases:
         board.warn(f"diffusion faite avec cette personne, à signaler au destinataire : {release}")
     board.say("Les caches sont vidés." if outcome.held else "Aucune livraison présente ne contient cette personne.")

@@ -30,12 +30,12 @@ from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
-from etabli.project import Project, find_project, keys_folder
+from etabli.project import Project, find_project
 from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
-from etabli.sources.keys import Keyring, demo_key, key_for
-from etabli.sources.links import identifiers, with_linked
+from etabli.sources.keys import demo_key, key_for, keyring_of
+from etabli.sources.links import EditionFiles, editions_beside, identifiers, with_linked
 from etabli.sources.pseudonyms import StudyKey
 from etabli.study import PlannedRun, Scalar, Study, read_study
 
@@ -90,7 +90,7 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
     }
     _hold_agreements(project, study, deliveries, agreements, date.today())  # noqa: DTZ011  # an agreement's days are local
     cache = cache_folder(project, slug)
-    key = _key(project, study, codebook, deliveries, cache)
+    key = _key(project, study, plan.edition, EditionFiles(deliveries, codebook), cache)
     report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, key, cache=cache)
     report.announce()
     return report
@@ -106,16 +106,16 @@ def _hold_agreements(
             agreements[slug].hold_for_delivery(day, shown=project.relative(project.agreements / f"{slug}.yml"))
 
 
-def _key(
-    project: Project, study: Study, codebook: Codebook, deliveries: Mapping[str, Delivery], cache: Path
-) -> StudyKey:
+def _key(project: Project, study: Study, edition: str, files: EditionFiles, cache: Path) -> StudyKey:
     """Return the key of a run, which leaves out who withdrew; where nobody is identified, none is asked for."""
-    origins = {each.origin for name, each in deliveries.items() if identifiers(codebook.sources[name])}
+    sources = files.codebook.sources
+    origins = {each.origin for name, each in files.deliveries.items() if identifiers(sources[name])}
     if not origins:
         return demo_key(study.slug)
     origin = "demo" if origins == {"demo"} else "raw"
-    key = key_for(project, Keyring(keys_folder(os.environ)), study.slug, origin)
-    return with_linked(key, deliveries, codebook, cache=cache)
+    key = key_for(project, keyring_of(project, os.environ), study.slug, origin)
+    others = editions_beside(project, study, edition) if key.excludes_anyone else []
+    return with_linked(key, [files, *others], cache=cache)
 
 
 def running_cell() -> tuple[str | None, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,14 +15,26 @@ from etabli.errors import DeliveryError, EtabliError
 from etabli.project import Project
 from etabli.runs.manifest import FILE, read_manifest
 from etabli.sources.cache import forget
-from etabli.sources.codebook import Codebook, read_codebook
+from etabli.sources.codebook import read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
-from etabli.sources.keys import DEMO, Keyring, held_state, key_for, read_state
-from etabli.sources.links import identifiers, with_linked
-from etabli.sources.pseudonyms import PSEUDONYM, StudyKey
+from etabli.sources.keys import (
+    DEMO,
+    Keyring,
+    demo_key,
+    derived,
+    held_state,
+    read_state,
+    seen_withdrawals,
+    study_key,
+)
+from etabli.sources.links import EditionFiles, identifiers, with_linked
+from etabli.sources.pseudonyms import PSEUDONYM, StudyKey, domain_of
 from etabli.sources.reception import DELETIONS
 from etabli.sources.withdrawals import WITHDRAWALS, Withdrawal, digest, read_withdrawals, record
 from etabli.study import Study
+
+QUALITY = "quality"
+"""Where `etabli check` writes, beside a study's reports (`publish.quality`, a floor above)."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +48,13 @@ class Outcome:
     held
         The deliveries that hold the person, and how many rows go.
     unread
-        Deliveries that could not be read, and so may hold them.
+        Deliveries that could not be read, or were altered, and so may hold them.
     reports
         Folders of reports made while the person was in their sources.
+    uncertain
+        Folders of reports from deliveries that are there no longer, and may have held them.
+    traces
+        What else stands under `reports/` of deliveries that held them: half-executed notebooks, pages of quality.
     releases
         Lines of the ledger that tell of a release from those sources.
     """
@@ -47,6 +63,8 @@ class Outcome:
     held: tuple[tuple[str, int], ...]
     unread: tuple[str, ...]
     reports: tuple[str, ...]
+    uncertain: tuple[str, ...]
+    traces: tuple[str, ...]
     releases: tuple[str, ...]
 
 
@@ -54,10 +72,9 @@ class Outcome:
 class _Edition:
     """What there is of one edition, read with nobody left out."""
 
-    key_name: str
-    key: StudyKey
-    codebook: Codebook
-    deliveries: dict[str, Delivery]
+    name: str
+    origin: str
+    files: EditionFiles
     frames: dict[str, pd.DataFrame]
     """The identifiers of each delivery, by source."""
 
@@ -65,11 +82,18 @@ class _Edition:
 Found = set[tuple[str, str]]
 """Key's name and pseudonym."""
 
+Keys = Mapping[str, StudyKey]
+"""Keys by their name, nobody left out."""
+
 
 def withdraw(
     project: Project, study: Study, person: str, keyring: Keyring, *, day: date, absent: bool = False
 ) -> Outcome:
     """Record that a person withdraws from a study, and list what holds them.
+
+    An identifier is recorded under the key in use and that of fictional data; a pseudonym, under the key that made
+    it. So is what stands on the person's rows alone, in all editions: it is known for good, whatever becomes of the
+    delivery that told it.
 
     Parameters
     ----------
@@ -85,108 +109,223 @@ def withdraw(
     DeliveryError
         No delivery holds that person, and `absent` is not said.
     KeyringError
-        The study's key is not on this machine.
+        The study's key is not on this machine; or a former one, which may have made the pseudonym.
     """
     person = person.strip()
+    keys = _keys(project, study, keyring)
     with TemporaryDirectory() as folder:  # the person's rows are converted here, and never in the cache
-        editions, unread = _read(project, study, keyring, Path(folder))
-        found = {
-            (each.key_name, name)
-            for each in editions
-            for name in _names(person, each.key)
-            if any(frame.isin([name]).any(axis=None) for frame in each.frames.values())
-        }
-        held = dict(gone for each in editions for gone in _rows_gone(each, found, Path(folder)))
-    if not found and not absent:
-        raise DeliveryError(
-            f"Aucune livraison de l’étude « {study.slug} » ne contient cette personne.",
-            got=f"{len(unread)} livraison(s) illisible(s)" if unread else None,
-            hint="vérifiez le pseudonyme ou l’identifiant ; --absent l’enregistre tout de même, pour plus tard",
-        )
-    found = found or _expected(project, study, person, keyring)
-    hashes = tuple(sorted({delivery.sha256 for delivery in held}))
-    for key_name, pseudonym in sorted(found):
+        seen, unread, found = _looked_for(project, study, person, keys, Path(folder))
+        if not found and not absent:
+            raise DeliveryError(
+                f"Aucune livraison de l’étude « {study.slug} » ne contient cette personne.",
+                got=f"{len(unread)} livraison(s) illisible(s)" if unread else None,
+                hint="vérifiez le pseudonyme ou l’identifiant ; --absent l’enregistre tout de même, pour plus tard",
+            )
+        found = found or _expected(project, study, person, keys, keyring)
+        gone = _gone(seen, found, keys, Path(folder))
+    for (key_name, pseudonym), hashes in gone.linked.items():
         record(project, Withdrawal(study.slug, key_name, pseudonym, day, hashes))
+    if any(name != DEMO for name in keys):
+        seen_withdrawals(project, keyring, held_state(project).current)
     forget(project)
-    kept = [each for each in read_withdrawals(project, study.slug) if (each.key, each.pseudonym) in found]
+    kept = [each for each in read_withdrawals(project, study.slug) if (each.key, each.pseudonym) in gone.linked]
+    reports, uncertain = _reports(project, study, kept, {each.sha256 for each in _deliveries(seen)})
     return Outcome(
         pseudonyms=tuple(sorted({pseudonym for _, pseudonym in found})),
-        held=tuple((delivery.shown, count) for delivery, count in held.items()),
+        held=tuple((delivery.shown, count) for delivery, count in gone.rows.items()),
         unread=tuple(unread),
-        reports=tuple(_reports(project, study.slug, kept)),
+        reports=reports,
+        uncertain=uncertain,
+        traces=tuple(_traces(project, study, gone.editions)),
         releases=tuple(_releases(project, kept)),
     )
 
 
-def _read(project: Project, study: Study, keyring: Keyring, folder: Path) -> tuple[list[_Edition], list[str]]:
+def _keys(project: Project, study: Study, keyring: Keyring) -> dict[str, StudyKey]:
+    """Return the keys that may know people of the study, the one in use before the former ones that are here.
+
+    Fictional data are in nobody's secret; a real edition asks for the project's key as soon as there is one.
+    """
+    origins, state = {each.deliveries for each in study.editions.values()}, read_state(project)
+    keys = {DEMO: StudyKey(demo_key(study.slug).secret)} if "demo" in origins else {}
+    if state is not None and ("raw" in origins or keyring.path(state.current).is_file()):
+        keys[state.current] = StudyKey(study_key(project, keyring, study.slug).secret)
+        for name, _ in reversed(state.history[:-1]):
+            if keyring.path(name).is_file():
+                keys[name] = StudyKey(derived(keyring.read(name), study.slug))
+    return keys
+
+
+def _looked_for(
+    project: Project, study: Study, person: str, keys: Keys, folder: Path
+) -> tuple[list[_Edition], list[str], Found]:
+    """Return what there is of each edition, what could not be read, and who is meant: nobody, if none holds them."""
+    current = next((name for name in keys if name != DEMO), None)
+    seen, unread = _read(project, study, {"demo": keys.get(DEMO), "raw": keys.get(current or "")}, folder)
+    meant = _named(person, _domains(project, study), {name: keys[name] for name in (DEMO, current) if name in keys})
+    if any(_holds(each, {pseudonym for _, pseudonym in meant}) for each in seen):
+        return seen, unread, meant
+    if PSEUDONYM.fullmatch(person):
+        for name, key in keys.items():
+            origin = "demo" if name == DEMO else "raw"
+            under = seen if name in (DEMO, current) else _read(project, study, {"raw": key}, folder)[0]
+            if any(_holds(each, {person}) for each in under if each.origin == origin):
+                return seen, unread, {(name, person)}
+    return seen, unread, set()
+
+
+def _domains(project: Project, study: Study) -> set[str]:
+    """Return what identifiers of people number: the domains of `person`; all of them, where no source has people."""
+    books = read_codebook(project, study).sources.values()
+    people = {domain_of(book.person, book) for book in books if book.person is not None}
+    return people or {domain_of(name, book) for book in books for name in identifiers(book)}
+
+
+def _named(person: str, domains: Collection[str], keys: Keys) -> Found:
+    return {(name, key.pseudonym(person, domain)) for name, key in keys.items() for domain in domains}
+
+
+def _holds(each: _Edition, names: Collection[str]) -> bool:
+    return any(frame.isin(list(names)).any(axis=None) for frame in each.frames.values())
+
+
+def _read(
+    project: Project, study: Study, keys: Mapping[str, StudyKey | None], folder: Path
+) -> tuple[list[_Edition], list[str]]:
     """Return what there is of each edition that identifies people, and the deliveries that cannot be read."""
     agreements, read, unread = read_agreements(project, study), [], []
-    for edition in study.editions:
-        codebook = read_codebook(project, study, edition=edition)
+    for edition, declared in study.editions.items():
+        origin, codebook = declared.deliveries, read_codebook(project, study, edition=edition)
         deliveries: dict[str, Delivery] = {}
         frames: dict[str, pd.DataFrame] = {}
-        origin, key = study.editions[edition].deliveries, None
+        if origin == "reference":
+            continue
         for name, source in study.sources.items():
             names, provider = identifiers(codebook.sources[name]), agreements[source.agreement].provider
             if not names or source.public is not None:
                 continue
             try:
                 delivery = find_delivery(project, study, name, edition, provider=provider)
-            except DeliveryError:
-                continue  # not received yet, destroyed, or not what was received: no run reads it either
-            key = key or StudyKey(key_for(project, keyring, study.slug, origin).secret)
+            except DeliveryError as error:
+                if error.where is not None and (project.root / error.where).is_file():
+                    unread.append(error.where)  # altered, cut short: there, and not what was received
+                continue
+            key = keys.get(origin)
+            if key is None:
+                if origin == "raw":
+                    held_state(project)  # there is no key, and it says so
+                continue
             try:
                 frames[name] = load(delivery, codebook.sources[name], key=key, cache=folder)[names]
                 deliveries[name] = delivery
             except DeliveryError:
                 unread.append(delivery.shown)
-        if key is not None:
-            key_name = DEMO if origin == "demo" else held_state(project).current
-            read.append(_Edition(key_name, key, codebook, deliveries, frames))
+        read.append(_Edition(edition, origin, EditionFiles(deliveries, codebook), frames))
     return read, unread
 
 
-def _rows_gone(each: _Edition, found: Found, folder: Path) -> Iterator[tuple[Delivery, int]]:
-    """Yield the deliveries that a withdrawal takes rows from, and how many."""
-    gone = frozenset(name for key_name, name in found if key_name == each.key_name)
-    key = with_linked(StudyKey(each.key.secret, gone), each.deliveries, each.codebook, cache=folder)
-    for name, delivery in each.deliveries.items():
-        count = int(each.frames[name].isin(list(key.withdrawn)).any(axis=1).sum())
-        if count:
-            yield delivery, count
+def _deliveries(editions: Sequence[_Edition]) -> Iterator[Delivery]:
+    for each in editions:
+        yield from each.files.deliveries.values()
 
 
-def _names(person: str, key: StudyKey) -> set[str]:
-    """Return the pseudonyms that may be meant: the text itself when it looks like one, and its own."""
-    return {key.pseudonym(person)} | ({person} if PSEUDONYM.fullmatch(person) else set())
+@dataclass(frozen=True)
+class _Gone:
+    """What a withdrawal takes."""
+
+    linked: dict[tuple[str, str], tuple[str, ...]]
+    """The person and what stands on their rows alone, each with the deliveries that held any of it."""
+    rows: dict[Delivery, int]
+    editions: tuple[str, ...]
 
 
-def _expected(project: Project, study: Study, person: str, keyring: Keyring) -> Found:
-    """Return the pseudonym that a person will have in deliveries still to come."""
-    found = set()
-    for origin in {each.deliveries for each in study.editions.values()} - {"reference"}:
-        if origin == "demo" or read_state(project) is not None:
-            key_name = DEMO if origin == "demo" else held_state(project).current
-            key = key_for(project, keyring, study.slug, origin)
-            found.add((key_name, person if PSEUDONYM.fullmatch(person) else key.pseudonym(person)))
-    return found
+def _gone(seen: Sequence[_Edition], found: Found, keys: Keys, folder: Path) -> _Gone:
+    """Return all that goes with the person, under each key that knows them: links are followed over all editions."""
+    rows: dict[Delivery, int] = {}
+    linked: dict[tuple[str, str], tuple[str, ...]] = {}
+    editions: list[str] = []
+    for origin in ("demo", "raw"):
+        own = [each for each in seen if each.origin == origin]
+        names = [name for name in keys if (name == DEMO) == (origin == "demo")]
+        under = {name: frozenset(who for key_name, who in found if key_name == name) for name in names}
+        if not names:
+            continue
+        use, *former = names
+        key = StudyKey(
+            keys[use].secret, under[use], tuple(StudyKey(keys[name].secret, under[name]) for name in former)
+        )
+        key = with_linked(key, [each.files for each in own], cache=folder)
+        held: set[str] = set()
+        for each in own:
+            for name, delivery in each.files.deliveries.items():
+                book = each.files.codebook.sources[name]
+                left = load(delivery, book, key=key, cache=folder) if key.excludes_anyone else each.frames[name]
+                count = len(each.frames[name]) - len(left)
+                if count:
+                    rows[delivery] = count
+                    held.add(delivery.sha256)
+                    editions.append(each.name)
+        hashes = tuple(sorted(held))
+        linked |= {(use, pseudonym): hashes for pseudonym in sorted(key.withdrawn)}
+        linked |= {(name, pseudonym): hashes for name in former for pseudonym in sorted(under[name])}
+    return _Gone(linked, rows, tuple(dict.fromkeys(editions)))
 
 
-def _reports(project: Project, study: str, kept: Sequence[Withdrawal]) -> Iterator[str]:
-    """Yield the reports from deliveries that held the person, made without knowing of the withdrawal."""
+def _expected(project: Project, study: Study, person: str, keys: Keys, keyring: Keyring) -> Found:
+    """Return who a person is in deliveries that are not there.
+
+    A pseudonym does not tell which key made it: it is recorded under each, and each must be there.
+    """
+    if PSEUDONYM.fullmatch(person):
+        state = read_state(project)
+        for name, _ in state.history if state is not None and any(each != DEMO for each in keys) else ():
+            keyring.read(name)  # a key that is not here may be the one that made it, and says so
+        return {(name, person) for name in keys}
+    current = next((name for name in keys if name != DEMO), None)
+    return _named(person, _domains(project, study), {name: keys[name] for name in (DEMO, current) if name in keys})
+
+
+def _reports(
+    project: Project, study: Study, kept: Sequence[Withdrawal], present: Collection[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the reports made without knowing of the withdrawal: from deliveries that held the person, and perhaps.
+
+    Perhaps: from a delivery that was destroyed, replaced or altered since, in which nobody can be looked for.
+    """
     hashes = {each for withdrawal in kept for each in withdrawal.deliveries}
-    known = read_withdrawals(project, study)
-    lengths = [length for length in range(1, len(known) + 1) if all(each in known[:length] for each in kept)]
-    aware = {digest(known[:length]) for length in lengths}
+    people = {(each.key, each.pseudonym) for each in kept}
+    known = [(each, (each.key, each.pseudonym)) for each in read_withdrawals(project, study.slug)]
+    aware = {
+        digest([each for each, _ in known[:length]])
+        for length in range(1, len(known) + 1)
+        if people <= {who for _, who in known[:length]}
+    }
+    books = read_codebook(project, study).sources
+    certain, uncertain = [], []
     for path in sorted(project.reports.rglob(FILE)):
         shown = project.relative(path.parent)
         try:
             manifest = read_manifest(path.parent, shown=shown)
         except EtabliError:
             continue  # not a manifest of ours
-        read = {source["sha256"] for source in manifest.sources}
-        if manifest.study == study and read & hashes and manifest.fingerprint.get("withdrawals") not in aware:
-            yield shown
+        if manifest.study != study.slug or manifest.fingerprint.get("withdrawals") in aware:
+            continue
+        read = {each["sha256"] for each in manifest.sources if each["name"] not in books or identifiers(books[each["name"]])}
+        if read & hashes:
+            certain.append(shown)
+        elif read - present:
+            uncertain.append(shown)
+    return tuple(certain), tuple(uncertain)
+
+
+def _traces(project: Project, study: Study, editions: Collection[str]) -> Iterator[str]:
+    """Yield what runs that failed and checks of deliveries left beside the reports."""
+    folder = project.reports / study.slug
+    for path in sorted(folder.glob("*.failed.ipynb")):
+        yield project.relative(path)
+    for edition in editions:
+        if (folder / QUALITY / edition).is_dir():
+            yield project.relative(folder / QUALITY / edition)
 
 
 def _releases(project: Project, kept: Sequence[Withdrawal]) -> Iterator[str]:

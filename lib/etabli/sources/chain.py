@@ -90,6 +90,19 @@ def entries(path: Path, *, shown: str) -> list[dict[str, Any]]:
     return list(read_chain(path, shown=shown).entries)
 
 
+def digests(path: Path, *, shown: str) -> list[str]:
+    """Return the digest of each whole line, oldest first: the last stands for all that the file holds.
+
+    Raises
+    ------
+    DeliveryError
+        The chain is broken.
+    """
+    lines, _ = _lines(path)
+    _checked(path, lines, shown)
+    return [_digest(line) for line in lines]
+
+
 def _lines(path: Path) -> tuple[list[str], bytes]:
     """Return the lines that end, and what stands after the last end of line."""
     if not path.is_file():

@@ -311,6 +311,9 @@ class Codebook(Declaration):
             return _unknown(name, self.sources[source].variables).replace("de la source", f"de « {source} »")
         if target.type != variable.type:
             return f"une variable de même type : « {variable.references} » est de type {target.type}"
+        home = target.references
+        if variable.type == "identifier" and home is not None and home.partition(".")[2] != name:
+            return f"la variable qui numérote : « {variable.references} » se réfère elle-même à « {home} »"
         return None
 
     def for_edition(self, form: str) -> Codebook:

@@ -17,16 +17,19 @@ _LETTERS = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype=np.uint8)
 """RFC 4648, section 6, in lower case."""
 
 
-def keyed_digests(texts: Sequence[str], secret: bytes) -> list[str]:
-    """Return HMAC-SHA256 (RFC 2104) of each text, its first 80 bits, in base 32.
+def keyed_digests(texts: Sequence[str], secret: bytes, *, domain: str) -> list[str]:
+    """Return HMAC-SHA256 (RFC 2104) of the domain, a zero byte and each text: its first 80 bits, in base 32.
 
-    >>> keyed_digests(["0012", "0013"], bytes(32))
-    ['i4naodx3px3guoca', 'eivt2jqdegdn6xzj']
+    One text in two domains has two digests that nothing ties.
+
+    >>> keyed_digests(["0012", "0013"], bytes(32), domain="person")
+    ['qt2raj7jij3cshjj', 'ywnpj7zgvp3xhnih']
     """
     if not len(texts):
         return []
     key = (sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
     inner, outer = sha256(bytes(byte ^ 0x36 for byte in key)), sha256(bytes(byte ^ 0x5C for byte in key))
+    inner.update(domain.encode("utf-8") + b"\0")
     kept = []
     for text in texts:
         first, second = inner.copy(), outer.copy()

@@ -11,7 +11,8 @@ from typing import Any
 
 from etabli.errors import KeyringError
 from etabli.project import Project
-from etabli.sources.keys import Keyring, KeyState, held_state, read_state, save_state
+from etabli.sources.anchors import Anchor
+from etabli.sources.keys import Keyring, KeyState, held_state, hold_outside, read_state, save_state, seen_withdrawals
 from etabli.sources.pseudonyms import key_fingerprint
 
 LEAST_PASSPHRASE = 12
@@ -26,16 +27,19 @@ _KIND = "etabli key 1"
 def export_key(project: Project, keyring: Keyring, destination: Path, passphrase: str) -> list[str]:
     """Write the project's keys, sealed by a passphrase (scrypt, AES-256-GCM); return their fingerprints.
 
-    Former keys go along when they are there: a colleague needs them to leave out who withdrew under them.
+    Former keys go along when they are there: a colleague needs them to leave out who withdrew under them. What the ledger
+    holds of withdrawals (how many, and a digest) goes too, so that theirs is held to it.
 
     Raises
     ------
     KeyringError
-        There is no key, the passphrase is too short, or the destination exists.
+        There is no key, the passphrase is too short, the destination exists or lies in the project, or the ledger
+        is behind what the key has seen of the withdrawals.
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     state = held_state(project)
+    hold_outside(project, destination)
     if len(passphrase) < LEAST_PASSPHRASE:
         raise KeyringError(
             "La phrase secrète est trop courte.",
@@ -44,6 +48,7 @@ def export_key(project: Project, keyring: Keyring, destination: Path, passphrase
         )
     names = [name for name, _ in state.history if name == state.current or keyring.path(name).is_file()]
     told = {
+        "withdrawals": seen_withdrawals(project, keyring, state.current).as_json(),
         "history": [[name, day.isoformat()] for name, day in state.history],
         "keys": {name: b64encode(keyring.read(name)).decode("ascii") for name in names},
     }
@@ -66,7 +71,8 @@ def import_key(project: Project, keyring: Keyring, source: Path, passphrase: str
     Parameters
     ----------
     replace
-        Whether the file's key may take the place of another that the project uses.
+        Whether the file's key may take the place of another that the project uses, and what it has seen of the
+        withdrawals that of what is noted here: two ledgers that went apart are settled so.
 
     Raises
     ------
@@ -88,8 +94,9 @@ def import_key(project: Project, keyring: Keyring, source: Path, passphrase: str
             got=current,
             hint="les pseudonymes changeraient tous ; si c’est bien voulu, ajoutez --replace",
         )
+    anchor = Anchor.from_json(told["withdrawals"]) if "withdrawals" in told else Anchor()
     for secret in secrets_.values():
-        keyring.save(secret)
+        keyring.save(secret, anchor, anew=replace)
     if state is None:
         save_state(project, KeyState(history))
     elif current not in known:  # the colleague's key is newer, or the replacement was asked for

@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 from etabli.errors import KeyringError
-from etabli.project import Project
+from etabli.project import KEYS_VARIABLE, Project, keys_folder
+from etabli.sources.anchors import Anchor, held_anchor
 from etabli.sources.pseudonyms import StudyKey, key_fingerprint, new_key
+from etabli.sources.receipts import RECEIPT
 from etabli.sources.withdrawals import read_withdrawals
 
 STATE = "key.json"
@@ -49,21 +52,34 @@ class Keyring:
     def path(self, fingerprint: str) -> Path:
         return self.folder / f"{fingerprint}.json"
 
-    def save(self, secret: bytes) -> Path:
-        """Write a key file (0600, in a folder 0700), whole or not at all."""
+    def save(self, secret: bytes, anchor: Anchor = Anchor(), *, anew: bool = False) -> Path:  # noqa: B008 – frozen
+        """Write a key file (0600, in a folder 0700), whole or not at all.
+
+        It forgets no withdrawal that it has seen, unless the anchor is told to count `anew`.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.name == "posix":
             self.folder.chmod(0o700)
         path = self.path(key_fingerprint(secret))
+        noted = Anchor() if anew else self.anchor(key_fingerprint(secret))
+        seen = max(anchor, noted, key=lambda each: each.count)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.unlink(missing_ok=True)
-        text = json.dumps({"key": b64encode(secret).decode("ascii")}) + "\n"
+        told = {"key": b64encode(secret).decode("ascii"), "withdrawals": seen.as_json()}
+        text = json.dumps(told) + "\n"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
         return path
+
+    def anchor(self, fingerprint: str) -> Anchor:
+        """Return what the key of that fingerprint has seen of the withdrawals."""
+        try:
+            return Anchor.from_json(json.loads(self.path(fingerprint).read_text(encoding="ascii"))["withdrawals"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return Anchor()  # no file, or a damaged one: `read` says so
 
     def read(self, fingerprint: str) -> bytes:
         """Return the secret of that fingerprint.
@@ -104,6 +120,42 @@ class Keyring:
         return secret
 
 
+def keyring_of(project: Project, environ: Mapping[str, str]) -> Keyring:
+    """Return the keyring of a user, which lies outside the project.
+
+    Raises
+    ------
+    KeyringError
+        `ETABLI_KEYS` names a folder of the project, or one that depends on where a command is run.
+    """
+    folder = keys_folder(environ)
+    if not folder.is_absolute():
+        raise KeyringError(
+            f"Le dossier des clés dépend de l’endroit d’où la commande est lancée ({KEYS_VARIABLE}).",
+            expected="un chemin entier",
+            got=folder.as_posix(),
+        )
+    hold_outside(project, folder)
+    return Keyring(folder)
+
+
+def hold_outside(project: Project, place: Path) -> None:
+    """Refuse to keep a key in the project, which is copied, shared and versioned.
+
+    Raises
+    ------
+    KeyringError
+        The place is in the project.
+    """
+    if place.resolve().is_relative_to(project.root.resolve()):
+        raise KeyringError(
+            "Une clé ne se garde pas dans le projet, qui se copie et se partage.",
+            where=project.relative(place),
+            expected="un dossier hors du projet",
+            hint=f"changez la variable {KEYS_VARIABLE}, ou le fichier à écrire",
+        )
+
+
 _RESTORE = "réimportez la clé : « etabli key import »"
 
 
@@ -142,13 +194,19 @@ def save_state(project: Project, state: KeyState) -> None:
     draft.replace(path)
 
 
-def make_key(project: Project, keyring: Keyring, *, day: date) -> str:
+def make_key(project: Project, keyring: Keyring, *, day: date, first: bool = False) -> str:
     """Make the project's first key, and return its fingerprint.
+
+    Parameters
+    ----------
+    first
+        Whether someone vouches that the project never had one, though deliveries were received.
 
     Raises
     ------
     KeyringError
-        The project has, or had, a key: another would give the same people other pseudonyms.
+        The project has, or had, a key: another would give the same people other pseudonyms, and whoever
+        withdrew back. Where deliveries were received and no ledger tells of a key, it may have been lost.
     """
     state = read_state(project)
     used = [state.current] if state else [each.key for each in read_withdrawals(project) if each.key != DEMO]
@@ -158,6 +216,13 @@ def make_key(project: Project, keyring: Keyring, *, day: date) -> str:
             where=project.relative(project.ledger),
             got=used[-1],
             hint="« etabli key import » pour la recevoir d’un collègue, « etabli key rotate » pour en changer",
+        )
+    if not first and any(project.deliveries.glob(f"*/*/{RECEIPT}")):
+        raise KeyringError(
+            "Des livraisons ont été reçues ici, et rien ne dit si le projet avait une clé.",
+            where=project.relative(project.ledger / STATE),
+            expected="le registre du projet, que son équipe partage",
+            hint="reprenez « data/ledger » d’un collègue ou d’une sauvegarde ; s’il n’y a jamais eu de clé, --first",
         )
     secret = new_key()
     keyring.save(secret)
@@ -178,7 +243,7 @@ def rotate_key(project: Project, keyring: Keyring, *, day: date) -> tuple[str, s
     state = held_state(project)
     keyring.read(state.current)
     secret = new_key()
-    keyring.save(secret)
+    keyring.save(secret, seen_withdrawals(project, keyring, state.current))
     save_state(project, KeyState((*state.history, (key_fingerprint(secret), day))))
     return state.current, key_fingerprint(secret)
 
@@ -208,22 +273,43 @@ def study_key(project: Project, keyring: Keyring, study: str) -> StudyKey:
     Raises
     ------
     KeyringError
-        The project has no key; it, or one under which somebody withdrew, is not on this machine.
+        The project has no key; it, or one under which somebody withdrew, is not on this machine; or the ledger
+        is behind what the key has seen of the withdrawals.
     """
     current = held_state(project).current
+    secret = keyring.read(current)
+    seen_withdrawals(project, keyring, current)
     withdrawn = _withdrawn(project, study)
     former = tuple(
         StudyKey(derived(keyring.read(name), study), people)
         for name, people in withdrawn.items()
         if name not in {current, DEMO}
     )
-    return StudyKey(derived(keyring.read(current), study), withdrawn.get(current, frozenset()), former)
+    return StudyKey(derived(secret, study), withdrawn.get(current, frozenset()), former)
+
+
+def seen_withdrawals(project: Project, keyring: Keyring, fingerprint: str) -> Anchor:
+    """Hold the ledger to what a key has seen of it, note what is new, and return it.
+
+    Raises
+    ------
+    KeyringError
+        The ledger is behind, or another.
+    """
+    noted = keyring.anchor(fingerprint)
+    found = held_anchor(project, noted)
+    if found.count > noted.count:
+        try:
+            keyring.save(keyring.read(fingerprint), found)
+        except OSError:
+            return found  # a vault that is only read keeps the note that it has
+    return found
 
 
 def demo_key(study: str, withdrawn: frozenset[str] = frozenset()) -> StudyKey:
     """Return the key of a study's fictional data, which is no secret.
 
-    >>> demo_key("sortir").pseudonym("12") == demo_key("caf-flows").pseudonym("12")
+    >>> demo_key("sortir").pseudonym("12", "person") == demo_key("caf-flows").pseudonym("12", "person")
     False
     """
     return StudyKey(derived(_DEMO_SECRET, study), withdrawn)

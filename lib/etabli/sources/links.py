@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from etabli.sources.codebook import Codebook, SourceCodebook
-from etabli.sources.deliveries import Delivery, load
+from etabli.agreements import read_agreements
+from etabli.errors import DeliveryError
+from etabli.project import Project
+from etabli.sources.codebook import Codebook, SourceCodebook, read_codebook
+from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.pseudonyms import StudyKey
+from etabli.study import Study
 
 
 def identifiers(book: SourceCodebook) -> list[str]:
@@ -18,67 +22,96 @@ def identifiers(book: SourceCodebook) -> list[str]:
     return [name for name, variable in book.variables.items() if variable.type == "identifier"]
 
 
-def with_linked(
-    key: StudyKey, deliveries: Mapping[str, Delivery], codebook: Codebook, *, cache: Path | None = None
-) -> StudyKey:
+@dataclass(frozen=True)
+class EditionFiles:
+    """The deliveries of one edition, by source, and the codebook as they are written."""
+
+    deliveries: Mapping[str, Delivery]
+    codebook: Codebook
+
+
+def editions_beside(project: Project, study: Study, edition: str) -> list[EditionFiles]:
+    """Return the other editions that are read under the same key; what is not there, or not sound, is left out.
+
+    A visit of an edition may be told of by the survey of the next: who owned it is known from the first alone.
+    """
+    agreements, found = read_agreements(project, study), []
+    kind = study.editions[edition].deliveries
+    for other in (name for name, each in study.editions.items() if name != edition and each.deliveries == kind):
+        codebook, deliveries = read_codebook(project, study, edition=other), {}
+        for name, source in study.sources.items():
+            if source.public is None and identifiers(codebook.sources[name]):
+                try:
+                    provider = agreements[source.agreement].provider
+                    deliveries[name] = find_delivery(project, study, name, other, provider=provider)
+                except DeliveryError:
+                    continue  # not come yet, destroyed or damaged: `withdraw` recorded what it told
+        found.append(EditionFiles(deliveries, codebook))
+    return found
+
+
+def with_linked(key: StudyKey, editions: Sequence[EditionFiles], *, cache: Path | None = None) -> StudyKey:
     """Return a key that leaves out, beside those who withdrew, the identifiers that stand on their rows alone.
 
-    A source that names a visit and not the person loses the rows of that person's visits as well. What the
-    person shares with others (a household) stays, since it is the others' as well.
+    A source that names a visit and not the person loses the rows of that person's visits as well, in whatever
+    edition. What the person shares with others (a household) stays, since it is the others' as well.
 
     Parameters
     ----------
     key
         The study's key, with those who withdrew.
-    deliveries
-        The deliveries of one edition, by source.
-    codebook
-        Its `references` say which identifiers other sources name.
+    editions
+        The editions to follow: their codebooks' `references` say which identifiers other sources name.
     cache
         Where what is left without those who withdrew may be kept; what holds them is kept nowhere.
 
     Raises
     ------
     DeliveryError
-        A delivery that others refer to cannot be read.
+        A delivery of the first edition that others refer to cannot be read; in the others, it is passed over.
     """
-    referred = _referred(codebook, deliveries)
-    if not referred or not key.excludes_anyone:
+    referred = [(each, _referred(each)) for each in editions]
+    if not any(named for _, named in referred) or not key.excludes_anyone:
         return key
-    whole: dict[str, pd.DataFrame] = {}
+    whole: dict[tuple[int, str], pd.DataFrame] = {}
     held = key
     while True:
         found: set[str] = set()
-        for name, variables in referred.items():
-            left = _frame(
-                name, held, deliveries, codebook, cache
-            )  # first: a broken file ends a child, not this process
-            if name not in whole:
-                whole[name] = _frame(name, StudyKey(key.secret), deliveries, codebook, None)
-            for variable in variables:
-                found |= set(whole[name][variable].dropna()) - set(left[variable])
-        if found <= held.withdrawn:
+        left: set[str] = set()
+        for place, (edition, named) in enumerate(referred):
+            for name, variables in named.items():
+                try:  # first what is left: a broken file ends a child, not this process
+                    rest = _frame(name, held, edition, cache)
+                    if (place, name) not in whole:
+                        whole[place, name] = _frame(name, StudyKey(key.secret), edition, None)
+                except DeliveryError:
+                    if place == 0:
+                        raise
+                    continue
+                for variable in variables:
+                    found |= set(whole[place, name][variable].dropna())
+                    left |= set(rest[variable].dropna())
+        if found - left <= held.withdrawn:
             return held
-        held = replace(held, withdrawn=held.withdrawn | found)
+        held = replace(held, withdrawn=held.withdrawn | (found - left))
 
 
-def _referred(codebook: Codebook, deliveries: Mapping[str, Delivery]) -> dict[str, list[str]]:
+def _referred(edition: EditionFiles) -> dict[str, list[str]]:
     """Return the identifiers of each delivery that another source's identifiers must be found in."""
+    books = edition.codebook.sources
     named = {
         each.references
-        for book in codebook.sources.values()
+        for book in books.values()
         for each in book.variables.values()
         if each.type == "identifier" and each.references is not None
     }
     found = {
-        source: [name for name in identifiers(codebook.sources[source]) if f"{source}.{name}" in named]
-        for source in deliveries
+        source: [name for name in identifiers(books[source]) if f"{source}.{name}" in named]
+        for source in edition.deliveries
     }
     return {source: names for source, names in found.items() if names}
 
 
-def _frame(
-    name: str, key: StudyKey, deliveries: Mapping[str, Delivery], codebook: Codebook, cache: Path | None
-) -> pd.DataFrame:
-    book = codebook.sources[name]
-    return load(deliveries[name], book, key=key, cache=cache)[identifiers(book)]
+def _frame(name: str, key: StudyKey, edition: EditionFiles, cache: Path | None) -> pd.DataFrame:
+    book = edition.codebook.sources[name]
+    return load(edition.deliveries[name], book, key=key, cache=cache)[identifiers(book)]

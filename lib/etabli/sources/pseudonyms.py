@@ -87,19 +87,22 @@ class StudyKey:
         former = tuple(cls.from_json(each) for each in told["former"])
         return cls(bytes.fromhex(told["secret"]), frozenset(told["withdrawn"]), former)
 
-    def pseudonyms(self, identifiers: Sequence[str]) -> list[str]:
-        """Return the pseudonym of each identifier: HMAC-SHA256 (RFC 2104), first 80 bits, in base 32."""
-        return keyed_digests(identifiers, self.secret)
+    def pseudonyms(self, identifiers: Sequence[str], domain: str) -> list[str]:
+        """Return the pseudonym of each identifier of a domain: HMAC-SHA256 (RFC 2104), first 80 bits, in base 32.
 
-    def pseudonym(self, identifier: str) -> str:
+        The domain says what is numbered (`domain_of`): the person 12 and the visit 12 have nothing in common.
+        """
+        return keyed_digests(identifiers, self.secret, domain=domain)
+
+    def pseudonym(self, identifier: str, domain: str) -> str:
         """Return the pseudonym of one identifier."""
-        return self.pseudonyms([identifier])[0]
+        return self.pseudonyms([identifier], domain)[0]
 
-    def excludes(self, identifiers: Sequence[str]) -> list[bool]:
-        """Whether the person behind each identifier withdrew, under this key or a former one."""
-        gone = [each in self.withdrawn for each in self.pseudonyms(identifiers)]
+    def excludes(self, identifiers: Sequence[str], domain: str) -> list[bool]:
+        """Whether what each identifier of a domain stands for withdrew, under this key or a former one."""
+        gone = [each in self.withdrawn for each in self.pseudonyms(identifiers, domain)]
         for key in self.former:
-            gone = [one or other for one, other in zip(gone, key.excludes(identifiers), strict=True)]
+            gone = [one or other for one, other in zip(gone, key.excludes(identifiers, domain), strict=True)]
         return gone
 
 
@@ -149,13 +152,31 @@ def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: StudyKey) ->
     for name in names:
         places, values = pd.factorize(frame[name])
         identifiers = [str(value) for value in values.tolist()]
-        known = key.pseudonyms(identifiers)
-        gone = key.excludes(identifiers) if key.excludes_anyone else []
+        domain = domain_of(name, book)
+        known = key.pseudonyms(identifiers, domain)
+        gone = key.excludes(identifiers, domain) if key.excludes_anyone else []
         columns[name] = pd.Series(known, dtype="str").reindex(places).set_axis(frame.index)
         if any(gone):
             kept &= ~pd.Series(gone).reindex(places, fill_value=False).set_axis(frame.index)
     found = frame.assign(**columns)[carried(book)]
     return found if kept.all() else found[kept].reset_index(drop=True)
+
+
+def domain_of(name: str, book: SourceCodebook) -> str:
+    """Return what the identifiers of a variable number: its own name, or that of the variable it refers to.
+
+    Variables of one name are of one domain in every source of a study, which links its deliveries; another name
+    is linked by `references`.
+
+    >>> book = SourceCodebook.model_validate({
+    ...     "row": {"one": "visite", "many": "visites", "gender": "f"},
+    ...     "variables": {"caller": {"label": "Appelant", "type": "identifier", "sensitivity": "identifier",
+    ...                              "references": "people.person"}},
+    ... })
+    >>> domain_of("caller", book)
+    'person'
+    """
+    return (book.variables[name].references or name).rpartition(".")[2]
 
 
 def carried(book: SourceCodebook) -> list[str]:

@@ -1,7 +1,7 @@
 """Who took their consent back: by pseudonym, in a file that only grows, never in git.
 
 `data/ledger/withdrawals.jsonl` stands where a team shares what must be remembered: a withdrawal that only
-one machine knows would be forgotten by the others. It holds no identity; without the key it names nobody.
+one machine knows would be forgotten by the others. What each machine saw of it is noted apart (`anchors`). It holds no identity; without the key it names nobody.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WITHDRAWALS = "withdrawals.jsonl"
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """One person, in one study, under one key.
+    """One person, or what stands on their rows alone (a visit), in one study, under one key.
 
     Parameters
     ----------
@@ -66,9 +66,13 @@ def read_withdrawals(project: Project, study: str | None = None) -> list[Withdra
 
 
 def record(project: Project, withdrawal: Withdrawal) -> None:
-    """Add a withdrawal; the same person under the same key is recorded once."""
-    known = read_withdrawals(project, withdrawal.study)
-    if any((each.key, each.pseudonym) == (withdrawal.key, withdrawal.pseudonym) for each in known):
+    """Add a withdrawal; someone known is recorded again only with deliveries that were not known to hold them."""
+    known = [
+        set(each.deliveries)
+        for each in read_withdrawals(project, withdrawal.study)
+        if (each.key, each.pseudonym) == (withdrawal.key, withdrawal.pseudonym)
+    ]
+    if known and set(withdrawal.deliveries) <= set().union(*known):
         return
     path = project.ledger / WITHDRAWALS
     told = {
@@ -83,5 +87,5 @@ def record(project: Project, withdrawal: Withdrawal) -> None:
 
 def digest(withdrawals: Iterable[Withdrawal]) -> str:
     """Return what a run's fingerprint says of the withdrawals that it knew: a digest, which names nobody."""
-    told = "\n".join(f"{each.key} {each.pseudonym}" for each in withdrawals)
+    told = "\n".join(dict.fromkeys(f"{each.key} {each.pseudonym}" for each in withdrawals))
     return sha256(told.encode("ascii")).hexdigest()
