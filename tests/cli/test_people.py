@@ -96,7 +96,7 @@ def test_person_is_asked_for_without_being_shown(
     monkeypatch.setattr(people, "getpass", lambda _: person)
     status, told = etabli("withdraw", "--study", "essai")
     assert status == 0
-    assert told.startswith(f"retrait enregistré : {demo_key('essai').pseudonym(person, "person")}")
+    assert told.startswith(f"retrait enregistré : {demo_key('essai').pseudonym(person, 'person')}")
     assert person not in told
     status, told = etabli("withdraw", "inconnue", "--study", "essai")
     assert status == 1

@@ -25,7 +25,7 @@ def frame() -> pd.DataFrame:
 
 def test_pseudonymise_is_the_first_80_bits_of_hmac(frame: pd.DataFrame, visits: SourceCodebook) -> None:
     first, missing, again, other = pseudonymise(frame, visits, key=KEY)["person"]
-    assert b32decode(first.upper()) == hmac.digest(SECRET, b"person\0" b"0012", "sha256")[:10]
+    assert b32decode(first.upper()) == hmac.digest(SECRET, b"person" + bytes(1) + b"0012", "sha256")[:10]
     assert first == again != other
     assert pd.isna(missing)
 

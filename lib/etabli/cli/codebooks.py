@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etabli.cli.arguments import Slug
+from etabli.cli.arguments import Slug, today
 from etabli.errors import DeliveryError, suggestion
 from etabli.project import Project, find_project
 from etabli.study import Study, read_study
@@ -56,12 +56,14 @@ def check_deliveries(
     """Contrôle les livraisons d’une étude, et écrit leur rapport de qualité."""
     from etabli.board import Board
     from etabli.publish.quality import verdict, where_broken, write_quality
+    from etabli.sources.admission import hold_edition
     from etabli.sources.codebook import read_codebook
     from etabli.sources.quality import examine
 
     project = find_project()
     study = read_study(project, slug)
     chosen = asked or study.latest_edition
+    hold_edition(project, study, chosen, day=today())
     book = read_codebook(project, study, edition=chosen)
     quality = examine(project, study, book, chosen, providers=_providers(project, study))
     page, board = write_quality(project, quality), Board.for_terminal()
@@ -96,6 +98,7 @@ def new_edition(
     """Ouvre une édition : reprend les réglages, compare la livraison à la précédente. Se relance sans rien refaire."""
     from etabli.board import Board
     from etabli.editions import add_edition, drift_of
+    from etabli.sources.admission import hold_edition
 
     project, board = find_project(), Board.for_terminal()
     study = read_study(project, slug)
@@ -106,6 +109,8 @@ def new_edition(
     if name not in study.editions:
         board.say(f"ajoutée à {project.relative(add_edition(project, study, name, origin=base))} : {name}")
         study = read_study(project, slug)
+    for each in (base, name):
+        hold_edition(project, study, each, day=today())
     drifts = drift_of(project, study, name, origin=base, providers=_providers(project, study))
     for drift in drifts:
         _tell_drift(board, drift, study.editions[name].form or name)

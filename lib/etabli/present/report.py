@@ -31,6 +31,7 @@ from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, 
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import Project, find_project
+from etabli.sources.admission import hold_edition
 from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
@@ -84,26 +85,16 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
     codebook = read_codebook(project, study, edition=plan.edition)
     agreements = read_agreements(project, study)
     policy_for(agreements, plan.audience)  # refuses a closed audience before anything is read
+    hold_edition(project, study, plan.edition, day=date.today())  # noqa: DTZ011  # an agreement's days are local
     deliveries = {
         name: find_delivery(project, study, name, plan.edition, provider=agreements[source.agreement].provider)
         for name, source in study.sources.items()
     }
-    _hold_agreements(project, study, deliveries, agreements, date.today())  # noqa: DTZ011  # an agreement's days are local
     cache = cache_folder(project, slug)
     key = _key(project, study, plan.edition, EditionFiles(deliveries, codebook), cache)
     report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, key, cache=cache)
     report.announce()
     return report
-
-
-def _hold_agreements(
-    project: Project, study: Study, deliveries: Mapping[str, Delivery], agreements: Mapping[str, Agreement], day: date
-) -> None:
-    """Hold each real delivery to its agreement on that day; fictional and public data have nothing to expire."""
-    for name, delivery in deliveries.items():
-        if delivery.origin == "raw":
-            slug = study.sources[name].agreement
-            agreements[slug].hold_for_delivery(day, shown=project.relative(project.agreements / f"{slug}.yml"))
 
 
 def _key(project: Project, study: Study, edition: str, files: EditionFiles, cache: Path) -> StudyKey:
@@ -463,6 +454,7 @@ class Report:
             "file": delivery.shown,
             "sha256": delivery.sha256,
             "origin": delivery.origin,
+            **({"registered": delivery.is_registered} if delivery.origin == "raw" else {}),
             "agreement": self.agreements[source.agreement].title,
         }
 

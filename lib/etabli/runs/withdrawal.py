@@ -252,7 +252,9 @@ def _gone(seen: Sequence[_Edition], found: Found, keys: Keys, folder: Path) -> _
             continue
         use, *former = names
         key = StudyKey(
-            keys[use].secret, under[use], tuple(StudyKey(keys[name].secret, under[name]) for name in former)
+            keys[use].secret,
+            under[use],
+            tuple(StudyKey(keys[name].secret, under[name]) for name in former if under[name]),
         )
         key = with_linked(key, [each.files for each in own], cache=folder)
         held: set[str] = set()
@@ -310,7 +312,9 @@ def _reports(
             continue  # not a manifest of ours
         if manifest.study != study.slug or manifest.fingerprint.get("withdrawals") in aware:
             continue
-        read = {each["sha256"] for each in manifest.sources if each["name"] not in books or identifiers(books[each["name"]])}
+        read = {
+            each["sha256"] for each in manifest.sources if each["name"] not in books or identifiers(books[each["name"]])
+        }
         if read & hashes:
             certain.append(shown)
         elif read - present:

@@ -11,6 +11,7 @@ import shutil
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pandas as pd
@@ -21,6 +22,10 @@ from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Child, Job, Limits
 from etabli.sources.pseudonyms import StudyKey, carried
 from etabli.sources.readers import VERSION
+from etabli.sources.rights import begin, make_folder
+
+
+_DELIVERIES = "deliveries"
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Entry:
 
 def cache_folder(project: Project, slug: str) -> Path:
     """Return where the converted deliveries of a study lie."""
-    return project.cache / "deliveries" / slug
+    return project.cache / _DELIVERIES / slug
 
 
 def entry_of(folder: Path, source: str, digest: str, book: SourceCodebook, *, key: StudyKey) -> Entry:
@@ -75,16 +80,17 @@ def converted(entry: Entry, job: Job, *, limits: Limits = Limits()) -> pd.DataFr
     found = _read(entry.path, job.book)
     if found is not None:
         return found
-    entry.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(entry.folder)
     with FileLock(entry.folder / f"{entry.stem}.lock"):
         found = _read(entry.path, job.book)
         if found is not None:
             return found
-        staged = entry.folder / f"{entry.stem}.{os.getpid()}.{uuid4().hex}.part"
+        staged, before = entry.folder / f"{entry.stem}.{os.getpid()}.{uuid4().hex}.part", _forgotten(entry.folder)
         try:
             with Child(limits) as child:
-                child.do(job, staged)
-            staged.replace(entry.path)
+                child.do(job, begin(staged))
+            if not _kept(entry, staged, before):
+                return _not_kept(job, limits)
         finally:
             staged.unlink(missing_ok=True)
         _prune(entry)
@@ -93,16 +99,52 @@ def converted(entry: Entry, job: Job, *, limits: Limits = Limits()) -> pd.DataFr
     return frame
 
 
+_FORGOTTEN = ".forgotten"
+"""In the folder of a study's conversions: changes each time that they are forgotten."""
+
+
+def _forgotten(folder: Path) -> str:
+    path = folder / _FORGOTTEN
+    return path.read_text(encoding="ascii") if path.is_file() else ""
+
+
+def _kept(entry: Entry, staged: Path, before: str) -> bool:
+    """Put a conversion in its place, unless the cache was told to forget while it was made: it may hold the person."""
+    with FileLock(entry.folder / f"{_FORGOTTEN}.lock"):
+        if _forgotten(entry.folder) != before or not staged.is_file():
+            return False
+        staged.replace(entry.path)
+        return True
+
+
+def _not_kept(job: Job, limits: Limits) -> pd.DataFrame:
+    """Convert once more, for whoever asked; whether a run may still end with it is the run's matter."""
+    assert job.book is not None
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder, Child(limits) as child:
+        target = Path(folder) / "frame.parquet"
+        child.do(job, target)
+        frame = _read(target, job.book)
+    assert frame is not None
+    return frame
+
+
 def forget(project: Project) -> None:
     """Empty the cache of all that was made of deliveries; public files stay.
 
     All of it goes, rather than the entries of one person or delivery: an entry that was missed would be a person kept,
-    and whatever goes is only made again.
+    and whatever goes is only made again. Folders and locks stay, for whoever converts meanwhile; what they make is not
+    kept (`_kept`).
     """
     if project.cache.is_dir():
         for each in project.cache.iterdir():
-            if each != project.public:
+            if each not in {project.public, project.cache / _DELIVERIES}:
                 shutil.rmtree(each) if each.is_dir() else each.unlink(missing_ok=True)
+    for folder in (project.cache / _DELIVERIES).glob("*/"):
+        with FileLock(folder / f"{_FORGOTTEN}.lock"):
+            for each in folder.iterdir():
+                if each.suffix != ".lock":
+                    each.unlink(missing_ok=True)
+            begin(folder / _FORGOTTEN).write_text(uuid4().hex, encoding="ascii")
 
 
 def _prune(entry: Entry) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from etabli.errors import DeliveryError
+from etabli.sources.rights import begin, make_folder
 
 FIRST = "0" * 64
 """What stands for the digest of the line before the first."""
@@ -45,7 +46,7 @@ def append(path: Path, told: Mapping[str, Any], *, shown: str) -> int:
     DeliveryError
         The file is damaged, or another process holds it for too long.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     try:
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=_SECONDS):
             lines, rest = _lines(path)
@@ -55,7 +56,7 @@ def append(path: Path, told: Mapping[str, Any], *, shown: str) -> int:
             text = json.dumps(
                 {**told, PREVIOUS: _digest(lines[-1]) if lines else FIRST}, ensure_ascii=False, sort_keys=True
             )
-            with path.open("a", encoding="utf-8", newline="\n") as file:
+            with begin(path).open("a", encoding="utf-8", newline="\n") as file:
                 file.write(text + "\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -121,12 +122,12 @@ def _head(path: Path) -> Path:
 
 def _note_head(path: Path, number: int, line: str) -> None:
     draft = path.with_name(f".{path.name}.head.{os.getpid()}")
-    draft.write_text(f"{number} {_digest(line)}\n", encoding="ascii")
+    begin(draft).write_text(f"{number} {_digest(line)}\n", encoding="ascii")
     draft.replace(_head(path))
 
 
 def _set_aside(path: Path, lines: list[str], rest: bytes) -> None:
-    path.with_name(f"{path.name}.torn-{len(lines) + 1}").write_bytes(rest)
+    begin(path.with_name(f"{path.name}.torn-{len(lines) + 1}")).write_bytes(rest)
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size - len(rest))
         file.flush()

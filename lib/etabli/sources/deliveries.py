@@ -45,6 +45,8 @@ class Delivery:
         Its length in bytes.
     origin
         Made by `etabli demo`, sent by a partner, public and in the repository, or public and fetched.
+    is_registered
+        Whether a receipt tells of it, to which it was held: without one, nobody knows whether it changed.
     """
 
     source: str
@@ -53,6 +55,7 @@ class Delivery:
     sha256: str
     size: int
     origin: Origin
+    is_registered: bool = False
 
 
 def find_delivery(project: Project, study: Study, source_name: str, edition: str, *, provider: str) -> Delivery:
@@ -89,9 +92,11 @@ def find_delivery(project: Project, study: Study, source_name: str, edition: str
     shown = project.relative(path)
     if not path.is_file():
         raise _missing(path, shown, study, source_name, origin)
-    delivery = Delivery(source_name, path, shown, digest_of(path, shown), path.stat().st_size, origin)
     receipt = path.with_name(RECEIPT)
-    _hold_receipt(delivery, read_receipt(receipt, shown=project.relative(receipt)))
+    known = read_receipt(receipt, shown=project.relative(receipt))
+    digest, size = digest_of(path, shown), path.stat().st_size
+    delivery = Delivery(source_name, path, shown, digest, size, origin, path.name in known)
+    _hold_receipt(delivery, known)
     return delivery
 
 

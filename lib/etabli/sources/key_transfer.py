@@ -27,8 +27,8 @@ _KIND = "etabli key 1"
 def export_key(project: Project, keyring: Keyring, destination: Path, passphrase: str) -> list[str]:
     """Write the project's keys, sealed by a passphrase (scrypt, AES-256-GCM); return their fingerprints.
 
-    Former keys go along when they are there: a colleague needs them to leave out who withdrew under them. What the ledger
-    holds of withdrawals (how many, and a digest) goes too, so that theirs is held to it.
+    Former keys go along when they are there: a colleague needs them to leave out who withdrew under them. How many
+    withdrawals the ledger holds, and the digest of the last, go too: the colleague's ledger is held to them.
 
     Raises
     ------

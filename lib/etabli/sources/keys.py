@@ -20,6 +20,7 @@ from etabli.project import KEYS_VARIABLE, Project, keys_folder
 from etabli.sources.anchors import Anchor, held_anchor
 from etabli.sources.pseudonyms import StudyKey, key_fingerprint, new_key
 from etabli.sources.receipts import RECEIPT
+from etabli.sources.rights import begin, make_folder
 from etabli.sources.withdrawals import read_withdrawals
 
 STATE = "key.json"
@@ -187,10 +188,10 @@ def read_state(project: Project) -> KeyState | None:
 def save_state(project: Project, state: KeyState) -> None:
     """Say which keys the project has used."""
     path = project.ledger / STATE
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     told = {"keys": [{"fingerprint": name, "since": day.isoformat()} for name, day in state.history]}
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8", newline="\n")
+    begin(draft).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8", newline="\n")
     draft.replace(path)
 
 

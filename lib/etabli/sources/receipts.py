@@ -17,6 +17,7 @@ from typing import Any
 
 from etabli.errors import DeliveryError
 from etabli.sources.readers import locked
+from etabli.sources.rights import begin
 
 RECEIPT = "deliveries.json"
 """Beside the files: what was received, `{file: {"sha256": …, "bytes": …}}`."""
@@ -67,7 +68,7 @@ def save_receipt(path: Path, entries: Mapping[str, Entry]) -> None:
     """Write a receipt whole, or not at all."""
     text = json.dumps({name: entries[name].as_json() for name in sorted(entries)}, indent=2, ensure_ascii=False)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text + "\n", encoding="utf-8", newline="\n")
+    begin(draft).write_text(text + "\n", encoding="utf-8", newline="\n")
     draft.replace(path)
 
 

@@ -19,10 +19,14 @@ from etabli.sources.cache import forget
 from etabli.sources.chain import append, entries
 from etabli.sources.readers import locked
 from etabli.sources.receipts import RECEIPT, Entry, digest_of, read_receipt, save_receipt
+from etabli.sources.rights import begin, make_folder
 from etabli.study import Study
 
 DELETIONS = "deletions.jsonl"
 """In the ledger: what was destroyed, when and why. The proof outlives the file."""
+
+BEGUN, DELETED = "begun", "deleted"
+"""Keys of a line of the proofs: the day on which a destruction was announced, and that on which it was done."""
 
 _LOCK = f".{RECEIPT}.lock"
 
@@ -101,7 +105,7 @@ def add_delivery(
     target = project.raw(held.provider, edition) / source.file
     digest = digest_of(file, file.name)
     entry = Entry(digest, file.stat().st_size, day, held.provider, source.agreement, study.slug, source_name)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with FileLock(target.with_name(_LOCK)):
         _hold_new(project, target, digest)
         if not target.exists():
@@ -166,7 +170,7 @@ def _copy(file: Path, target: Path, digest: str, shown: str) -> None:
     """Copy beside the place, hold the copy to the original, then put it there."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        shutil.copyfile(file, draft)
+        shutil.copyfile(file, begin(draft))
         if digest_of(draft, shown) != digest:
             raise DeliveryError("La copie n’est pas fidèle.", where=shown, hint="le disque est-il plein, ou abîmé ?")
         draft.replace(target)
@@ -221,6 +225,8 @@ def expiring(agreements: Mapping[str, Agreement], *, day: date, within: int) -> 
 def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> Entry | None:
     """Destroy a delivery and all that was made of it in the cache, and keep the proof.
 
+    What will be destroyed is written first: a stop on the way leaves its digest, and the same command ends it.
+
     Parameters
     ----------
     name
@@ -242,7 +248,9 @@ def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> E
     receipt, shown = path.with_name(RECEIPT), project.relative(path)
     inside = path.resolve().is_relative_to(project.deliveries.resolve())
     known = read_receipt(receipt, shown=project.relative(receipt)) if inside else {}
-    if not inside or path.name == RECEIPT or not (path.is_file() or path.name in known):
+    proof = project.ledger / DELETIONS
+    begun = _begun(project, shown) if inside else None
+    if not inside or path.name == RECEIPT or not (path.is_file() or path.name in known or begun):
         present = [each for each in project.deliveries.glob("*/*/[!.]*") if each.name != RECEIPT]
         names = [project.relative(each).removeprefix("data/raw/") for each in present]
         raise DeliveryError("Cette livraison n’existe pas.", where=name, hint=suggestion(name, names))
@@ -251,13 +259,13 @@ def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> E
         if path.is_file():
             found = Entry(digest_of(path, shown), path.stat().st_size)
             told = found if entry is None else replace(entry, sha256=found.sha256, size=found.size)
+            line = {"file": shown, **told.as_json()}
+            append(proof, {**line, BEGUN: day.isoformat(), "reason": reason}, shown=project.relative(proof))
             path.unlink()
         else:
-            told = known[path.name]
+            line = begun or {"file": shown, **known[path.name].as_json()}
         forget(project)
-        proof = project.ledger / DELETIONS
-        line = {"file": shown, **told.as_json(), "deleted": day.isoformat(), "reason": reason}
-        append(proof, line, shown=project.relative(proof))
+        append(proof, {**line, DELETED: day.isoformat(), "reason": reason}, shown=project.relative(proof))
         if entry is not None:  # last: until the proof is written, the delivery is listed as missing
             left = read_receipt(receipt, shown=project.relative(receipt))
             save_receipt(receipt, {each: what for each, what in left.items() if each != path.name})
@@ -265,6 +273,13 @@ def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> E
 
 
 def deletions(project: Project) -> list[dict[str, object]]:
-    """Return the proofs of deletion, oldest first."""
+    """Return the proofs of deletion, oldest first; not what was begun and did not end."""
     path = project.ledger / DELETIONS
-    return list(entries(path, shown=project.relative(path)))
+    return [each for each in entries(path, shown=project.relative(path)) if DELETED in each]
+
+
+def _begun(project: Project, shown: str) -> dict[str, object] | None:
+    """Return what the ledger says of a file whose destruction was begun and did not end."""
+    path = project.ledger / DELETIONS
+    told = [each for each in entries(path, shown=project.relative(path)) if each["file"] == shown]
+    return {k: v for k, v in told[-1].items() if k != BEGUN} if told and BEGUN in told[-1] else None

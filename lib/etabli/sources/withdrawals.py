@@ -1,7 +1,8 @@
 """Who took their consent back: by pseudonym, in a file that only grows, never in git.
 
 `data/ledger/withdrawals.jsonl` stands where a team shares what must be remembered: a withdrawal that only
-one machine knows would be forgotten by the others. What each machine saw of it is noted apart (`anchors`). It holds no identity; without the key it names nobody.
+one machine knows would be forgotten by the others. What each machine saw of it is noted apart (`anchors`). It holds no
+identity; without the key it names nobody.
 """
 
 from __future__ import annotations
