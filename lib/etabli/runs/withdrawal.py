@@ -156,12 +156,19 @@ def _keys(project: Project, study: Study, keyring: Keyring) -> dict[str, StudyKe
     return keys
 
 
+def _in_use(keys: Keys) -> str:
+    """Return the name of the project's key in use; that of fictional data, where there is no other."""
+    return next((name for name in keys if name != DEMO), DEMO)
+
+
 def _looked_for(
     project: Project, study: Study, person: str, keys: Keys, folder: Path
 ) -> tuple[list[_Edition], list[str], Found]:
     """Return what there is of each edition, what could not be read, and who is meant: nobody, if none holds them."""
-    current = next((name for name in keys if name != DEMO), None)
-    seen, unread = _read(project, study, {"demo": keys.get(DEMO), "raw": keys.get(current or "")}, folder)
+    current = _in_use(keys)
+    seen, unread = _read(
+        project, study, {"demo": keys.get(DEMO), "raw": keys.get(current) if current != DEMO else None}, folder
+    )
     meant = _named(person, _domains(project, study), {name: keys[name] for name in (DEMO, current) if name in keys})
     if any(_holds(each, {pseudonym for _, pseudonym in meant}) for each in seen):
         return seen, unread, meant
@@ -283,12 +290,12 @@ def _expected(project: Project, study: Study, person: str, keys: Keys, keyring: 
         for name, _ in state.history if state is not None and any(each != DEMO for each in keys) else ():
             keyring.read(name)  # a key that is not here may be the one that made it, and says so
         return {(name, person) for name in keys}
-    current = next((name for name in keys if name != DEMO), None)
+    current = _in_use(keys)
     return _named(person, _domains(project, study), {name: keys[name] for name in (DEMO, current) if name in keys})
 
 
 def _reports(
-    project: Project, study: Study, kept: Sequence[Withdrawal], present: Collection[str]
+    project: Project, study: Study, kept: Sequence[Withdrawal], present: set[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the reports made without knowing of the withdrawal: from deliveries that held the person, and perhaps.
 

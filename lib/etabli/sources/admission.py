@@ -48,5 +48,5 @@ def _hold_agreement(entry: Entry | None, source: Source, *, shown: str) -> None:
             where=shown,
             expected=f"{entry.agreement}, selon son reçu",
             got=f"{source.agreement}, selon study.yml",
-            hint="rétablissez « agreement » dans study.yml ; sous une autre convention, la livraison se reçoit de nouveau",
+            hint="rétablissez « agreement » dans study.yml ; sous une autre convention, elle se reçoit de nouveau",
         )

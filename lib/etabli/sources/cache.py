@@ -24,7 +24,6 @@ from etabli.sources.pseudonyms import StudyKey, carried
 from etabli.sources.readers import VERSION
 from etabli.sources.rights import begin, make_folder
 
-
 _DELIVERIES = "deliveries"
 
 
