@@ -19,6 +19,7 @@ from etabli.runs.fingerprint import Survey
 from etabli.runs.forecast import Forecast, forecast
 from etabli.runs.forks import warm_up
 from etabli.runs.journal import Account, Ended, Journal, begin, last_ends, resume, unfinished
+from etabli.runs.manifest import read_manifest
 from etabli.runs.outcome import Outcome
 from etabli.runs.standing import Standing, standing
 from etabli.runs.workers import InPlace, Pool, local_pool
@@ -187,5 +188,8 @@ def _make(
     with live.watching():
         outcomes = run_batch(plans, make, watchers, pool=pool, retries=0 if journal is None else RETRIES)
     board.sum_up(outcomes)
+    made = [read_manifest(each.report, shown=str(each.plan)) for each in outcomes if each.report is not None]
+    for file in dict.fromkeys(file for manifest in made for file in manifest.unregistered):
+        board.warn(f"livraison lue sans reçu, que rien ne protège d’un changement : {file} (etabli deliveries add)")
     board.say(f"Catalogue : {write_catalogue(project)}")
     return outcomes

@@ -181,4 +181,34 @@ def test_forgotten_cache_keeps_public_files_alone(small_project: Project) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
     forget(small_project)
-    assert [each.name for each in small_project.cache.rglob("*") if each.is_file()] == ["public.csv"]
+    assert [each.name for each in small_project.cache.rglob("[!.]*") if each.is_file()] == ["public.csv"]
+
+
+def test_conversion_during_which_the_cache_forgets_is_not_kept(
+    small_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, folder = tmp_path / "v.csv", cache_folder(small_project, "essai")
+    write_delivery(frame(), book(), path)
+    do, asked = Child.do, []
+
+    def withdrawn_meanwhile(child: Child, job: Job, target: Path) -> None:
+        do(child, job, target)
+        if not asked:
+            forget(small_project)
+        asked.append(target)
+
+    monkeypatch.setattr(Child, "do", withdrawn_meanwhile)
+    entry, job = entry_of(folder, "v", "0" * 64, book(), key=KEY), Job(path, "v.csv", book(), KEY)
+    assert len(converted(entry, job)) == 3
+    assert not list(small_project.cache.rglob("*.par*"))
+    assert len(converted(entry, job)) == 3
+    assert entry.path.is_file()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights in other ways than modes")
+def test_cache_is_for_its_owner_alone(small_project: Project, tmp_path: Path) -> None:
+    path, folder = tmp_path / "v.csv", cache_folder(small_project, "essai")
+    write_delivery(frame(), book(), path)
+    entry = entry_of(folder, "v", "0" * 64, book(), key=KEY)
+    converted(entry, Job(path, "v.csv", book(), KEY))
+    assert [each.stat().st_mode & 0o777 for each in (folder, entry.path)] == [0o700, 0o600]

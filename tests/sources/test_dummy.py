@@ -207,7 +207,10 @@ def test_make_demo_of_linked_sources_comes_back_the_same(project: Project, linke
 def test_make_demo_refuses_sources_in_a_ring(project: Project, linked: tuple[Study, Codebook]) -> None:
     study, codebook = linked
     books = codebook.model_dump(exclude_unset=True)
-    books["sources"]["households"]["variables"]["number"]["references"] = "visits.household"
+    books["sources"]["visits"]["variables"]["visit"] = {**NUMBER, "column": "NUM_VISITE"}
+    books["sources"]["households"]["variables"]["first"] = {
+        **NUMBER, "column": "PREMIERE", "references": "visits.visit"
+    }  # fmt: skip
     with pytest.raises(DeliveryError, match="en rond"):
         make_demo(project, study, Codebook.model_validate(books), "demo", seed=1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from etabli.project import Project
 from etabli.sources import key_transfer
 from etabli.sources.key_transfer import LEAST_PASSPHRASE, export_key, import_key
 from etabli.sources.keys import Keyring, make_key, read_state, rotate_key, study_key
+from etabli.sources.withdrawals import Withdrawal, record
 
 DAY, LATER = date(2026, 1, 5), date(2026, 6, 1)
 PHRASE = "quatre mots sans lien"
@@ -111,6 +113,39 @@ def test_rotated_key_follows_with_the_former_ones(anne: Colleague, bilal: Collea
     former, new = rotate_key(anne.project, anne.keyring, day=LATER)
     assert import_key(bilal.project, bilal.keyring, exported(anne, "suivante.json"), PHRASE) == new
     assert bilal.keyring.path(former).is_file()
+
+
+def test_ledger_that_is_not_shared_is_said(anne: Colleague, bilal: Colleague) -> None:
+    name = anne.current
+    record(anne.project, Withdrawal("essai", name, "a" * 16, DAY, ()))
+    import_key(bilal.project, bilal.keyring, exported(anne), PHRASE)
+    with pytest.raises(KeyringError, match="registre des retraits est en retard") as raised:
+        study_key(bilal.project, bilal.keyring, "essai")
+    assert "data/ledger" in str(raised.value.hint)
+    shutil.copytree(anne.project.ledger, bilal.project.ledger, dirs_exist_ok=True)
+    assert study_key(bilal.project, bilal.keyring, "essai").withdrawn == {"a" * 16}
+
+
+def test_ledgers_that_went_apart_are_settled_by_replace(anne: Colleague, bilal: Colleague) -> None:
+    import_key(bilal.project, bilal.keyring, exported(anne), PHRASE)
+    record(anne.project, Withdrawal("essai", anne.current, "a" * 16, DAY, ()))
+    for who in "bc":
+        record(bilal.project, Withdrawal("essai", anne.current, who * 16, DAY, ()))
+    study_key(bilal.project, bilal.keyring, "essai")
+    shutil.rmtree(bilal.project.ledger)
+    shutil.copytree(anne.project.ledger, bilal.project.ledger)
+    path = exported(anne, "suivante.json")
+    import_key(bilal.project, bilal.keyring, path, PHRASE)
+    with pytest.raises(KeyringError, match="en retard"):
+        study_key(bilal.project, bilal.keyring, "essai")
+    import_key(bilal.project, bilal.keyring, path, PHRASE, replace=True)
+    assert study_key(bilal.project, bilal.keyring, "essai").withdrawn == {"a" * 16}
+
+
+def test_key_is_not_exported_into_the_project(anne: Colleague) -> None:
+    with pytest.raises(KeyringError, match="ne se garde pas dans le projet"):
+        export_key(anne.project, anne.keyring, anne.project.root / "cle.json", PHRASE)
+    assert not (anne.project.root / "cle.json").exists()
 
 
 def test_former_export_does_not_bring_a_former_key_back(anne: Colleague) -> None:

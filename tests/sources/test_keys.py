@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from etabli.errors import KeyringError
-from etabli.project import Project
+from etabli.project import KEYS_VARIABLE, Project
 from etabli.sources.keys import (
     DEMO,
     STATE,
@@ -17,13 +17,14 @@ from etabli.sources.keys import (
     demo_key,
     derived,
     key_for,
+    keyring_of,
     make_key,
     read_state,
     rotate_key,
     study_key,
 )
 from etabli.sources.pseudonyms import key_fingerprint
-from etabli.sources.withdrawals import Withdrawal, record
+from etabli.sources.withdrawals import WITHDRAWALS, Withdrawal, record
 
 DAY, LATER = date(2026, 1, 5), date(2026, 6, 1)
 
@@ -130,6 +131,51 @@ def test_rotated_key_changes_pseudonyms_and_gives_nobody_back(empty_project: Pro
     assert after.excludes(["0012", "0013"], "person") == [True, False]
     keyring.path(former).unlink()
     assert former in str(without_key(empty_project, keyring).expected)
+
+
+@pytest.mark.parametrize("lost", ["file and head", "last line", "another"])
+def test_ledger_behind_what_the_key_saw_is_said(empty_project: Project, keyring: Keyring, lost: str) -> None:
+    name = make_key(empty_project, keyring, day=DAY)
+    for who in "ab":
+        record(empty_project, Withdrawal("essai", name, who * 16, DAY, ()))
+    assert study_key(empty_project, keyring, "essai").withdrawn == {"a" * 16, "b" * 16}
+    path = empty_project.ledger / WITHDRAWALS
+    for each in (path, path.with_name(f".{WITHDRAWALS}.head")):
+        each.unlink()
+    for who in {"file and head": "", "last line": "a", "another": "ac"}[lost]:
+        record(empty_project, Withdrawal("essai", name, who * 16, DAY, ()))
+    told = "n’est pas celui que cette clé a vu" if lost == "another" else "est en retard"
+    assert told in without_key(empty_project, keyring).what
+    with pytest.raises(KeyringError, match=told):
+        rotate_key(empty_project, keyring, day=LATER)
+
+
+def test_new_key_has_seen_what_the_former_had(empty_project: Project, keyring: Keyring) -> None:
+    name = make_key(empty_project, keyring, day=DAY)
+    record(empty_project, Withdrawal("essai", name, "a" * 16, DAY, ()))
+    _, new = rotate_key(empty_project, keyring, day=LATER)
+    assert keyring.anchor(new).count == 1
+
+
+def test_lost_ledger_of_a_project_with_deliveries_gives_no_key_unless_told(
+    empty_project: Project, keyring: Keyring
+) -> None:
+    folder = empty_project.raw("caf-35", "2024")
+    folder.mkdir(parents=True)
+    (folder / "deliveries.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(KeyringError, match="rien ne dit si le projet avait une clé") as raised:
+        make_key(empty_project, keyring, day=DAY)
+    assert "--first" in str(raised.value.hint)
+    assert not keyring.folder.exists()
+    make_key(empty_project, keyring, day=DAY, first=True)
+
+
+def test_keys_in_the_project_are_refused(empty_project: Project, tmp_path: Path) -> None:
+    with pytest.raises(KeyringError, match="ne se garde pas dans le projet"):
+        keyring_of(empty_project, {KEYS_VARIABLE: str(empty_project.data / "keys")})
+    with pytest.raises(KeyringError, match="dépend de l’endroit"):
+        keyring_of(empty_project, {KEYS_VARIABLE: "keys"})
+    assert keyring_of(empty_project, {KEYS_VARIABLE: str(tmp_path / "keys")}).folder == tmp_path / "keys"
 
 
 def test_fictional_data_ask_for_no_key(empty_project: Project, keyring: Keyring) -> None:

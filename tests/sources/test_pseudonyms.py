@@ -77,6 +77,19 @@ def test_pseudonymise_remembers_who_withdrew_under_a_former_key(frame: pd.DataFr
     assert found["person"].dropna().tolist() == [KEY.pseudonym("12", "person")]
 
 
+def test_same_number_of_a_person_and_of_a_visit_have_nothing_in_common() -> None:
+    noun = {"one": "x", "many": "x", "gender": "f"}
+    number = {"label": "N", "type": "identifier", "sensitivity": "identifier"}
+    variables = {"person": number, "visit": number, "caller": {**number, "references": "people.person"}}
+    book = SourceCodebook.model_validate({"row": noun, "variables": variables})
+    read = pd.DataFrame({"person": ["12", "13", "14"], "visit": ["10", "12", "11"], "caller": ["1", "13", "12"]})
+    found = pseudonymise(read, book, key=KEY)
+    assert found["person"].iloc[0] != found["visit"].iloc[1]
+    assert found["person"].iloc[0] == found["caller"].iloc[2]
+    without = StudyKey(SECRET, frozenset({KEY.pseudonym("12", "person")}))
+    assert pseudonymise(read, book, key=without)["visit"].tolist() == [KEY.pseudonym("12", "visit")]
+
+
 def test_fingerprint_tells_keys_and_withdrawals_apart() -> None:
     former = StudyKey(SECRET[::-1], frozenset({"a"}))
     keys = [KEY, former, StudyKey(SECRET, frozenset({"a"})), StudyKey(SECRET, frozenset(), (former,))]

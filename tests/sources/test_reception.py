@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from etabli.agreements import read_all_agreements
 from etabli.errors import DeliveryError, DisclosureError
 from etabli.project import Project
+from etabli.sources import reception
 from etabli.sources.receipts import RECEIPT, read_receipt
 from etabli.sources.reception import (
+    DELETIONS,
     Received,
     add_delivery,
     delete_delivery,
@@ -191,6 +194,52 @@ def test_destroyed_delivery_leaves_a_proof_and_nothing_else(project: Project, fi
         {"file": SHOWN, **made.entry.as_json(), "deleted": "2027-12-31", "reason": "fin de la convention"}
     ]
     add(project, file)  # its place is free again
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_destruction_that_was_stopped_leaves_a_digest_and_is_ended(
+    project: Project, file: Path, monkeypatch: pytest.MonkeyPatch, *, registered: bool
+) -> None:
+    add(project, file)
+    if not registered:
+        (project.root / SHOWN).with_name(RECEIPT).unlink()
+
+    def stop(_: Project) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reception, "forget", stop)
+        with pytest.raises(KeyboardInterrupt):
+            delete_delivery(project, SHOWN, day=DAY, reason="x")
+    assert not (project.root / SHOWN).exists()
+    digest = sha256(file.read_bytes()).hexdigest()
+    assert digest in (project.ledger / DELETIONS).read_text(encoding="utf-8")
+    assert deletions(project) == []
+    delete_delivery(project, SHOWN, day=DELETE, reason="x")
+    assert [(each["sha256"], each["deleted"]) for each in deletions(project)] == [(digest, "2027-12-31")]
+    with pytest.raises(DeliveryError, match="n’existe pas"):
+        delete_delivery(project, SHOWN, day=DELETE, reason="x")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights in other ways than modes")
+def test_delivery_receipt_and_proof_are_for_their_owner_alone(project: Project, file: Path) -> None:
+    file.chmod(0o600)
+    add(project, file)
+    path = project.root / SHOWN
+    assert [each.stat().st_mode & 0o777 for each in (project.deliveries, path.parent)] == [0o700, 0o700]
+    assert [each.stat().st_mode & 0o777 for each in (path, path.with_name(RECEIPT))] == [0o600, 0o600]
+    delete_delivery(project, SHOWN, day=DAY, reason="x")
+    assert project.ledger.stat().st_mode & 0o777 == 0o700
+    assert (project.ledger / DELETIONS).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights in other ways than modes")
+def test_ledger_that_a_group_shares_stays_open_to_it(project: Project, file: Path) -> None:
+    add(project, file)
+    project.ledger.mkdir()
+    project.ledger.chmod(0o770)
+    delete_delivery(project, SHOWN, day=DAY, reason="x")
+    assert (project.ledger / DELETIONS).stat().st_mode & 0o777 == 0o660
 
 
 def test_missing_and_unregistered_files_have_a_proof_too(project: Project, file: Path) -> None:

@@ -30,6 +30,14 @@ def test_same_person_is_recorded_once(empty_project: Project) -> None:
     assert len(read_withdrawals(empty_project)) == 2
 
 
+def test_deliveries_found_later_are_added(empty_project: Project) -> None:
+    later = replace(ONE, deliveries=("1" * 64,))
+    for each in (ONE, later, ONE, later):
+        record(empty_project, each)
+    assert read_withdrawals(empty_project) == [ONE, later]
+    assert digest([ONE, later]) == digest([ONE])
+
+
 def test_withdrawal_that_was_taken_out_is_said(empty_project: Project) -> None:
     for each in (ONE, OTHER):
         record(empty_project, each)

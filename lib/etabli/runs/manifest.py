@@ -67,6 +67,11 @@ class Manifest:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
 
     @property
+    def unregistered(self) -> list[str]:
+        """The real deliveries that no receipt told of: nobody knows whether they changed."""
+        return [source["file"] for source in self.sources if source.get("registered") is False]
+
+    @property
     def is_demo(self) -> bool:
         return any(source["origin"] == "demo" for source in self.sources)
 
