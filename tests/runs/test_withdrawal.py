@@ -10,15 +10,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from etabli.errors import DeliveryError, KeyringError, RunError
+from etabli.errors import DeliveryError, DisclosureError, KeyringError, RunError
 from etabli.present.report import open_report
 from etabli.project import FOLDER_VARIABLE, KEYS_VARIABLE, Project
 from etabli.runs import execute
 from etabli.runs.fingerprint import fingerprint
 from etabli.runs.manifest import FILE, Manifest, now_utc, versions
 from etabli.runs.withdrawal import Outcome, withdraw
+from etabli.sources.admission import hold_edition
 from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import read_codebook
+from etabli.sources.deliveries import write_receipt
 from etabli.sources.dummy import make_demo
 from etabli.sources.keys import Keyring, demo_key, make_key, rotate_key, study_key
 from etabli.sources.receipts import digest_of
@@ -232,6 +234,51 @@ def test_rows_of_a_later_delivery_are_gone_too(linked: Project, keyring: Keyring
     assert essai("steps")["record"].tolist() == [demo_key("essai").pseudonym("8", "record")]
 
 
+def next_edition(project: Project, *lines: str) -> Path:
+    """A later edition, 2025, whose surveys tell of visits that the first edition says whose they are."""
+    study = project.studies / "essai" / "study.yml"
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text.replace("editions:\n", 'editions:\n  "2025": {label: "2025", deliveries: demo}\n'), "utf-8")
+    folder = project.demo("essai", "2025")
+    folder.mkdir()
+    (folder / "records.csv").write_text("DOSSIER;NUMERO;GROUPE;REPONSE\n9;C;1;O\n", encoding="utf-8")
+    (folder / "steps.csv").write_text("\n".join(["DOSSIER", *lines]) + "\n", encoding="utf-8")
+    return folder
+
+
+def later_steps() -> list[str]:
+    found: list[str] = loaded("steps", edition="2025", group="all")["record"].tolist()
+    return found
+
+
+def test_rows_of_another_edition_are_gone_even_once_the_first_is_destroyed(linked: Project, keyring: Keyring) -> None:
+    next_edition(linked, "0", "2", "9")
+    assert [count for _, count in sorted(gone(linked, "A", keyring).held)] == [2, 3, 1]
+    left = [demo_key("essai").pseudonym(number, "record") for number in "29"]
+    assert later_steps() == left
+    shutil.rmtree(linked.demo("essai", "2024"))
+    assert later_steps() == left
+
+
+def test_rows_that_a_later_delivery_of_another_edition_gives_to_the_person_are_gone(
+    linked: Project, keyring: Keyring
+) -> None:
+    gone(linked, "A", keyring)
+    next_edition(linked, "7", "9")
+    path = linked.demo("essai", "2024") / "records.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "7;A;1;O\n", encoding="utf-8")
+    (path.parent / "steps.csv").unlink()
+    assert later_steps() == [demo_key("essai").pseudonym("9", "record")]
+
+
+def test_record_of_the_number_of_the_person_stays(linked: Project, keyring: Keyring) -> None:
+    folder = linked.demo("essai", "2024")
+    (folder / "records.csv").write_text("DOSSIER;NUMERO;GROUPE;REPONSE\n0;1;1;O\n1;B;1;O\n", encoding="utf-8")
+    (folder / "steps.csv").write_text("DOSSIER\n0\n1\n", encoding="utf-8")
+    assert [count for _, count in gone(linked, "1", keyring).held] == [1, 1]
+    assert essai("records")["record"].tolist() == [demo_key("essai").pseudonym("1", "record")]
+
+
 def test_record_shared_with_others_stays(linked: Project, keyring: Keyring) -> None:
     path = linked.demo("essai", "2024") / "records.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("2;B;1;O", "0;B;1;O"), encoding="utf-8")
@@ -277,6 +324,124 @@ def test_rotated_key_does_not_bring_the_person_back(real: Project, keyring: Keyr
     assert after.nunique() == before - 1
     assert not former & set(after)
     assert study_key(real, keyring, "essai").pseudonym(someone(real), "person") not in set(after)
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_pseudonym_from_before_a_rotation_withdraws_the_person(
+    real: Project, keyring: Keyring, *, present: bool
+) -> None:
+    make_key(real, keyring, day=DAY)
+    person = someone(real)
+    name = study_key(real, keyring, "essai").pseudonym(person, "person")
+    rotate_key(real, keyring, day=DAY)
+    others = essai()["person"].nunique() - 1
+    paths = [real.raw("example", edition) / "records.csv" for edition in ("2023", "2024")]
+    bytes_ = paths[0].read_bytes()
+    for path in paths if not present else ():
+        path.unlink()
+    assert gone(real, name, keyring, absent=not present).pseudonyms == (name,)
+    for path in paths:
+        path.write_bytes(bytes_)
+    assert essai()["person"].nunique() == others
+    assert study_key(real, keyring, "essai").pseudonym(person, "person") not in set(essai()["person"])
+
+
+def test_pseudonym_that_a_key_that_is_not_here_may_have_made_is_not_recorded(real: Project, keyring: Keyring) -> None:
+    former = make_key(real, keyring, day=DAY)
+    rotate_key(real, keyring, day=DAY)
+    keyring.path(former).unlink()
+    with pytest.raises(KeyringError, match="n’est pas sur cette machine"):
+        gone(real, "a" * 16, keyring, absent=True)
+    assert read_withdrawals(real) == []
+
+
+def test_person_found_in_fictional_data_is_gone_from_a_real_delivery_to_come(real: Project, keyring: Keyring) -> None:
+    make_key(real, keyring, day=DAY)
+    study = real.studies / "essai" / "study.yml"
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text.replace("deliveries: raw", "deliveries: demo", 1), encoding="utf-8")
+    shutil.copytree(real.demo("essai", "2024"), real.demo("essai", "2023"))
+    path, person = real.raw("example", "2024") / "records.csv", someone(real)
+    content = path.read_bytes()
+    path.unlink()
+    gone(real, person, keyring)
+    path.write_bytes(content)
+    assert study_key(real, keyring, "essai").pseudonym(person, "person") not in set(essai()["person"])
+
+
+def test_report_from_a_destroyed_delivery_is_told_apart(real: Project, keyring: Keyring) -> None:
+    make_key(real, keyring, day=DAY)
+    folder = manifest_of(real, "avant")
+    told = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    told["sources"][0]["sha256"] = "0" * 64
+    (folder / FILE).write_text(json.dumps(told), encoding="utf-8")
+    outcome = gone(real, someone(real), keyring)
+    assert (outcome.reports, outcome.uncertain) == ((), ("reports/essai/avant",))
+
+
+def test_altered_delivery_is_named(real: Project, keyring: Keyring) -> None:
+    make_key(real, keyring, day=DAY)
+    write_receipt(real.raw("example", "2023"), ["records.csv"])
+    with (real.raw("example", "2023") / "records.csv").open("a", encoding="utf-8") as file:
+        file.write("x;1;O\n")
+    assert gone(real, someone(real), keyring).unread == ("data/raw/example/2023/records.csv",)
+
+
+def test_delivery_that_comes_later_lists_its_reports_when_the_person_is_withdrawn_again(
+    project: Project, keyring: Keyring
+) -> None:
+    person = someone(project)
+    gone(project, person, keyring, absent=True)
+    path = project.demo("essai", "2024") / "records.csv"
+    (path.parent / "deliveries.json").unlink()
+    path.write_bytes(path.read_bytes() + f"{person};1;O\n".encode())
+    folder = manifest_of(project, "ailleurs")
+    told = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    del told["fingerprint"]["withdrawals"]
+    (folder / FILE).write_text(json.dumps(told), encoding="utf-8")
+    assert gone(project, person, keyring).reports == ("reports/essai/ailleurs",)
+
+
+def test_failed_notebooks_and_pages_of_quality_are_listed(project: Project, keyring: Keyring) -> None:
+    folder = project.reports / "essai"
+    (folder / "quality" / "2024").mkdir(parents=True)
+    (folder / "quality" / "2019").mkdir()
+    (folder / "x.failed.ipynb").write_text("{}", encoding="utf-8")
+    outcome = gone(project, someone(project), keyring)
+    assert outcome.traces == ("reports/essai/x.failed.ipynb", "reports/essai/quality/2024")
+
+
+def test_ledger_that_is_gone_brings_nobody_back(real: Project, keyring: Keyring) -> None:
+    make_key(real, keyring, day=DAY)
+    gone(real, someone(real), keyring)
+    for path in real.ledger.glob("*withdrawals*"):
+        path.unlink()
+    with pytest.raises(KeyringError, match="registre des retraits est en retard"):
+        essai()
+
+
+def test_delivery_is_held_to_the_agreement_that_it_came_under(real: Project, keyring: Keyring) -> None:
+    make_key(real, keyring, day=DAY)
+    receipt = write_receipt(real.raw("example", "2024"), ["records.csv"])
+    told = json.loads(receipt.read_text(encoding="utf-8"))
+    told["records.csv"]["agreement"] = "duo"
+    receipt.write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(DisclosureError, match="sous une autre convention"):
+        essai()
+    with pytest.raises(DisclosureError, match="sous une autre convention"):
+        hold_edition(real, read_study(real, "essai"), "2024", day=DAY)
+    hold_edition(real, read_study(real, "essai"), "2023", day=DAY)
+    with pytest.raises(DisclosureError, match="a expiré"):
+        hold_edition(real, read_study(real, "essai"), "2023", day=date(2999, 1, 2))
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_manifest_says_whether_a_delivery_is_registered(real: Project, keyring: Keyring, *, registered: bool) -> None:
+    make_key(real, keyring, day=DAY)
+    if registered:
+        write_receipt(real.raw("example", "2024"), ["records.csv"])
+    report = open_report("essai", edition="2024", audience="internal", group="all")
+    assert report._described("records")["registered"] is registered
 
 
 def test_delivery_that_cannot_be_read_is_said(real: Project, keyring: Keyring) -> None:
