@@ -57,7 +57,7 @@ def _workbook(raw: bytes) -> bytes:
 
 def _chain(raw: bytes, table: list[int], sector: int, size: int) -> bytes:
     """Return the sectors of a chain; one that turns round is broken."""
-    parts = []
+    parts: list[bytes] = []
     while sector < _NONE:
         if len(parts) > len(table):
             raise ValueError("endless chain")
