@@ -33,7 +33,7 @@ from etabli.sources.conversion import Child, Job, Limits
 
 SHIPPED = Path(__file__).parent / "shipped"
 LIMITS = Limits(seconds=30, memory=2 << 30)
-SLOW = "a dépassé"
+SLOW = "a dépassé le temps permis"
 ENDED = "a fait tomber"
 
 BOOK = SourceCodebook.model_validate(

@@ -16,7 +16,7 @@ from etabli.disclosure.gate import Clearance, check_outputs
 from etabli.errors import EtabliError, RunError
 from etabli.notebook import hold_against_study, name_cell, read_notebook
 from etabli.project import Project
-from etabli.runs.fingerprint import fingerprint
+from etabli.runs.fingerprint import fingerprint, identity
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
 from etabli.study import PlannedRun, Study, read_study
 
@@ -58,9 +58,15 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
     source = project.notebooks / study.notebook
     shown = project.relative(source)
     hold_against_study(read_notebook(source, shown=shown), study, shown=shown)
-    started, clock = datetime.now(UTC), time.monotonic()
+    started, clock, known = datetime.now(UTC), time.monotonic(), identity(project, study, plan)
     notebook = _papermill(project, study, plan, work / study.notebook, shown, on_cell)
     seconds = time.monotonic() - clock
+    if identity(project, study, plan) != known:
+        raise RunError(
+            "Une personne s’est retirée, ou la clé a changé, pendant le passage.",
+            where=f"étude {plan.slug}, passage {plan.name}",
+            hint="relancez-le : il lira les livraisons sans elle",
+        )
     clearance = check_outputs(notebook, audience=plan.audience, shown=shown)
     _check_payload(clearance, plan, shown)
     commit, dirty = git_state(project)
