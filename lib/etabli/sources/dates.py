@@ -122,4 +122,5 @@ def _moments(numbers: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.dateti
             if (numbers[part] > most).any():
                 return None
             seconds += numbers[part] * unit
-    return (seconds * 1_000_000).view("datetime64[us]")
+    moments: npt.NDArray[np.datetime64] = (seconds * 1_000_000).view("datetime64[us]")
+    return moments

@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, SourceCodebook
-from etabli.sources.dictionaries import repeated_column
 from etabli.sources.damage import hold_page, hold_separator, hold_widths, quote_error
+from etabli.sources.dictionaries import repeated_column
 from etabli.sources.encoding import as_utf8, guessed
 from etabli.sources.metadata import LINE, Column, Guess, Metadata
 from etabli.sources.sniffing import decimal_of, separator_of, title_rows_of, type_of

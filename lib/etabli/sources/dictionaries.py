@@ -51,6 +51,7 @@ def _words(texts: Any) -> npt.NDArray[np.uint64] | None:
     if b"\0" in held:  # it would not be told from what fills a number
         return None
     held += bytes(_WORD)
-    words: npt.NDArray[np.uint64] = np.ndarray((len(held) - _WORD + 1,), dtype="<u8", buffer=held, strides=(1,))
+    words = np.ndarray((len(held) - _WORD + 1,), dtype="<u8", buffer=held, strides=(1,))
     kept = np.array([(1 << 8 * size) - 1 for size in range(_WORD + 1)], dtype="uint64")
-    return words[offsets[:-1] - offsets[0]] & kept[sizes]
+    found: npt.NDArray[np.uint64] = words[offsets[:-1] - offsets[0]] & kept[sizes]
+    return found
