@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from etabli.personal_data.names import names
-from etabli.personal_data.numbers import ibans, is_iban, is_identifier, is_nir, is_phone_name, nirs, phones
+from etabli.personal_data.numbers import ibans, is_iban, is_identifier, is_nir, is_phone_name, nirs, phones, runs
 from etabli.personal_data.plain import plain
 from etabli.personal_data.whereabouts import addresses, births, emails
 
@@ -58,9 +58,10 @@ def find(text: str) -> Iterator[Found]:
     lowered = sought.lower()
     if len(lowered) != len(sought):  # a few letters of other alphabets grow
         lowered = "".join(each.lower() if len(each.lower()) == 1 else each for each in sought)
+    digits = runs(sought)
     spans: tuple[tuple[Kind, Iterator[tuple[int, int]]], ...] = (
-        ("phone", phones(sought)),
-        ("nir", nirs(sought)),
+        ("phone", phones(sought, digits)),
+        ("nir", nirs(sought, digits)),
         ("iban", ibans(sought)),
         ("name", names(sought)),
         ("email", emails(sought, lowered)),

@@ -65,20 +65,21 @@ _CAPITALS = re.compile(
 )
 """Words in capitals: « LE GALL », but « RSA » as well."""
 
-_WORD_BEFORE = re.compile(r"([^\W\d_][\w'-]*) {1,3}$")
 _WORD_AFTER = re.compile(rf" {{1,3}}([{CAPITAL}][a-zà-ÿ]+(?:-[{CAPITAL}][a-zà-ÿ]+)*)(?![^\W_])(?! {{1,3}}(?:d'|de |[{CAPITAL}]))")
 
 
 def _is_name(match: re.Match[str]) -> bool:
     """Whether words in capitals are a name: three letters or more, a first name beside them, no acronym and no place."""
     text, capitals = match.string, match[0]
+    if capitals in ACRONYMS:
+        return False
     words = re.split(r"[ '-]+", capitals)
     if sum(map(len, words)) < _SHORTEST_NAME or any(each in ACRONYMS for each in words):
         return False
-    before = _WORD_BEFORE.search(text, max(0, match.start() - 30), match.start())
-    if before is not None and _is_first(before[1]):
-        famous = f"{before[1].upper()} {words[-1]}" in FAMOUS
-        return not famous and not _of_a_place(text, before.start())
+    before = _word_before(text, match.start())
+    if before and _is_first(before):
+        famous = f"{before.upper()} {words[-1]}" in FAMOUS
+        return not famous and not _of_a_place(text, text.rindex(before, 0, match.start()))
     after = _WORD_AFTER.match(text, match.end())
     if after is not None and _is_first(after[1]):
         return words[0].lower() not in PLACES and not _of_a_place(text, match.start())
@@ -87,6 +88,14 @@ def _is_name(match: re.Match[str]) -> bool:
 
 _SHORTEST_NAME = 3
 """Letters of a name in capitals: « Paul V » is as likely a list."""
+
+
+def _word_before(text: str, start: int) -> str:
+    """Return the word that a space alone sets apart from a place of the text; none without a space."""
+    if text[start - 1 : start] != " ":
+        return ""
+    words = text[max(0, start - 30) : start].rpartition("\n")[2].split()
+    return words[-1].lstrip("(«\"'>,;:/=*_.") if words else ""
 
 
 def _is_first(word: str) -> bool:

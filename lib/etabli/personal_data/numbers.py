@@ -7,11 +7,11 @@ they are written, and not be a list (« 01 02 03 04 05 ») nor follow a word for
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 Span = tuple[int, int]
 
-_RUN = re.compile(r"\d(?<!\d\d)(?:[ .,/_()-]{0,3}(?:\d|2[ABab])){8,}")
+_RUN = re.compile(r"\d(?<!\d\d)(?:[ .,/_()-]{0,3}(?:\d|(?<=2)[ABab])){8,}")
 """Nine digits or more, whatever sets them apart: numbers are looked for there, not everywhere."""
 
 _FREE = r"(?<![^\W_])"
@@ -44,14 +44,20 @@ _LIST = 31
 """Five growing numbers of two digits within a month's days are a list: of pages, days, weeks."""
 
 
-def phones(text: str) -> Iterator[Span]:
-    """Yield telephone numbers.
+def runs(text: str) -> list[Span]:
+    """Return where a text has nine digits or more, whatever sets them apart."""
+    return [match.span() for match in _RUN.finditer(text)]
 
-    >>> list(phones("Tél.0612345678 ; pages 01-02-03-04-05 ; id 0299867890"))
+
+def phones(text: str, digits: Iterable[Span]) -> Iterator[Span]:
+    """Yield telephone numbers, looked for in runs of digits.
+
+    >>> text = "Tél.0612345678 ; pages 01-02-03-04-05 ; id 0299867890"
+    >>> list(phones(text, runs(text)))
     [(4, 14)]
     """
-    for run in _RUN.finditer(text):
-        start, end = max(0, run.start() - 2), run.end() + 1
+    for first, last in digits:
+        start, end = max(0, first - 2), last + 1
         yield from (match.span() for match in _PHONE.finditer(text, start, end) if _is_phone(match))
         yield from (match.span() for match in _ABROAD.finditer(text, start, end))
         yield from (m.span() for m in _FOREIGN.finditer(text, start, end) if not _THOUSANDS.fullmatch(m[0]))
@@ -103,14 +109,14 @@ _NIR = re.compile(
 _NIR_WORD = re.compile(r"\b(?:nir|nss|s[ée]cu\w*|ins[ée]e|immatriculation)\b", re.IGNORECASE)
 
 
-def nirs(text: str) -> Iterator[Span]:
+def nirs(text: str, digits: Iterable[Span]) -> Iterator[Span]:
     """Yield social security numbers whose key is right, or that are written group by group, or announced.
 
-    >>> list(nirs("x,255081416802538,y"))
+    >>> list(nirs("x,255081416802538,y", [(2, 17)]))
     [(2, 17)]
     """
-    for run in _RUN.finditer(text):
-        for match in _NIR.finditer(text, run.start(), run.end() + 1):
+    for first, last in digits:
+        for match in _NIR.finditer(text, first, last + 1):
             before = text[max(0, match.start() - 30) : match.start()].rpartition("\n")[2]
             if is_nir(match[0]) or (len(_bare(match[0])) == 13 and _NIR_WORD.search(before)):
                 yield match.span()
