@@ -81,7 +81,7 @@ def test_delivery_is_read_in_its_encoding(tmp_path: Path, encoding: str) -> None
 
 
 def test_large_file_is_read_in_blocks_without_losing_its_lines(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etabli.disclosure.scan.BLOCK", 100)
+    monkeypatch.setattr("etabli.disclosure.texts.BLOCK", 100)
     path = laid("a.txt", "".join(f"ligne {number}\n" for number in range(500)) + PHONE)
     assert scanned(path) == [("phone", "ligne 501")]
 

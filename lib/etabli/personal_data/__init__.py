@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from etabli.personal_data.names import names
+from etabli.personal_data.names import has_first_name, names
 from etabli.personal_data.numbers import ibans, is_iban, is_identifier, is_nir, is_phone_name, nirs, phones, runs
 from etabli.personal_data.plain import plain
 from etabli.personal_data.whereabouts import addresses, births, emails
 
-__all__ = ["KINDS", "Found", "Kind", "find", "is_iban", "is_identifier", "is_nir", "is_phone_name", "masked"]
+__all__ = [
+    "KINDS", "Found", "Kind", "concealed", "find", "has_first_name", "is_iban", "is_identifier", "is_nir",
+    "is_phone_name", "masked",
+]  # fmt: skip
 
 Kind = Literal["email", "phone", "nir", "iban", "address", "birth", "name"]
 
@@ -80,3 +83,14 @@ def masked(text: str) -> str:
     '06 •• •• •• ••'
     """
     return text[:2] + re.sub(r"\w", "•", text[2:40]) + ("…" if len(text) > 40 else "")
+
+
+def concealed(text: str) -> str:
+    """Return a text (a column's name, a sheet's) with the personal data that it holds hidden.
+
+    >>> concealed("Tél. 06 12 34 56 78 (2024)")
+    'Tél. 06 •• •• •• •• (2024)'
+    """
+    for found in sorted(find(text), key=lambda each: each.start, reverse=True):
+        text = text[: found.start] + masked(text[found.start : found.end]) + text[found.end :]
+    return text

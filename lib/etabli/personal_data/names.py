@@ -65,7 +65,9 @@ _CAPITALS = re.compile(
 )
 """Words in capitals: « LE GALL », but « RSA » as well."""
 
-_WORD_AFTER = re.compile(rf" {{1,3}}([{CAPITAL}][a-zà-ÿ]+(?:-[{CAPITAL}][a-zà-ÿ]+)*)(?![^\W_])(?! {{1,3}}(?:d'|de |[{CAPITAL}]))")
+_WORD_AFTER = re.compile(
+    rf" {{1,3}}([{CAPITAL}][a-zà-ÿ]+(?:-[{CAPITAL}][a-zà-ÿ]+)*)(?![^\W_])(?! {{1,3}}(?:d'|de |[{CAPITAL}]))"
+)
 
 
 def _is_name(match: re.Match[str]) -> bool:
@@ -117,3 +119,13 @@ def _of_a_place(text: str, start: int) -> bool:
     line = text[max(0, start - 40) : start].rpartition("\n")[2]
     clause = re.split(r"[,;:.()]", line)[-1]
     return any(word in PLACES for word in re.findall(r"[^\W\d_]+", clause.lower())[-3:])
+
+
+def has_first_name(text: str) -> bool:
+    """Whether one of several words is a first name: for the author of a file, whose name nothing else sets apart.
+
+    >>> has_first_name("Jeanne Dupont"), has_first_name("Pôle observation")
+    (True, False)
+    """
+    words = text.split()
+    return len(words) > 1 and any(_is_first(each.title()) for each in words)

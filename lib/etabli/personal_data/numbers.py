@@ -96,7 +96,10 @@ def is_phone_name(words: str) -> bool:
     >>> is_phone_name("Tél. domicile"), is_phone_name("mobilité")
     (True, False)
     """
-    return re.search(r"(?i)(?:^|[^a-zà-ÿ])(?:t[ée]l|t[ée]l[ée]phone|phone|portable|mobile|fax)(?![a-zà-ÿ])", words) is not None
+    return (
+        re.search(r"(?i)(?:^|[^a-zà-ÿ])(?:t[ée]l|t[ée]l[ée]phone|phone|portable|mobile|fax)(?![a-zà-ÿ])", words)
+        is not None
+    )
 
 
 _N = r"(?: {1,3}| ?[.,/_-] ?)?"

@@ -31,7 +31,20 @@ def emails(text: str, lowered: str) -> Iterator[Span]:
 
 _STREETS = (
     *("rue", "avenue", "av.", "ave", "av", "boulevard", "boul.", "bd", "bld", "bvd", "allée", "allee", "all.", "pl."),
-    *("impasse", "imp.", "chemin", "che.", "ruelle", "sentier", "venelle", "faubourg", "r.", "rte", "sq.", "lotissement"),
+    *(
+        "impasse",
+        "imp.",
+        "chemin",
+        "che.",
+        "ruelle",
+        "sentier",
+        "venelle",
+        "faubourg",
+        "r.",
+        "rte",
+        "sq.",
+        "lotissement",
+    ),
 )
 """Kinds of street that are said of nothing else beside a number."""
 
