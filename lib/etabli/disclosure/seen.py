@@ -1,4 +1,4 @@
-"""Personal data as it stands in a file, before a message may show it: where it is, cell by cell, and under which name."""
+"""Personal data as it stands in a file, before a message may show it: where it is, and under which name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of tables that may end whoever opens them: workbooks, Parquet, SPSS, SAS and Stata, searched in a child process.
+"""Tables that may end whoever opens them: workbooks, Parquet, SPSS, SAS and Stata, searched in a child process.
 
 `python -m etabli.disclosure.tables` is that child: one file a job, what it saw written for the parent alone.
 """
@@ -24,7 +24,7 @@ MEMORY = 2 << 30
 """Bytes and seconds that one file may take."""
 
 _UNFOLDED, _RATIO = 100_000_000, 150
-"""A part of a workbook that unfolds beyond this size and this ratio is a trap: sheets of a million rows fold 5 to 40 times."""
+"""A part of a workbook that unfolds beyond this size and this ratio is a trap: long sheets fold 5 to 40 times."""
 
 
 def apart(path: Path) -> Iterator[Seen]:

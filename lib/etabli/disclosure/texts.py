@@ -70,10 +70,10 @@ _TAG = re.compile(r"<!--|-->|</?[A-Za-z!?][^>]*>")
 
 
 def read_page(raw: str) -> tuple[str, str]:
-    """Return a page's text as its reader sees it, and what its tags hold.
+    r"""Return a page's text as its reader sees it, and what its tags hold.
 
     >>> read_page('<p title="a">06 <b>12</b></p>')
-    ('\\n06 12\\n', '<p title="a">')
+    ('\n06 12\n', '<p title="a">')
     """
     embedded = [_decoded(match[1]) for match in _TEXT.finditer(raw)]
     bare = _TEXT.sub("", _IMAGE.sub(r"\1", raw))

@@ -1,9 +1,9 @@
 """Text that names or reaches a person: e-mail, telephone, NIR, IBAN, postal address, date of birth, name.
 
-Detectors are narrow on purpose: a report is full of long numbers (SIRET, IRIS, amounts, digests), and a check that cries
-wolf is switched off. A check key decides where there is one; elsewhere a form that nothing else has, or a word that
-announces. What each one asks for stands beside it. A name that no title and no capitals set apart (« Simone Iff » is also a
-social centre) is not found.
+Detectors are narrow on purpose: a report is full of long numbers (SIRET, IRIS, amounts, digests), and a check
+that cries wolf is switched off. A check key decides where there is one; elsewhere a form that nothing else has,
+or a word that announces. What each one asks for stands beside it. A name that no title and no capitals set apart
+(« Simone Iff » is also a social centre) is not found.
 """
 
 from __future__ import annotations

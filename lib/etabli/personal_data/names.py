@@ -41,7 +41,7 @@ _SMALL = re.compile(
 
 
 def _is_titled(match: re.Match[str]) -> bool:
-    """Whether a title is followed by a name: no office (« M. le Maire »), no changed name (« Mme X »), no « M Euros »."""
+    """Whether a title is followed by a name: no office (« M. le Maire »), no changed name (« Mme X »)."""
     name = match["name"]
     if name is None:  # « Mme dupont », at the end of a clause
         small = match["small"]
@@ -71,7 +71,7 @@ _WORD_AFTER = re.compile(
 
 
 def _is_name(match: re.Match[str]) -> bool:
-    """Whether words in capitals are a name: three letters or more, a first name beside them, no acronym and no place."""
+    """Whether words in capitals are a name: three letters or more, beside a first name, no acronym and no place."""
     text, capitals = match.string, match[0]
     if capitals in ACRONYMS:
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 Span = tuple[int, int]
 
@@ -76,7 +77,7 @@ def _is_phone(match: re.Match[str]) -> bool:
         assert former is not None
         if any(len(each[0]) // (2 + len(separator)) % 5 for each in (further, former)):
             return False  # a longer row of numbers
-        listed = all(one < other for one, other in zip(pairs, pairs[1:], strict=False))
+        listed = all(one < other for one, other in pairwise(pairs))
         return announced or not (listed and pairs[-1] - pairs[0] <= _LIST)
     return announced or (number != "0123456789" and not is_identifier(before))
 
@@ -144,7 +145,7 @@ def _bare(text: str) -> str:
     return re.sub(r"[\W_]", "", text).upper()
 
 
-_IBAN = re.compile(rf"[A-Za-z](?<![^\W_].)[A-Za-z]\d\d(?:[ .-]{{0,3}}[A-Za-z0-9]){{11,60}}", re.DOTALL)
+_IBAN = re.compile(r"[A-Za-z](?<![^\W_].)[A-Za-z]\d\d(?:[ .-]{0,3}[A-Za-z0-9]){11,60}", re.DOTALL)
 
 _IBAN_LENGTHS = {
     **dict.fromkeys(("BE",), 16),

@@ -1,7 +1,8 @@
-"""A text in its plainest form, so that one pattern sees « 06‑12 », « 06–12 » and « ０６　１２ » alike; and the way back.
+"""A text in its plainest form, so that one pattern sees a number however it is typed; and the way back.
 
-Digits, letters and signs of other widths become ordinary (NFKC), every dash « - », every space and tab a space, every
-apostrophe « ' »; accents are joined to their letters; what is not seen (zero-width, soft hyphen, marks of direction) goes.
+Digits, letters and signs of other widths become ordinary (NFKC), every dash « - », every space and tab a space,
+every apostrophe « ' »; accents are joined to their letters; what is not seen (zero-width, soft hyphen, marks of
+direction) goes.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ def _reshaped(text: str, grown: list[str]) -> Plain:
     return Plain("".join((*parts, text[end:])), tuple(places), tuple(shifts))
 
 
-_SIGNS = {"·": ".", "’": "'", "‘": "'", "ʼ": "'", "´": "'", "−": "-", "⁄": "/", "∕": "/"}
+_SIGNS = {
+    "·": ".", "\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u00b4": "'", "\u2212": "-", "\u2044": "/", "\u2215": "/",
+}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)

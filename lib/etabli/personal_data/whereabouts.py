@@ -1,4 +1,4 @@
-"""Where a person is reached and when they were born: e-mail, postal address, date of birth, in a plain text (`plain`)."""
+"""Where a person is reached, and when they were born: e-mail, address, date of birth, in a plain text (`plain`)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _ORDINARY = (
     *("place", "cours", "passage", "mail", "square", "quai", "route", "résidence", "residence", "esplanade", "villa"),
     *("promenade",),
 )
-"""Kinds of street that are ordinary words too (« 12 cours », « 45 passages ») or name a public place: a sign is asked."""
+"""Kinds of street that are ordinary words too (« 12 cours ») or name a public place: a sign is asked."""
 
 _NUMBER = r"\d{1,4}(?<!\d{5})(?:-\d{1,4})?(?<![^\W\d_]\d) ?(?:(?i:bis|ter|quater)|[A-Da-d])?,? {1,3}"
 _LINKS = r"(?:(?i:de|du|des|la|aux?|les?) {1,3})*(?:(?i:[ld])')?"
@@ -71,9 +71,10 @@ _ADDRESS = re.compile(
     rf"(?!(?:la|ville|villes|commune|communes|quartiers?|m[êe]me|son|sa|leur)\b)[^\W\d_]{{3,}}"
     rf"|(?P<ordinary>{_kinds(_ORDINARY)}{_LINKS}{_NAME}))"
 )
-_ADDRESS_ANCHORS = tuple(
-    each for each in (*_STREETS, *_ORDINARY) if each not in {"av.", "ave", "av", "r.", "bld"}
-) + (" av. ", " av ", " ave ", " r. ", " bld ")  # fmt: skip
+_ADDRESS_ANCHORS = (
+    *(each for each in (*_STREETS, *_ORDINARY) if each not in {"av.", "ave", "av", "r.", "bld"}),
+    *(" av. ", " av ", " ave ", " r. ", " bld "),
+)
 
 
 def addresses(text: str, lowered: str) -> Iterator[Span]:
@@ -90,13 +91,15 @@ def _signed(text: str, match: re.Match[str]) -> bool:
 
 
 _DATE = (
-    r"(?:\d{1,2} ?[/.-] ?\d{1,2} ?[/.-] ?(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d"
+    r"(?:\d{1,2} ?[/.-] ?\d{1,2} ?[/.-] ?(?:\d{4}|\d\d)|\d{4}-\d\d-\d\d"
+    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d"
     r"|\d{1,2}(?:er)? +[a-zéû]{3,9}\.? +\d{4})(?!\d)"
 )
 _BIRTH = re.compile(
     r"(?<![^\W_])(?:"
     r"(?:n[ée]e?|né\(e\)|né[.-]e)(?![^\W_])"
-    r"|ddn(?![^\W\d_])|(?:date|dt|jour)[ _]?(?:de[ _]?)?naiss(?:ance)?(?![^\W\d_])|(?:date[ _]?of[ _]?)?birth(?:[ _]?date)?(?![^\W\d_])"
+    r"|ddn(?![^\W\d_])|(?:date|dt|jour)[ _]?(?:de[ _]?)?naiss(?:ance)?(?![^\W\d_])"
+    r"|(?:date[ _]?of[ _]?)?birth(?:[ _]?date)?(?![^\W\d_])"
     r"|naiss(?:ance)?\.?(?= *[:=/]))"
     r"(?P<between>[^\n\d]{0,25}?)" + _DATE,
     re.IGNORECASE,
