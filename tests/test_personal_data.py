@@ -258,7 +258,6 @@ def test_iban_of_a_wrong_length_is_none() -> None:
         "Me Dupont, avocate",
         "12 cours Français 35000 Rennes",
         "habite 3 place Sainte-Anne",
-        "12, rue de la paix",
     ],
 )
 def test_datum_is_found_however_it_is_typed(text: str) -> None:

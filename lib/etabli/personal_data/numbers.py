@@ -67,7 +67,7 @@ def phones(text: str, digits: Iterable[Span]) -> Iterator[Span]:
 def _is_phone(match: re.Match[str]) -> bool:
     text, separator, number = match.string, match["s"] or "", re.sub(r"\D", "", match[0])
     before = text[max(0, match.start() - 30) : match.start()].rpartition("\n")[2]
-    announced = _PHONE_WORD.search(before) is not None
+    announced = _PHONE_WORD.search(re.split(r"[;\d]", before)[-1]) is not None
     pairs = [int(number[place : place + 2]) for place in range(0, 10, 2)]
     if separator:
         row = re.escape(separator) + r"\d\d(?!\d)"
