@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import openpyxl.comments
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
@@ -81,7 +84,7 @@ def test_delivery_is_read_in_its_encoding(tmp_path: Path, encoding: str) -> None
 
 
 def test_large_file_is_read_in_blocks_without_losing_its_lines(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("etabli.disclosure.scan.BLOCK", 100)
+    monkeypatch.setattr("etabli.disclosure.texts.BLOCK", 100)
     path = laid("a.txt", "".join(f"ligne {number}\n" for number in range(500)) + PHONE)
     assert scanned(path) == [("phone", "ligne 501")]
 
@@ -189,3 +192,79 @@ def test_report_of_a_megabyte_is_searched_at_once(laid: Laid) -> None:
     before = time.process_time()
     assert scanned(path) == []
     assert time.process_time() - before < 1  # 0.15 s on an idle machine
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kinds"),
+    [
+        ("a.csv", "ref,phone,secu\n1,0612345678,255081416802538\n", {"phone", "nir"}),
+        ("a.csv", "ref;tel domicile\n1;612345678\n", {"phone"}),
+        ("a.csv", "id_visite;n\n0299867890;1\n", set()),
+        ("a.json", {"a": 255081416802538.0}, {"nir"}),
+        ("a.json", {"out": "<p>06 12 <b>34</b> 56 78</p>"}, {"phone"}),
+        ("a.html", "<p>06 12 34<br>56 78</p>", {"phone"}),
+        ("a.html", "<p>0612<wbr>345678</p>", {"phone"}),
+        ("a.html", "<font>06 12 </font><font>34 56 78</font>", {"phone"}),
+        ("a.html", '<a href="/x?tel=0612345678">j</a>', {"phone"}),
+        ("a.html", '<a href="mailto:jeanne%40exemple.fr">j</a>', {"email"}),
+        ("a.html", '<a href="data:text/csv;base64,MDYxMjM0NTY3OA==">d</a>', {"phone"}),
+        ("a.html", "a < b jeanne@exemple.fr > c", {"email"}),
+        ("a.html", "<td>01</td><td>12</td><td>34</td><td>56</td><td>78</td>", set()),
+    ],
+)
+def test_text_file_is_searched_as_it_is_read(laid: Laid, name: str, content: object, kinds: set[str]) -> None:
+    assert {kind for kind, _ in scanned(laid(name, content))} == kinds
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.csv").write_bytes("a;0612345678\n".encode(encoding))
+    assert scanned(tmp_path / "a.csv") == [("phone", "ligne 1")]
+
+
+def test_name_of_a_file_is_searched_and_hidden(laid: Laid, tmp_path: Path) -> None:
+    (hit,) = scan_file(laid("jeanne.dupont@exemple.fr.csv", "a;b\n"), shown="jeanne.dupont@exemple.fr.csv") or []
+    assert (hit.kind, hit.where) == ("email", "nom du fichier")
+    assert "dupont" not in str(hit)
+    with pytest.raises(PersonalDataError) as raised:
+        hold_folder(tmp_path)
+    assert "dupont" not in str(raised.value)
+
+
+def test_workbook_is_searched_around_its_cells(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active["A1"] = 255081416802538
+    book.active["A1"].comment = openpyxl.comments.Comment("appeler 0612345678", "Jeanne Dupont")
+    book.create_sheet("0699345678").sheet_state = "hidden"
+    book.save(tmp_path / "a.xlsx")
+    found = scanned(tmp_path / "a.xlsx")
+    assert {"nir", "phone", "name"} == {kind for kind, _ in found}
+    assert ("name", "auteur") in found
+    assert ("phone", "nom d’une feuille") in found
+    assert ("phone", "commentaire") in found
+
+
+def test_workbook_that_would_end_its_reader_is_said(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active["A1"] = 1
+    book.active["XFD1048576"] = 1
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(PersonalDataError, match="n’a pas pu être examiné"):
+        scan_file(tmp_path / "a.xlsx", shown="a.xlsx")
+
+
+def test_parquet_is_searched_in_its_depth(tmp_path: Path) -> None:
+    table = pa.table({"a": [["0612345678"]], "b": [b"jeanne@exemple.fr"], "c": [255081416802538.0]})
+    pq.write_table(table.replace_schema_metadata({"contact": "Mme Dupont"}), tmp_path / "a.parquet")
+    assert {kind for kind, _ in scanned(tmp_path / "a.parquet")} == {"phone", "email", "nir", "name"}
+
+
+def test_labels_of_a_statistical_file_are_searched(tmp_path: Path) -> None:
+    pyreadstat.write_sav(
+        pd.DataFrame({"a": [1.0, 2.0]}),
+        tmp_path / "a.sav",
+        column_labels=["Mme Dupont"],
+        variable_value_labels={"a": {1.0: "jeanne@exemple.fr"}},
+        file_label="06 12 34 56 78",
+    )
+    assert {kind for kind, _ in scanned(tmp_path / "a.sav")} == {"name", "email", "phone"}

@@ -61,8 +61,10 @@ class Job:
 class Child:
     """A process that reads files, one after the other; started when it is needed, again when it has died."""
 
-    def __init__(self, limits: Limits = Limits()) -> None:
+    def __init__(self, limits: Limits = Limits(), *, module: str = "etabli.sources.converter") -> None:
         self.limits = limits
+        self.module = module
+        """What it runs; it answers jobs as `serving` says."""
         self.peak = 0
         """Most bytes that the child held in its last job."""
         self.exit_code: int | None = None
@@ -85,7 +87,7 @@ class Child:
             return
         self._answers = queue.Queue()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "etabli.sources.converter"],
+            [sys.executable, "-m", self.module],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"},
         )  # fmt: skip
