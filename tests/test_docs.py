@@ -21,6 +21,7 @@ from etabli.notebook import FINISH
 from etabli.present.report import Report
 from etabli.present.sentences import _FORMS
 from etabli.project import Project
+from etabli.recipients import Recipient, Recipients
 from etabli.scaffold import create_study
 from etabli.sources import codebook
 from etabli.sources.amendments import Amendment
@@ -52,6 +53,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "Code": codebook.Code,
     "Convention": Agreement,
     "Seuil": Threshold,
+    "Les destinataires": Recipients,
+    "Destinataire": Recipient,
 }
 """The headings of the reference tables, and what each tells."""
 

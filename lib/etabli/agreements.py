@@ -27,6 +27,8 @@ class Agreement(Declaration):
     provider: Slug
     studies: tuple[Slug, ...] = Field(min_length=1)
     audiences: tuple[Audience, ...] = Field(min_length=1)
+    recipients: tuple[Slug, ...] = ()
+    """Bodies that may receive a report, by their key in recipients.yml; empty: any body of the audiences."""
     minimum_people: Threshold
     """Fewest distinct people (or households) that a shown value may rest on; 1: nothing to protect."""
 

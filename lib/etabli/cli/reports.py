@@ -10,6 +10,7 @@ import typer
 from etabli.cli.arguments import Slug, Slugs, studies_of
 from etabli.errors import ParameterError, RunError, suggestion
 from etabli.project import Project, find_project
+from etabli.recipients import read_recipients
 from etabli.study import PlannedRun, read_study
 
 if TYPE_CHECKING:
@@ -28,13 +29,20 @@ def run_one(
         str | None, typer.Option(metavar="ÉDITION", help="Édition (la dernière déclarée, sinon).")
     ] = None,
     audience: Annotated[str | None, typer.Option(metavar="AUDIENCE", help="Audience (internal, sinon).")] = None,
+    recipient: Annotated[
+        str | None,
+        typer.Option(metavar="ORGANISME", help="Organisme de studies/recipients.yml (toute l’audience, sinon)."),
+    ] = None,
 ) -> None:
     """Lance une étude et écrit son rapport."""
     from etabli.board import Board
 
     project = find_project()
     study = read_study(project, slug)
-    plan = study.plan(_asked(parameters or [], edition=edition, audience=audience))
+    asked = _asked(parameters or [], edition=edition, audience=audience, recipient=recipient)
+    if recipient and "audience" not in asked:
+        asked["audience"] = read_recipients(project).recipient(recipient).audience
+    plan = study.plan(asked)
     _make_all(project, [plan], Board.for_terminal())
 
 

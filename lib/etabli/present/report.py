@@ -29,6 +29,7 @@ from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, 
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import find_project
+from etabli.recipients import Recipient, read_recipients, recipient_of
 from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
@@ -52,15 +53,18 @@ def show_in_notebook(bundle: dict[str, Any], *, name: str, update: bool) -> None
     display(bundle, raw=True, display_id=name, update=update, metadata={MARK: name})  # type: ignore[no-untyped-call]  # IPython
 
 
-def open_report(slug: str, *, edition: object, audience: object, **parameters: object) -> Report:
+def open_report(
+    slug: str, *, edition: object, audience: object, recipient: object = "", **parameters: object
+) -> Report:
     """Open the report of a study for one run.
 
     Parameters
     ----------
     slug
         The study's folder under `studies/`.
-    edition, audience
-        The run's edition and audience, from the notebook's parameters cell.
+    edition, audience, recipient
+        The run's edition, audience and recipient, from the notebook's parameters cell. Without a recipient, the
+        report is made for every body of the audience.
     **parameters
         The study's own parameters.
 
@@ -68,11 +72,11 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
     ------
     EtabliError
         The study, its codebook or an agreement does not hold; a parameter is unknown or out of its
-        bounds; an agreement does not allow the audience.
+        bounds; an agreement does not allow the audience or the recipient.
     """
     project = find_project()
     study = read_study(project, slug)
-    plan = study.plan({"edition": edition, "audience": audience, **parameters})
+    plan = study.plan({"edition": edition, "audience": audience, "recipient": recipient, **parameters})
     missing = [name for name in study.parameters if name not in parameters]
     if missing:
         raise ReportError(
@@ -82,13 +86,14 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
         )
     codebook = read_codebook(project, study, edition=plan.edition)
     agreements = read_agreements(project, study)
-    policy_for(agreements, plan.audience)  # refuses a closed audience before anything is read
+    body = recipient_of(read_recipients(project), plan)
+    policy_for(agreements, plan.audience, recipient=plan.recipient)  # refuses before anything is read
     deliveries = {
         name: find_delivery(project, study, name, plan.edition, provider=agreements[source.agreement].provider)
         for name, source in study.sources.items()
     }
     cache = cache_folder(project, slug)
-    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, cache=cache)
+    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, cache=cache, recipient=body)
     report.announce()
     return report
 
@@ -117,6 +122,8 @@ class Report:
     running_cell: Callable[[], tuple[str | None, int]] = running_cell
     cache: Path | None = None
     """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
+    recipient: Recipient | None = None
+    """The body that the report is made for; None: every body of the audience."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
     _key: bytes = field(default_factory=new_key, repr=False)
@@ -306,7 +313,9 @@ class Report:
     def finish(self) -> None:
         """Protect all results together, fill their places, and clear them for the gate. Last cell."""
         policy = policy_for(
-            [self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience
+            [self.agreements[self.study.sources[name].agreement] for name in self._loaded],
+            self.plan.audience,
+            recipient=self.plan.recipient,
         )
         if policy.protects:
             for table in self._tables():
@@ -326,6 +335,7 @@ class Report:
             "study": self.study.slug,
             "parameters": self.plan.parameters,
             "run": self.plan.name,
+            "recipient": self.recipient.name if self.recipient else None,
             "shown": sum(not isinstance(item, SentenceItem) for item in self._items),
             "answered": self._answers(protection),
             "policy": {"minimum_people": policy.minimum_people, "sources": list(policy.sources)},
@@ -446,5 +456,8 @@ class Report:
         self.show({"text/html": self._opening()}, name=OPENING, update=False)
 
     def _opening(self) -> str:
-        text = f"{self.study.title} — {self.edition} — audience : {theme.AUDIENCES[self.plan.audience]}"
+        readers = theme.AUDIENCES[self.plan.audience]
+        if self.recipient is not None:
+            readers = f"{readers} ({self.recipient.name})"
+        text = f"{self.study.title} — {self.edition} — audience : {readers}"
         return f"<p>{escape(french.typography(text), quote=False)}</p>"

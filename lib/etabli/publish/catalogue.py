@@ -11,7 +11,7 @@ from etabli import french
 from etabli.errors import EtabliError
 from etabli.present import theme
 from etabli.project import Project
-from etabli.publish.context import made_on
+from etabli.publish.context import made_on, readers
 from etabli.publish.export import REPORT, disk_error
 from etabli.runs.manifest import FILE, Manifest, read_manifest
 
@@ -86,7 +86,7 @@ def _row(project: Project, folder: Path, manifest: Manifest) -> str:
     link = (folder / REPORT).relative_to(project.reports).as_posix()
     chosen = ", ".join(f"{name} : {text}" for name, text in manifest.choices.items()) or "—"
     status = theme.STATUSES[manifest.status] + (" (données fictives)" if manifest.is_demo else "")
-    audience = theme.AUDIENCES[str(manifest.parameters["audience"])]
+    audience = readers(manifest)
     cells = [audience, french.typography(chosen), status, made_on(manifest)]
     told_apart = f'<span class="unseen"> – {escape(audience)} – {escape(french.typography(chosen))}</span>'
     label = f'<a href="{escape(link)}">{escape(manifest.edition_label)}{told_apart}</a>'

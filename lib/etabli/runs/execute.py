@@ -16,6 +16,7 @@ from etabli.disclosure.gate import Clearance, check_outputs
 from etabli.errors import EtabliError, RunError
 from etabli.notebook import hold_against_study, name_cell, read_notebook
 from etabli.project import Project
+from etabli.recipients import read_recipients, recipient_of
 from etabli.runs.fingerprint import fingerprint
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
 from etabli.study import PlannedRun, Study, read_study
@@ -58,6 +59,7 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
     source = project.notebooks / study.notebook
     shown = project.relative(source)
     hold_against_study(read_notebook(source, shown=shown), study, shown=shown)
+    recipient_of(read_recipients(project), plan)  # refuses an unknown body before the notebook starts
     started, clock = datetime.now(UTC), time.monotonic()
     notebook = _papermill(project, study, plan, work / study.notebook, shown, on_cell)
     seconds = time.monotonic() - clock
@@ -68,6 +70,7 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         study=study.slug,
         title=study.title,
         run=plan.name,
+        recipient=clearance.payload["recipient"],
         parameters=plan.parameters,
         edition_label=study.editions[plan.edition].label,
         status=study.status,

@@ -11,11 +11,13 @@ from pathlib import Path
 from etabli.agreements import read_agreements
 from etabli.errors import EtabliError
 from etabli.project import Project
+from etabli.recipients import Recipients, read_recipients
 from etabli.sources.deliveries import find_delivery
 from etabli.study import PlannedRun, Study
 
 Fingerprint = dict[str, str]
-"""SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `agreement/…`, `source/…`, `lib/…`."""
+"""SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
+`agreement/…`, `source/…`, `lib/…`."""
 
 ABSENT = "absent"
 
@@ -28,7 +30,7 @@ def fingerprint(project: Project, study: Study, plan: PlannedRun, *, modules: It
     modules
         The modules of `etabli` that the notebook imported, as the report's clearance lists them.
     """
-    folder = project.studies / study.slug
+    folder, bodies = project.studies / study.slug, read_recipients(project)
     parts = {
         "notebook": _hash(project.notebooks / study.notebook),
         "study": _hash(folder / "study.yml"),
@@ -36,6 +38,7 @@ def fingerprint(project: Project, study: Study, plan: PlannedRun, *, modules: It
         "parameters": _hash_text(json.dumps(plan.parameters, sort_keys=True, ensure_ascii=False)),
         "lock": _hash(project.lock),
     }
+    parts["recipients"] = _hash_text(_shared_with(bodies, plan)) if plan.audience != "internal" else ABSENT
     for source in study.sources.values():
         parts[f"agreement/{source.agreement}"] = _hash(project.agreements / f"{source.agreement}.yml")
     parts |= _source_hashes(project, study, plan)
@@ -46,6 +49,14 @@ def fingerprint(project: Project, study: Study, plan: PlannedRun, *, modules: It
 def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Return the parts that differ between two fingerprints, in alphabetical order."""
     return sorted(part for part in {*before, *after} if before.get(part, ABSENT) != after.get(part, ABSENT))
+
+
+def _shared_with(bodies: Recipients, plan: PlannedRun) -> str:
+    """Return what recipients.yml says of those who will come to hold the report: whom it is protected against."""
+    held = {
+        slug: bodies.recipients[slug].model_dump(mode="json") for slug in bodies.holders(plan.audience, plan.recipient)
+    }
+    return json.dumps(held, sort_keys=True, ensure_ascii=False)
 
 
 def _source_hashes(project: Project, study: Study, plan: PlannedRun) -> dict[str, str]:
