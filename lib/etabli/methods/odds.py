@@ -14,6 +14,7 @@ from etabli.methods.clusters import Floats, complete_rows, encode
 from etabli.methods.estimable import estimable
 from etabli.methods.intervals import LEVEL
 from etabli.methods.logit import Factor, Fit, factors, fit_logit
+from etabli.methods.membership import Membership, beside, membership_of, population_of
 from etabli.methods.results import Dimension, Measure, Missing, Table, Test
 
 WALD = "test de Wald"
@@ -66,7 +67,7 @@ def odds_ratios(
     fit = fit_logit(y, groups, variables)
     estimated = pd.concat([_cells(variable, fit, y) for variable in variables], ignore_index=True)
     happens = known[outcome].astype(str).to_numpy() == event
-    cells = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
+    cells, members = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
     out = frame.loc[~frame.index.isin(part.frame.index)]
     missing = Missing(len(out), int(out[person].nunique())) if len(out) else None
     tests = adjust([_wald(variable, fit, None if missing else len(people)) for variable in variables])
@@ -75,26 +76,42 @@ def odds_ratios(
         Measure("share_event", "share", base="category_people", states_people=False),
     )
     dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
-    return Table(cells, dimensions, measures, tests=tests, missing=missing, held={outcome: event})
+    population = population_of(frame)
+    return Table(
+        cells,
+        dimensions,
+        measures,
+        tests=tests,
+        missing=missing,
+        held={**dict(population.held), outcome: event},
+        source=population.source,
+        membership=members,
+    )
 
 
 def _with_left_out(
     estimated: pd.DataFrame, levels: Sequence[tuple[str, str]], known: pd.DataFrame, person: str
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Membership]:
     """Put the categories that left the model back in their places, without an odds ratio.
 
-    An odds ratio compares those with the event to those without: it rests on the fewer of both (`people`).
+    An odds ratio compares those with the event to those without: it rests on the fewer of both (`people`), who are
+    the members of its row.
     """
     whole = estimated.set_index(["variable", "category"]).reindex(pd.MultiIndex.from_tuples(levels))
     whole.index.names = ["variable", "category"]
-    everyone, fewer = [], []
+    everyone, fewer, members = [], [], []
     for name, level in levels:
         rows = known[(known[name].astype(str) == level).to_numpy()]
-        sides = [rows.loc[rows[_HAPPENS] == side, person].nunique() for side in (True, False)]
+        with_event = rows[_HAPPENS].to_numpy(dtype=bool)
+        parts = [rows.loc[side, person].value_counts(sort=False) for side in (with_event, ~with_event)]
+        sides = [len(part) for part in parts]
         everyone.append(rows[person].nunique())
         fewer.append(max(min(sides), int(any(sides))))  # an event that always happens is told of as of one person
+        least = parts[sides.index(min(sides))]
+        members.append(membership_of(least.index.to_numpy(dtype=object), least.to_numpy(dtype=float)[:, None]))
     reference = whole["reference"].eq(other=True)
-    return whole.assign(people=fewer, category_people=everyone, reference=reference).reset_index()
+    cells = whole.assign(people=fewer, category_people=everyone, reference=reference).reset_index()
+    return cells, beside(members)
 
 
 def _outcome(frame: pd.DataFrame, outcome: str, event: str) -> Floats:
