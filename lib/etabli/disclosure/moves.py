@@ -35,7 +35,7 @@ Values = dict[str, frozenset[str]]
 MOST_ALTERNATIVES = 40
 """Other values of one bundle that are tried for one state: the nearest first."""
 
-MOST_STATES = 800
+MOST_STATES = 400
 """Distinct states from which moves are made, for one bundle, beside those of people in small regions: a poorer pool of
 moves stays sound, and masks more."""
 
@@ -246,7 +246,7 @@ def all_moves(system: System, *, small: int, impossible: Impossible | None = Non
         merged.setdefault(key, []).append(offer)
     keys = sorted(merged)
     limit = np.array(
-        [sum(_capacity(system, offer) for offer in merged[key]) for key in keys], dtype=np.int64
+        [_capacity(system, merged[key]) for key in keys], dtype=np.int64
     )
     entries = [(fact, column, amount) for column, key in enumerate(keys) for fact, amount in key]
     fact, column, amount = np.array(entries, dtype=np.int64).reshape(-1, 3).T
@@ -255,8 +255,16 @@ def all_moves(system: System, *, small: int, impossible: Impossible | None = Non
     return Moves(effect, limit, tuple(tuple(merged[key]) for key in keys))
 
 
-def _capacity(system: System, offer: Offer) -> int:
-    return min(int(system.multiplicity[part.types].sum()) for part in offer)
+def _capacity(system: System, offers: Sequence[Offer]) -> int:
+    """Return how often a move can be made at most: by all its offers, and by the people of each part together."""
+    each = sum(min(int(system.multiplicity[part.types].sum()) for part in offer) for offer in offers)
+    if len(offers) == 1:
+        return each
+    together = [
+        int(system.multiplicity[np.unique(np.concatenate([offer[i].types for offer in offers]))].sum())
+        for i in range(len(offers[0]))
+    ]
+    return min(each, *together)
 
 
 def exchanges(
@@ -285,7 +293,9 @@ def exchanges(
             key = _sum(first, second)
             if key and held.get(key, 0) < enough:
                 held[key] = held.get(key, 0) + min(many, more)
-                yield (one, other), key
+                leaves = next(fact for fact, amount in key if amount < 0)
+                # the one who leaves it stands first, whichever category is exchanged
+                yield ((one, other) if (leaves, -1) in first else (other, one)), key
 
 
 def _crossed_by(system: System) -> list[frozenset[str]]:

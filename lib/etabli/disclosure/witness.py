@@ -29,6 +29,9 @@ MOST_PRICED = 150
 
 MOST_ROUNDS = 60
 MOST_CUTS = 6
+MOST_HELD = 4000
+"""Moves that the programme holds from one target to the next."""
+
 PATIENCE = 4
 """Rounds of pricing without"""
 STALL = 0.02
@@ -125,6 +128,7 @@ class Search:
 
     def find(self, target: Target, *, up: bool, open_facts: Open) -> Witness | None:
         """Return the cheapest witness found that takes a target to its bound; None when there is none."""
+        self._purge()
         self._aim(target, up=up, open_facts=open_facts)
         for _ in range(MOST_CUTS):
             values = self._priced()
@@ -133,11 +137,10 @@ class Search:
             chosen = self._whole(values, target, up=up, open_facts=open_facts)
             if chosen is None:
                 return None
-            assigned, violated = self._assigned(chosen)
-            if assigned is not None:
+            assigned, scarce = self._assigned(chosen)
+            if scarce is None:
                 return self._recounted(assigned)
-            self._cut(violated)
-            self._refresh()
+            self._hold(chosen, *scarce)
         return None
 
     # The linear programme --------------------------------------------------------------------------
@@ -208,6 +211,32 @@ class Search:
         columns = (4 * len(self.system.facts) + 1 + held).astype(np.int32)
         amounts = moves[np.array(self._in_model, dtype=np.int64)[held]]
         self._model.addRow(-highspy.kHighsInf, float(most), len(held), columns, amounts)
+
+    def _hold(self, chosen: dict[int, int], move: int, kinds: Integers) -> None:
+        """Learn from people that too many moves ask for: a cut where it says so, else that move less often."""
+        self._cut(kinds)
+        moves, most = self._cuts[-1]
+        if sum(moves[each] * times for each, times in chosen.items()) > most:
+            self._refresh()
+            return
+        self._cuts.pop()
+        self._model.deleteRows(1, np.array([self._model.getNumRow() - 1], dtype=np.int32))
+        self.moves.limit[move] = chosen[move] - 1
+        column = 4 * len(self.system.facts) + 1 + self._in_model.index(move)
+        self._model.changeColBounds(column, 0.0, float(self.moves.limit[move]))
+
+    def _purge(self) -> None:
+        """Let go of moves that cost too much to be of use, when there are many."""
+        first = 4 * len(self.system.facts) + 1
+        if len(self._in_model) < MOST_HELD:
+            return
+        solution = self._model.getSolution()
+        price = np.asarray(solution.col_dual)[first:]
+        value = np.asarray(solution.col_value)[first:]
+        kept = np.lexsort((np.arange(len(price)), price, value <= WHOLE))[: MOST_HELD // 2]
+        gone = np.setdiff1d(np.arange(len(price)), kept)
+        self._model.deleteCols(len(gone), (first + gone).astype(np.int32))
+        self._in_model = [self._in_model[i] for i in np.sort(kept)]
 
     def _refresh(self) -> None:
         """Take new cuts into the columns that are still to be priced in."""
@@ -282,8 +311,8 @@ class Search:
 
     # People ------------------------------------------------------------------------------------------
 
-    def _assigned(self, chosen: dict[int, int]) -> tuple[list[tuple[int, Change]] | None, Integers]:
-        """Name a person for each part of each move, nobody twice; else return the people that too many moves ask for."""
+    def _assigned(self, chosen: dict[int, int]) -> tuple[list[tuple[int, Change]], tuple[int, Integers] | None]:
+        """Name a person for each part of each move, nobody twice; else return the move that finds none, and whom it needs."""
         left = self.system.multiplicity.copy()
         asked = np.zeros(len(left), dtype=np.int64)
         for move in chosen:
@@ -296,11 +325,11 @@ class Search:
             for _ in range(chosen[move]):
                 taken = self._taken(self.moves.offers[move], left, asked)
                 if taken is None:
-                    return None, self._wanted(move, left)
+                    return [], (move, self._wanted(move, left))
                 for kind, _ in taken:
                     left[kind] -= 1
                 assigned += taken
-        return assigned, np.array([], dtype=np.int64)
+        return assigned, None
 
     def _taken(self, offers: tuple[Offer, ...], left: Integers, asked: Integers) -> list[tuple[int, Change]] | None:
         """Return the people of the first offer that still has them: those whom the fewest other moves ask for."""
