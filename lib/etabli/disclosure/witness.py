@@ -8,7 +8,6 @@ moved states recounted to the last fact.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from etabli.disclosure.moves import Change, Mover, Moves, Offer
+from etabli.disclosure.moves import Change, Moves, Offer
 from etabli.disclosure.patterns import System
+from etabli.disclosure.proof import Open, Target
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -31,6 +31,12 @@ MOST_ROUNDS = 60
 MOST_CUTS = 6
 MOST_HELD = 4000
 """Moves that the programme holds from one target to the next."""
+
+MOST_WHOLE, NEAR = 400, 0.5
+"""Moves among which whole numbers are looked for: those in use, and those that cost less than this more."""
+
+MOST_NODES = 200
+"""Nodes of the search for whole numbers."""
 
 PATIENCE = 4
 """Rounds of pricing without"""
@@ -46,57 +52,6 @@ PER_MOVE = 1e-3
 """Price of one move: of two witnesses that cost the same masks, the one that moves fewer people."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """Something that must not be known: a signed sum of the people of some regions, and how far it must reach.
-
-    Parameters
-    ----------
-    regions, signs
-        Whose people, added or taken away: a region; all of one less those of a region in it.
-    count
-        Its true value.
-    reach
-        The bounds that other files must attain: 0 and k. A bound on the near side of `count` asks for nothing.
-    """
-
-    regions: tuple[int, ...]
-    signs: tuple[int, ...]
-    count: int
-    reach: tuple[int, int]
-
-    def shift(self, change: Integers) -> int:
-        """Return by how much a change of all facts changes it."""
-        return int(sum(sign * change[region] for region, sign in zip(self.regions, self.signs, strict=True)))
-
-    def attained(self, change: Integers, *, up: bool) -> bool:
-        """Whether it reaches its bound on one side after a change of all facts."""
-        value = self.count + self.shift(change)
-        return value >= self.reach[1] if up else value <= self.reach[0]
-
-
-@dataclass(frozen=True, eq=False)
-class Witness:
-    """Another file: who moves, and how all facts change."""
-
-    moved: tuple[tuple[int, Change], ...]
-    """One entry a person: their type and their change."""
-    change: Integers
-
-
-@dataclass(frozen=True, eq=False)
-class Open:
-    """What a witness may change, and at what price.
-
-    `low` and `high` say how far each fact may move for nothing; `price` what each unit beyond costs; infinite where it
-    may not move at all.
-    """
-
-    low: Floats
-    high: Floats
-    price: Floats
-
-
 @dataclass
 class Search:
     """Looks for witnesses in one system: keeps the moves that it has priced in from one target to the next."""
@@ -105,7 +60,6 @@ class Search:
     moves: Moves
     work: int = 0
     """Simplex iterations so far."""
-    _mover: Mover = field(init=False)
     _model: Any = field(init=False)
     _in_model: list[int] = field(default_factory=list)
     _cuts: list[tuple[Floats, int]] = field(default_factory=list)
@@ -116,7 +70,6 @@ class Search:
 
     def __post_init__(self) -> None:
         facts = len(self.system.facts)
-        self._mover = Mover(self.system)
         self._model = _empty_model(facts)
         self._aimed = np.zeros(4 * facts, dtype=bool)
         self._needs = _needs(self.system, self.moves)
@@ -126,8 +79,8 @@ class Search:
             self._cut(kinds)
         self._refresh()
 
-    def find(self, target: Target, *, up: bool, open_facts: Open) -> Witness | None:
-        """Return the cheapest witness found that takes a target to its bound; None when there is none."""
+    def find(self, target: Target, *, up: bool, open_facts: Open) -> list[tuple[int, Change]] | None:
+        """Return who moves in the cheapest file found that takes a target to its bound; None when there is none."""
         self._purge()
         self._aim(target, up=up, open_facts=open_facts)
         for _ in range(MOST_CUTS):
@@ -139,7 +92,7 @@ class Search:
                 return None
             assigned, scarce = self._assigned(chosen)
             if scarce is None:
-                return self._recounted(assigned)
+                return assigned
             self._hold(chosen, *scarce)
         return None
 
@@ -253,7 +206,7 @@ class Search:
         if np.abs(values - rounded).max(initial=0) <= WHOLE:
             return {self._in_model[i]: int(rounded[i]) for i in np.flatnonzero(rounded)}
         duals = np.asarray(self._model.getSolution().col_dual)[4 * len(self.system.facts) + 1 :]
-        near = np.flatnonzero((values > WHOLE) | (duals < _NEAR))
+        near = np.flatnonzero((values > WHOLE) | (duals < NEAR))
         if len(near) > MOST_WHOLE:
             order = np.lexsort((near, duals[near], values[near] <= WHOLE))
             near = np.sort(near[order[:MOST_WHOLE]])
@@ -352,15 +305,7 @@ class Search:
         ]
         return min(parts, key=lambda kinds: (int(left[kinds].sum()), len(kinds)))
 
-    def _recounted(self, assigned: list[tuple[int, Change]]) -> Witness | None:
-        """Return the witness, its facts counted anew from everyone's state; None when someone's move cannot be."""
-        after = recount(self.system, self._mover, assigned)
-        return None if after is None else Witness(tuple(assigned), after - self.system.facts)
 
-
-_NEAR = 0.5
-MOST_WHOLE = 400
-MOST_NODES = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -392,30 +337,6 @@ def _alone(system: System, needs: _Needs) -> list[Integers]:
     lone = needs.by_type.indices[needs.by_type.indptr[:-1][needs.size == 1]]
     asked = np.bincount(lone, minlength=len(system.multiplicity))
     return [np.array([kind]) for kind in np.flatnonzero(asked > 1)]
-
-
-def recount(system: System, mover: Mover, moved: Sequence[tuple[int, Change]]) -> Integers | None:
-    """Return all facts after people moved, counted from states; None when a move is not possible for its person.
-
-    It does not look at what a move was said to change: only at where everyone stands afterwards.
-    """
-    left = system.multiplicity.copy()
-    rows, columns, values = [], [], []
-    for number, (kind, change) in enumerate(moved):
-        start, end = system.states.indptr[kind], system.states.indptr[kind + 1]
-        state = dict(zip(system.states.indices[start:end].tolist(), system.states.data[start:end].tolist(), strict=True))
-        after = mover.apply(state, mover.values_of(kind), change)
-        if after is None or any(x <= 0 for x in after.values()):
-            return None
-        if not (change.present and change.gained is None):
-            left[kind] -= 1
-        if left[kind] < 0:
-            return None
-        rows += [number] * len(after)
-        columns += list(after)
-        values += list(after.values())
-    others = sparse.csr_array((values, (rows, columns)), shape=(len(moved), len(system.places)), dtype=np.int64)
-    return system.count(system.states, left) + system.count(others, np.ones(len(moved), dtype=np.int64))
 
 
 def _quiet() -> Any:
