@@ -55,7 +55,8 @@ def is_current(root):
 
 def steps(root, python):
     """Return the commands that make the environment: an empty one, the locked packages, the project itself."""
-    install = [python_of(root), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--no-deps"]
+    # twice quiet: errors alone; pip's warnings speak of a machine's own settings, in English
+    install = [python_of(root), "-m", "pip", "install", "--disable-pip-version-check", "-qq", "--no-deps"]
     return [
         ("Création de l’environnement .venv", [python, "-m", "venv", "--clear", os.path.join(root, ".venv")]),
         (

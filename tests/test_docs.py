@@ -23,6 +23,7 @@ from etabli.present.sentences import _FORMS
 from etabli.project import Project
 from etabli.scaffold import create_study
 from etabli.sources import codebook
+from etabli.sources.amendments import Amendment
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.dummy import make_demo
 from etabli.study import read_study
@@ -42,6 +43,9 @@ MODELS: dict[str, type[BaseModel]] = {
     "Passage": study.Run,
     "Le codebook": codebook.Codebook,
     "Source décrite": codebook.SourceCodebook,
+    "Règle": codebook.Rule,
+    "Bornes": codebook.Bounds,
+    "Écarts d’une édition": Amendment,
     "Nom": codebook.Noun,
     "Format": codebook.FileFormat,
     "Variable": codebook.Variable,
@@ -174,8 +178,8 @@ def test_tutorial_runs_as_it_is_written(tutorial: Project) -> None:
     assert [name for name in pieces if name.startswith(("tableau", "figure"))] == ["tableau-1", "tableau-2", "figure-1"]
     protection = protect([table for item in pieces.values() for table in item.tables], policy_for([], "internal"))
     said = "\n".join(item.html(protection) for item in pieces.values() if item.name.startswith("texte"))
-    assert "1\u202f000 dossiers et 346 personnes" in said
-    assert "va de 66\u00a0% (30-59 ans) à 70\u00a0% (moins de 30 ans)" in said
+    assert "1\u202f000 dossiers et 352 personnes" in said
+    assert "Selon l’âge, les réponses ne diffèrent pas significativement" in said
     exec(made[-1], names)
 
 

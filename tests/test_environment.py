@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[1]
 FIXED = ("jupyterlab", "pandas", "statsmodels", "seaborn", "papermill", "nbconvert", "pyreadstat")
 """The packages that the commissioner fixed."""
-CONDA_NAMES = {"dask-core": "dask", "matplotlib-base": "matplotlib"}
+CONDA_NAMES = {"matplotlib-base": "matplotlib"}
 """What conda-forge calls by another name."""
 
 Bounds = dict[str, SpecifierSet]

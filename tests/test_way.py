@@ -66,10 +66,12 @@ def edit_notebook(project: Project, change: Callable[[nbformat.NotebookNode], No
     nbformat.write(notebook, path)
 
 
-def add_cell(project: Project, source: str, *, before_last: bool = True) -> None:
+def add_cell(project: Project, source: str, *, before_last: bool = True, first: bool = False) -> None:
+    """Add a cell before or after `report.finish()`, or right after the parameters."""
+
     def insert(notebook: nbformat.NotebookNode) -> None:
         cell = nbformat.v4.new_code_cell(source)
-        notebook["cells"].insert(len(notebook["cells"]) - before_last, cell)
+        notebook["cells"].insert(1 if first else len(notebook["cells"]) - before_last, cell)
 
     edit_notebook(project, insert)
 
@@ -315,7 +317,7 @@ def test_kernel_that_dies(made: Project, capsys: pytest.CaptureFixture[str]) -> 
 def test_cell_that_never_ends(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
     path = made.studies / SLUG / "study.yml"
     path.write_text(path.read_text(encoding="utf-8") + "time_limit_minutes: 0.12\n", encoding="utf-8")
-    add_cell(made, "while True: pass")
+    add_cell(made, "while True: pass", first=True)  # before the imports, which take all the time of a busy machine
     message = refused(made, capsys)
     assert "durée limite" in message
     assert "while True" in message

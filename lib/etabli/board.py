@@ -39,6 +39,17 @@ class Board:
     def warn(self, text: str) -> None:
         self.errors.print(f"[red]✗[/red] {escape(text)}")
 
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Show rows under their headings; nothing when there is none."""
+        if not rows:
+            return
+        table = RichTable(box=None, padding=(0, 2, 0, 2), header_style="bold")
+        for head in heads:
+            table.add_column(head, overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(french.typography(cell)) for cell in row))
+        self.console.print(table, soft_wrap=not self.console.is_terminal)
+
     # A batch under way: the Watcher of runs.batch -------------------------------------------------
 
     @contextmanager

@@ -7,12 +7,14 @@ them is told the same way: file, line, key, expected, got, nearest known name.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
@@ -27,6 +29,21 @@ class Declaration(BaseModel):
     """Base of all declared models: frozen, and strict about unknown keys and types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, str_strip_whitespace=True)
+
+
+Complaint = tuple[tuple[str | int, ...], str]
+"""The place of a key under a model, and what is expected there."""
+
+
+def misplaced(complaints: Iterable[Complaint]) -> ValidationError:
+    """Return the error of a model that finds something wrong at places under it, so that their lines can be named."""
+    details = [
+        InitErrorDetails(
+            type=PydanticCustomError("value_error", "{error}", {"error": text, "told": True}), loc=place, input=None
+        )
+        for place, text in complaints
+    ]
+    return ValidationError.from_exception_data("declaration", details)
 
 
 def read_declaration(path: Path, model: type[Model], *, shown: str | None = None) -> Model:
@@ -162,10 +179,15 @@ def _explain(error: ValidationError, tree: CommentedMap, model: type[BaseModel],
     what, expected, hint = _words(first, key, model)
     if others:
         hint = " ; ".join(filter(None, [hint, f"{len(others)} autre(s) erreur(s) dans ce fichier"]))
-    got = None if first["type"] in {"missing", "extra_forbidden"} else _short(first.get("input"))
+    got = None if _says_enough(first) else _short(first.get("input"))
     return DeclarationError(
         what, where=f"{name}, ligne {line}" if line else name, expected=expected, got=got, hint=hint or None
     )
+
+
+def _says_enough(problem: Any) -> bool:
+    """Whether there is nothing to show of what was found; a complaint of `misplaced` quotes it itself."""
+    return problem["type"] in {"missing", "extra_forbidden"} or "told" in problem.get("ctx", {})
 
 
 _OF_A_KEY = "[key]"

@@ -187,6 +187,8 @@ class Edition(Declaration):
     end: date | None = None
     deliveries: Literal["demo", "raw", "reference"]
     """Where the files are: made by `etabli demo`, sent by the partner, or public and in the repository."""
+    form: EditionName | None = None
+    """Which of the codebook's `editions` says how the files are written (default: the one of this name, if any)."""
 
     @model_validator(mode="after")
     def _runs_forward(self) -> Self:

@@ -79,7 +79,7 @@ class _Laws:
         return np.asarray(self.visits @ np.arange(1, self.visits.shape[1] + 1))
 
 
-def make(edition: str, seed: int, recipients: int = 10_000) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+def make(edition: str, seed: int, people: int = 10_000) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """Return the frames of one delivery, in codes, and the truth planted in them.
 
     Parameters
@@ -88,7 +88,7 @@ def make(edition: str, seed: int, recipients: int = 10_000) -> tuple[dict[str, p
         A quarter: « 2024-T4 ». Closed on weekends and fixed public holidays (the movable ones are ignored).
     seed
         The same seed gives the same delivery.
-    recipients
+    people
         How many recipients come at least once.
 
     Returns
@@ -108,22 +108,22 @@ def make(edition: str, seed: int, recipients: int = 10_000) -> tuple[dict[str, p
     """
     days = working_days(edition)
     random = np.random.default_rng(seed)
-    profiles = _profiles(random, recipients)
+    profiles = _profiles(random, people)
     laws = _laws(profiles, len(days))
-    people, day = _days_of_visits(random, laws)
+    person, day = _days_of_visits(random, laws)
     propensity = random.beta(CONCENTRATION * laws.share, CONCENTRATION * (1 - laws.share))
-    appointment = random.random(len(people)) < propensity[people]
+    appointment = random.random(len(person)) < propensity[person]
     coded = {name: _codes(profiles[name], levels) for name, levels in LEVELS.items()}
     coded["quarter"] = _codes(profiles["quarter"], QUARTERS)
     for name in ("housing", "online_account"):
-        coded[name][random.random(recipients) < MISSING_RATE] = np.nan
+        coded[name][random.random(people) < MISSING_RATE] = np.nan
     visits = pd.DataFrame(
         {
-            "recipient": _identifiers(random, recipients)[people],
+            "recipient": _identifiers(random, people)[person],
             "visited_at": days[day] + pd.to_timedelta(_minutes(random, appointment), unit="min"),
             "channel": _codes(appointment.astype(np.int64), CHANNELS),
-            "request": _codes(_requests(random, profiles["benefit"][people], appointment), REQUESTS),
-            **{name: values[people] for name, values in coded.items()},
+            "request": _codes(_requests(random, profiles["benefit"][person], appointment), REQUESTS),
+            **{name: values[person] for name, values in coded.items()},
         }
     )
     visits = visits.sort_values(["visited_at", "recipient"], kind="stable", ignore_index=True)

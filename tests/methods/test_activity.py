@@ -57,7 +57,7 @@ def test_reimbursements_without_their_measure_are_refused(published: pd.DataFram
 
 
 def test_etickets_2024_are_9_and_16_percent(published: pd.DataFrame) -> None:
-    table = activity.etickets(published, year=2024)
+    table = activity.etickets(published)
     first = table.value("share", partners="first_partners")
     every = table.value("share", partners="all_partners")
     assert first.number == pytest.approx(0.09, abs=0.005)
@@ -65,17 +65,12 @@ def test_etickets_2024_are_9_and_16_percent(published: pd.DataFrame) -> None:
     assert (first.of("figure_year").number, every.of("figure_year").number) == ("2023", "2024")
 
 
-@pytest.mark.parametrize(
-    ("year", "first_known", "all_known"), [(2022, False, False), (2023, True, False), (2024, True, True)]
-)
-def test_etickets_are_known_from_their_year_on(
-    published: pd.DataFrame, year: int, first_known: bool, all_known: bool
-) -> None:
-    table = activity.etickets(published, year=year)
-    known = [table.value("share", partners=each).number is not None for each in activity.PARTNERS]
-    assert known == [first_known, all_known]
+def test_etickets_of_which_no_year_is_given_have_no_share(published: pd.DataFrame) -> None:
+    published.loc[published["measure"] == "tickets_first_partners", "year"] = pd.NA
+    row = activity.etickets(published).value("share", partners="first_partners")
+    assert (row.number, row.of("figure_year").number) == (None, None)
 
 
 def test_etickets_without_tickets_have_no_share(published: pd.DataFrame) -> None:
     published.loc[published["measure"] == "tickets_all_partners", "value"] = 0
-    assert activity.etickets(published, year=2024).value("share", partners="all_partners").number is None
+    assert activity.etickets(published).value("share", partners="all_partners").number is None

@@ -5,7 +5,15 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from etabli.methods.association import PEARSON, RAO_SCOTT, adjust, holm, independence_test, pearson_statistic
+from etabli.methods.association import (
+    FEWEST_PEOPLE_NOTE,
+    PEARSON,
+    RAO_SCOTT,
+    adjust,
+    holm,
+    independence_test,
+    pearson_statistic,
+)
 from etabli.methods.clusters import Counts, count
 from etabli.methods.results import Test
 
@@ -65,9 +73,23 @@ def test_independence_one_row_a_person_is_exactly_pearson():
     assert (found.degrees, found.people, found.note) == ((2.0,), 108, None)
 
 
-def test_independence_cramers_v_agrees_with_scipy():
+def test_independence_cramers_v_is_bergsmas_for_independent_rows():
+    # Bergsma (2013), equations 3 and 4, written out with scipy's X²
     table = np.array([[20, 15, 9], [12, 30, 22]])
-    assert independence_test(from_table(table)).effect == pytest.approx(stats.contingency.association(table))
+    n, statistic = table.sum(), stats.chi2_contingency(table, correction=False).statistic
+    phi, down, across = max(0, statistic / n - 2 / (n - 1)), 2 - 1 / (n - 1), 3 - 4 / (n - 1)
+    expected = np.sqrt(phi / (min(down, across) - 1))
+    assert independence_test(from_table(table)).effect == pytest.approx(expected, rel=5e-3)  # n, not n − 1
+
+
+def test_independence_cramers_v_is_near_zero_where_there_is_no_association():
+    effects, plain = [], []
+    for seed in range(40):
+        persons, rows, columns = clustered(seed, people=300, height=3, width=2, more_visits=5)
+        counts = count(persons, rows, columns, (3, 2))
+        effects.append(independence_test(counts).effect)
+        plain.append(np.sqrt(pearson_statistic(counts.rows) / counts.rows.sum()))
+    assert np.mean(effects) < 0.6 * np.mean(plain)
 
 
 def test_pearson_statistic_published():
@@ -147,7 +169,7 @@ def test_independence_expected_count_under_five_is_noted(table, noted):
     assert ("Effectifs attendus" in (note or "")) is noted
 
 
-@pytest.mark.parametrize(("few", "noted"), [(1, True), (19, True), (20, False), (21, False)])
+@pytest.mark.parametrize(("few", "noted"), [(10, True), (19, True), (20, False), (21, False)])
 def test_independence_category_of_few_people_is_noted_without_their_number(few, noted):
     persons = np.repeat(np.arange(80), 10)
     rows = (persons < few).astype(np.int64)
@@ -157,14 +179,22 @@ def test_independence_category_of_few_people_is_noted_without_their_number(few, 
     assert str(few) not in (note or "")
 
 
-def test_independence_too_few_people_a_category_rejects_too_often_and_always_says_so():
-    repetitions, rejected = 100, 0
-    for seed in range(repetitions):
-        persons, rows, columns = clustered(seed, people=60, height=12, width=2, more_visits=5)
-        found = independence_test(count(persons, rows, columns, (12, 2)))
-        rejected += found.p_value < 0.05
-        assert "très peu de personnes" in found.note
-    assert rejected > stats.binom.ppf(0.999, repetitions, 0.05)
+@pytest.mark.parametrize(("few", "part"), [(1, False), (9, False), (10, True), (11, True)])
+def test_independence_category_of_fewest_people_takes_no_part_and_it_is_said(few, part):
+    persons = np.repeat(np.arange(200), 5)
+    rows = np.where(persons < few, 2, persons % 2)
+    columns = np.random.default_rng(1).integers(0, 2, len(persons))
+    found = independence_test(count(persons, rows, columns, (3, 2)))
+    assert (FEWEST_PEOPLE_NOTE in (found.note or "")) is not part
+    assert found.people == (200 if part else 200 - few)
+    without = rows < 2
+    alone = independence_test(count(persons[without], rows[without], columns[without], (2, 2)))
+    assert (found.p_value == pytest.approx(alone.p_value)) is not part
+
+
+def test_independence_between_categories_of_fewest_people_has_no_test():
+    persons, rows, columns = clustered(3, people=60, height=12, width=2, more_visits=5)
+    assert independence_test(count(persons, rows, columns, (12, 2))) is None
 
 
 def test_independence_one_row_a_person_is_judged_by_expected_counts_only():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from etabli.errors import MethodError
 from etabli.methods import audit
 from etabli.methods.verdicts import VERDICTS
 from etabli.project import find_project
@@ -119,3 +120,11 @@ def test_tally_of_totals_has_zeros(sortir: pd.DataFrame) -> None:
     table = audit.tally(audit.totals(sortir))
     assert table.value("claims", verdict="wrong").number == 0
     assert table.value("claims", verdict="holds").number == 16
+
+
+@pytest.mark.parametrize("year", [None, 2019.5, "vers 2019"])
+def test_totals_year_that_is_no_whole_number_is_refused(sortir: pd.DataFrame, year: object) -> None:
+    wrong = sortir.astype({"year": object})
+    wrong.loc[wrong.index[0], "year"] = year
+    with pytest.raises(MethodError, match="« year » n’a pas que des nombres entiers"):
+        audit.totals(wrong)

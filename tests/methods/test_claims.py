@@ -63,3 +63,22 @@ def test_claim_of_two_terms_refuses_one_or_three(
     row = {**claims.iloc[8].to_dict(), "operation": operation, "parts": parts}
     with pytest.raises(MethodError, match="deux termes"):
         audit.audit(pd.DataFrame([row]), facts)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("parts_expected", "trois", "pas un nombre"),
+        ("parts_expected", 2.5, "parts est entier"),
+        ("precision", "fin", "pas un nombre"),
+        ("precision", float("inf"), "pas un nombre"),
+        ("parts", None, "pas de termes"),
+    ],
+)
+def test_claim_whose_numbers_are_none_is_refused(
+    claims: pd.DataFrame, facts: pd.DataFrame, column: str, value: object, message: str
+) -> None:
+    row = {**claims.iloc[0].to_dict(), column: value}
+    with pytest.raises(MethodError, match=message) as caught:
+        audit.audit(pd.DataFrame([row]), facts)
+    assert "énoncé « allocation_requests »" in str(caught.value.where)

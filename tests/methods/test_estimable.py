@@ -73,6 +73,16 @@ def test_leaving_rows_out_may_leave_another_category_without_variation() -> None
     )
     y = np.array([0, 1, 0, 1, 0, 1, 1, 0, 1, 1], dtype=float)
     frame.loc[len(frame)] = ["a", "hut"]
-    part = estimable(frame, ["age", "home"], np.append(y, 0.0))
+    part = estimable(frame, ["age", "home"], np.append(y, 0.0), np.arange(len(frame)))
     assert "hut" not in set(part.frame["home"])  # it varied only through c, which always has the event
     assert part.on == ("age", "home")
+
+
+def test_category_of_one_person_has_no_odds_ratio_and_of_two_has() -> None:
+    def of(number: int) -> pd.Series:
+        frame = visits()
+        alone = pd.DataFrame({"recipient": [900, 900, 901, 901], "channel": [*"xyxy"], "age": "d", "home": "own"})
+        return ratios(pd.concat([frame, alone.head(2 * number)], ignore_index=True), ["age", "home"])
+
+    assert np.isnan(of(1)["age", "d"])
+    assert np.isfinite(of(2)["age", "d"])

@@ -46,3 +46,22 @@ def test_fact_given_twice_is_refused(claims: pd.DataFrame, facts: pd.DataFrame) 
 def test_facts_without_a_column_are_refused(claims: pd.DataFrame, facts: pd.DataFrame, column: str) -> None:
     with pytest.raises(MethodError, match=f"attendu : {column}"):
         audit.audit(claims, facts.drop(columns=column))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("value", "beaucoup", "que des nombres"),
+        ("value", float("inf"), "que des nombres"),
+        ("year", "vers 2020", "que des nombres"),
+        ("year", 2019.5, "année est un nombre entier"),
+    ],
+)
+def test_fact_whose_year_or_value_is_no_number_is_refused(
+    claims: pd.DataFrame, facts: pd.DataFrame, column: str, value: object, message: str
+) -> None:
+    wrong = facts.astype(object)
+    wrong.loc[wrong.index[0], column] = value
+    with pytest.raises(MethodError, match=message) as caught:
+        audit.audit(claims, wrong)
+    assert caught.value.where == "mesure « sortir.communes »"

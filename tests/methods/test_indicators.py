@@ -142,7 +142,9 @@ def test_changes_of_a_share_are_in_points_and_have_no_annual_change(sortir: pd.D
 
 
 def test_changes_from_zero_are_missing(sortir: pd.DataFrame) -> None:
-    row = (sortir["measure"] == "users") & (sortir["audience"] == "we_ker") & (sortir["year"] == 2023)
+    of_users = (sortir["measure"] == "users") & (sortir["year"] == 2023)
+    row = of_users & (sortir["audience"] == "we_ker")
+    sortir.loc[of_users & (sortir["audience"] == "total"), "value"] -= sortir.loc[row, "value"].item()
     sortir.loc[row, "value"] = 0
     assert indicators.changes(sortir, measure="users", year=2024).value("change", audience="we_ker").number is None
 
@@ -204,3 +206,60 @@ def test_duplicate_row_is_refused(sortir: pd.DataFrame) -> None:
 @pytest.mark.parametrize("measure", list(indicators.MEASURES))
 def test_changes_exist_for_every_measure_and_year(sortir: pd.DataFrame, measure: str, year: int) -> None:
     assert indicators.changes(sortir, measure=measure, year=year).value("value").number is not None
+
+
+def test_change_since_2019_at_constant_scope_leaves_we_ker_out(sortir: pd.DataFrame) -> None:
+    table = indicators.changes(sortir, measure="registered", year=2024)
+    assert table.value("since_2019").number == pytest.approx(57403 / 47223 - 1)
+    assert table.value("since_2019_same").number == pytest.approx((57403 - 309) / 47223 - 1)
+
+
+def test_changes_of_contradictory_totals_are_refused(sortir: pd.DataFrame) -> None:
+    sortir.loc[(sortir["measure"] == "users") & (sortir["year"] == 2019) & (sortir["audience"] == "total"), "value"] = 1
+    with pytest.raises(MethodError, match="n’est pas la somme"):
+        indicators.changes(sortir, measure="users", year=2024)
+
+
+def test_more_users_than_registered_are_refused(sortir: pd.DataFrame) -> None:
+    row = (sortir["measure"] == "users") & (sortir["audience"] == "we_ker") & (sortir["year"] == 2024)
+    sortir.loc[row, "value"] = 310
+    with pytest.raises(MethodError, match="d’inscrites") as refused:
+        indicators.review(sortir, year=2024)
+    assert "we_ker" in str(refused.value)
+
+
+def test_evolutions_agree_with_changes(sortir: pd.DataFrame) -> None:
+    table = indicators.evolutions(sortir, ["users", "one_off_uses", "uses_per_user"], year=2024)
+    told = {
+        name: round(100 * float(table.value("since_2019", indicator=name).number), 1)
+        for name in table.cells["indicator"]
+    }
+    assert told == {"users": 14.9, "one_off_uses": 7.9, "uses_per_user": -6.1}
+
+
+def test_evolutions_of_a_share_are_refused(sortir: pd.DataFrame) -> None:
+    with pytest.raises(MethodError, match="en points"):
+        indicators.evolutions(sortir, ["use_rate"], year=2024)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("year", None), ("year", 2024.5), ("value", 1.5), ("value", float("inf"))]
+)
+def test_figures_that_are_not_whole_are_refused(sortir: pd.DataFrame, column: str, value: float | None) -> None:
+    broken = sortir.astype({column: "Float64"})
+    broken.loc[0, column] = value
+    with pytest.raises(MethodError, match="nombres entiers"):
+        indicators.review(broken, year=2024)
+
+
+def test_years_as_text_are_refused(sortir: pd.DataFrame) -> None:
+    with pytest.raises(MethodError, match="nombres entiers"):
+        indicators.review(sortir.astype({"year": "str"}), year=2024)
+
+
+def test_change_since_2019_is_not_given_twice(sortir: pd.DataFrame) -> None:
+    table = indicators.changes(sortir, measure="registered", year=2022)
+    assert table.value("change").number == pytest.approx(53348 / 47223 - 1)
+    assert (table.value("since_2019").number, table.value("since_reference").number) == (None, None)
+    assert table.value("since_2019_same").number == pytest.approx((53348 - 328) / 47223 - 1)
+    assert indicators.evolutions(sortir, ["users"], year=2022).cells["since_2019"].isna().all()

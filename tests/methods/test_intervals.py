@@ -36,10 +36,10 @@ def test_row_shares_one_row_a_person_is_wilson():
 
 
 def test_row_shares_clustered_by_hand():
-    # Three people, (visits in column 0, visits): (2, 2), (1, 2), (0, 1). p = 3/5; residuals 0.8, -0.2, -0.6.
-    found = row_shares(one_row_table([1, 1, 2, 2, 3], [0, 0, 0, 1, 1]))
-    variance = 3 / 2 * (0.8**2 + 0.2**2 + 0.6**2) / 5**2
-    reach = stats.t.ppf(0.975, 2) * np.sqrt(variance) / (0.6 * 0.4)
+    # Twice three people, (visits in column 0, visits): (2, 2), (1, 2), (0, 1). p = 3/5; residuals 0.8, -0.2, -0.6.
+    found = row_shares(one_row_table([1, 1, 2, 2, 3, 4, 4, 5, 5, 6], [0, 0, 0, 1, 1] * 2))
+    variance = 6 / 5 * 2 * (0.8**2 + 0.2**2 + 0.6**2) / 10**2
+    reach = stats.t.ppf(0.975, 5) * np.sqrt(variance) / (0.6 * 0.4)
     logit = np.log(0.6 / 0.4)
     assert found.share[0, 0] == pytest.approx(0.6)
     assert found.low[0, 0] == pytest.approx(1 / (1 + np.exp(-(logit - reach))))
@@ -47,20 +47,30 @@ def test_row_shares_clustered_by_hand():
 
 
 def test_row_shares_without_variance_is_wilson_on_the_effective_size():
-    # (Σm)² / Σm² = 36 / 14 for 1, 2 and 3 visits, all in column 0.
-    found = row_shares(one_row_table([1, 2, 2, 3, 3, 3], [0] * 6))
-    low, _ = wilson(np.array([36 / 14]), np.array([36 / 14]))
+    # (Σm)² / Σm² = 144 / 28 for twice 1, 2 and 3 visits, all in column 0.
+    found = row_shares(one_row_table([1, 2, 2, 3, 3, 3, 4, 5, 5, 6, 6, 6], [0] * 12))
+    low, _ = wilson(np.array([144 / 28]), np.array([144 / 28]))
     assert found.low[0, 0] == pytest.approx(low[0])
     assert (found.share[0, 0], found.high[0, 0], found.low[0, 1]) == (1.0, 1.0, 0.0)
 
 
-def test_row_shares_one_person_still_has_an_interval():
-    found = row_shares(one_row_table([1, 1, 1], [0, 0, 1]))
-    assert 0 < found.low[0, 0] < 2 / 3 < found.high[0, 0] < 1
+@pytest.mark.parametrize(("people", "known"), [(4, False), (5, True), (6, True)])
+def test_row_shares_of_few_effective_people_have_no_interval(people, known):
+    # two visits each: the effective size is the number of people
+    found = row_shares(one_row_table(np.repeat(np.arange(people), 2), [0, 1] * people))
+    assert found.share[0, 0] == 0.5
+    assert (np.isfinite(found.low[0, 0]), np.isfinite(found.high[0, 0])) == (known, known)
+
+
+def test_row_shares_that_one_person_makes_have_no_interval():
+    # a thousand visits of one person, one visit of each of thirty: the sandwich would hold [0.487; 0.501]
+    persons = np.concatenate([np.zeros(1000, dtype=int), np.arange(1, 31)])
+    found = row_shares(one_row_table(persons, [0, 1] * 500 + [1] * 30))
+    assert np.isnan([found.low, found.high]).all()
 
 
 def test_row_shares_everyone_alike_has_no_interval_of_zero_width():
-    found = row_shares(one_row_table([1, 1, 2, 2], [0, 1, 0, 1]))
+    found = row_shares(one_row_table(np.repeat(np.arange(5), 2), [0, 1] * 5))
     assert found.high[0, 0] - found.low[0, 0] > 0.5
 
 
@@ -97,11 +107,24 @@ def test_row_shares_cover_the_process_where_wilson_on_visits_does_not():
     assert naive < stats.binom.ppf(0.001, repetitions, 0.95)
 
 
-def test_mean_interval_is_students():
+def test_mean_interval_is_students_on_the_scale_of_logarithms():
     values = np.array([1.0, 2.0, 2.0, 5.0])
-    expected = stats.t.interval(0.95, 3, loc=2.5, scale=stats.sem(values))
-    assert mean_interval(values) == pytest.approx(expected)
+    expected = stats.t.interval(0.95, 3, loc=np.log(2.5), scale=stats.sem(values) / 2.5)
+    assert mean_interval(values) == pytest.approx(tuple(np.exp(expected)))
 
 
-def test_mean_interval_of_one_value_is_unknown():
-    assert np.isnan(mean_interval(np.array([3.0]))).all()
+def test_mean_interval_of_many_is_near_students():
+    values = 1.0 + np.random.default_rng(1).poisson(2, 5000)
+    expected = stats.t.interval(0.95, 4999, loc=values.mean(), scale=stats.sem(values))
+    assert mean_interval(values) == pytest.approx(expected, rel=1e-3)
+
+
+def test_mean_interval_that_one_person_makes_is_positive_and_not_under_the_least():
+    low, high = mean_interval(np.array([1.0, 1, 1, 1, 1000]), least=1)
+    assert 1 <= low < 200.8 < high
+    assert mean_interval(np.array([1.0, 1, 2]), least=1)[0] == 1.0
+
+
+@pytest.mark.parametrize("values", [[], [3.0], [1.0, 1.0, 1.0]])
+def test_mean_interval_without_variance_is_unknown(values):
+    assert np.isnan(mean_interval(np.array(values))).all()

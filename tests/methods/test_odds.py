@@ -23,13 +23,13 @@ def visits() -> pd.DataFrame:
 
 
 def test_odds_ratios_two_by_two_closed_form():
-    # Woolf (1955): variance of log OR = 1/30 + 1/20 + 1/10 + 1/40. With one row a person the clustered one equals it,
-    # up to its factor k/(k - 1) · (n - 1)/(n - c) = 100/98.
+    # Woolf (1955): variance of log OR = 1/30 + 1/20 + 1/10 + 1/40. With one row a person, a row of a group of m has
+    # leverage 1/m: CR3 takes its residual m/(m - 1) times, and the factor (k - 1)/k = 99/100.
     table = {("a", "x"): 30, ("a", "y"): 20, ("b", "x"): 10, ("b", "y"): 40}
     rows = [pair for pair, number in table.items() for _ in range(number)]
     frame = pd.DataFrame(rows, columns=["age", "channel"]).assign(recipient=range(100))
     cells = odds_ratios(frame, outcome="channel", event="x", on=["age"]).cells.set_index("category")
-    error = np.sqrt((1 / 30 + 1 / 20 + 1 / 10 + 1 / 40) * 100 / 98)
+    error = np.sqrt((1 / 30 + 1 / 20 + 1 / 10 + 1 / 40) * (50 / 49) ** 2 * 99 / 100)
     ratio = (10 * 20) / (40 * 30)  # b against a, which comes first of two equal categories
     assert cells.loc["b", "odds_ratio"] == pytest.approx(ratio)
     assert cells.loc["b", "odds_ratio_high"] == pytest.approx(ratio * np.exp(1.959964 * error), rel=1e-6)
@@ -43,15 +43,18 @@ def test_odds_ratios_agree_with_statsmodels():
         "event ~ C(age, Treatment('b')) + C(home, Treatment('rent'))",
         frame.assign(event=(frame["channel"] == "x").astype(int)),
         family=sm.families.Binomial(),
-    ).fit(cov_type="cluster", cov_kwds={"groups": pd.factorize(frame["recipient"])[0]})
-    expected = np.exp(direct.conf_int()).assign(ratio=np.exp(direct.params))
+    )
+    plain = direct.fit(cov_type="cluster", cov_kwds={"groups": pd.factorize(frame["recipient"])[0]})
+    expected = np.exp(plain.conf_int()).assign(ratio=np.exp(plain.params))
     for category, term in [
         ("a", "C(age, Treatment('b'))[T.a]"),
         ("c", "C(age, Treatment('b'))[T.c]"),
         ("own", "C(home, Treatment('rent'))[T.own]"),
     ]:
         shown = found.loc[category, ["odds_ratio_low", "odds_ratio_high", "odds_ratio"]].astype(float)
-        assert shown.to_list() == pytest.approx(expected.loc[term].to_list(), rel=1e-4)
+        low, high, ratio = expected.loc[term]
+        assert shown.iloc[2] == pytest.approx(ratio, rel=1e-6)
+        assert 1 <= np.log(shown.iloc[1] / shown.iloc[0]) / np.log(high / low) < 1.05  # the plain sandwich is shorter
 
 
 def test_odds_ratios_reference_is_the_most_frequent_in_people():
@@ -123,3 +126,10 @@ def test_odds_ratios_event_that_never_varies_is_refused():
 def test_odds_ratios_variables_are_each_given_once(on):
     with pytest.raises(MethodError, match="chacune une fois"):
         odds_ratios(visits(), outcome="channel", event="x", on=on)
+
+
+def test_odds_ratios_event_may_be_a_number():
+    frame = visits().assign(late=lambda data: (data["channel"] == "x").astype(int))
+    by_number = odds_ratios(frame, outcome="late", event=1, on=["age"])
+    by_text = odds_ratios(frame, outcome="late", event="1", on=["age"])
+    pd.testing.assert_frame_equal(by_number.cells, by_text.cells)

@@ -59,8 +59,8 @@ def test_totals_by_hand():
     assert [table.value(name).number for name in ("rows", "people")] == [6, 3]
     assert table.value("rows_per_person").number == 2.0
     assert table.missing == Missing(rows=1, people=0)
-    low, high = stats.t.interval(0.95, 2, loc=2, scale=stats.sem([3, 1, 2]))
-    assert table.cells.loc[0, ["rows_per_person_low", "rows_per_person_high"]].to_list() == pytest.approx([low, high])
+    _, high = np.exp(stats.t.interval(0.95, 2, loc=np.log(2), scale=stats.sem([3, 1, 2]) / 2))
+    assert table.cells.loc[0, ["rows_per_person_low", "rows_per_person_high"]].to_list() == pytest.approx([1, high])
 
 
 def test_totals_without_anyone_is_refused():
@@ -82,7 +82,8 @@ def test_distribution_without_missing_values_has_no_such_category():
 
 
 def test_distribution_total_has_no_interval_and_others_have():
-    cells = profiles.distribution(visits(), "age").cells
+    many = pd.concat([visits().assign(recipient=lambda v, i=i: v["recipient"] + str(i)) for i in range(2)])
+    cells = profiles.distribution(many, "age").cells
     assert cells["share_low"].isna().to_list() == [False, False, False, False, True]
 
 
@@ -175,11 +176,13 @@ def test_crosstab_rows_add_up_and_people_do_not_exceed_rows(frame):
 def test_crosstab_intervals_hold_their_share(frame):
     cells = profiles.crosstab(frame, "age", by="channel").cells
     shown = cells[(cells["channel"] != TOTAL) & cells["share"].notna()]
-    assert (shown["share_low"] <= shown["share"] + 1e-12).all()
-    assert (shown["share"] <= shown["share_high"] + 1e-12).all()
-    assert shown[["share_low", "share_high"]].notna().all(axis=None)
-    assert shown["share_low"].min() >= 0
-    assert shown["share_high"].max() <= 1
+    known = shown["share_low"].notna()
+    assert (known == shown["share_high"].notna()).all()
+    bounded = shown[known]
+    assert (bounded["share_low"] <= bounded["share"] + 1e-12).all()
+    assert (bounded["share"] <= bounded["share_high"] + 1e-12).all()
+    assert bounded["share_low"].ge(0).all()
+    assert bounded["share_high"].le(1).all()
 
 
 def test_profile_sheet_stacks_the_crosstabs():
@@ -221,3 +224,69 @@ def test_profiles_do_not_import_statsmodels():
     code = "import sys; from etabli.methods import profiles; print('statsmodels' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_crosstab_impossible_cell_has_no_share_and_no_test():
+    frame = pd.DataFrame({"recipient": range(6), "times": [*"112222"], "route": [*"xyxyzz"]})
+    table = profiles.crosstab(frame, "times", by="route", impossible=[("1", "z")])
+    assert table.tests == ()
+    row = table.cells[(table.cells["times"] == "1") & (table.cells["route"] == "z")].iloc[0]
+    assert row["impossible"]
+    assert np.isnan(row[["share", "share_low", "share_high"]].astype(float)).all()
+    assert table.value("share", times="2", route="z").number == 0.5
+
+
+@pytest.mark.parametrize(("pair", "said"), [(("2", "z"), "n’est pas vide"), (("3", "z"), "n’est pas dans le tableau")])
+def test_crosstab_wrong_impossible_cell_is_refused(pair, said):
+    frame = pd.DataFrame({"recipient": range(6), "times": [*"112222"], "route": [*"xyxyzz"]})
+    with pytest.raises(MethodError, match=said):
+        profiles.crosstab(frame, "times", by="route", impossible=[pair])
+
+
+def few() -> pd.DataFrame:
+    return pd.DataFrame({"recipient": [*"aabbccdd"], "age": [*"xyxyxxyy"], "channel": [*"wawawaaw"]})
+
+
+def test_crosstab_two_columns_of_one_name_are_refused():
+    twice = pd.concat([few(), few()[["age"]]], axis="columns")
+    with pytest.raises(MethodError, match="Deux colonnes des données s’appellent « age »"):
+        profiles.crosstab(twice, "age", by="channel")
+    with pytest.raises(MethodError, match="« recipient »"):
+        profiles.totals(pd.concat([few(), few()[["recipient"]]], axis="columns"))
+
+
+@pytest.mark.parametrize("name", ["rows", "people", "share", "share_low", "base_rows"])
+def test_variable_named_as_a_column_of_the_result_is_refused(name):
+    frame = few().rename(columns={"age": name})
+    for made in (
+        lambda: profiles.crosstab(frame, name, by="channel"),
+        lambda: profiles.crosstab(frame, "channel", by=name),
+        lambda: profiles.distribution(frame, name),
+        lambda: profiles.profile_sheet(frame, [name], by="channel"),
+    ):
+        with pytest.raises(MethodError, match=f"« {name} » porte le nom d’une colonne du résultat"):
+            made()
+
+
+@pytest.mark.parametrize("name", ["category", "variable"])
+def test_profile_sheet_by_a_name_of_its_own_is_refused(name):
+    with pytest.raises(MethodError, match=f"« {name} » porte le nom"):
+        profiles.profile_sheet(few().rename(columns={"channel": name}), ["age"], by=name)
+
+
+def test_of_variable_is_the_crosstab_with_the_adjusted_test():
+    frame = many().assign(home=lambda data: data["age"])
+    sheet = profiles.profile_sheet(frame, ["age", "home"], by="channel")
+    alone, part = profiles.crosstab(frame, "age", by="channel"), profiles.of_variable(sheet, "age")
+    pd.testing.assert_frame_equal(part.cells, alone.cells[part.cells.columns], check_dtype=False)
+    (test,) = part.tests
+    assert (test.p_value, dict(test.within)) == (sheet.tests[0].p_value, {})
+    assert test.p_value == pytest.approx(min(1, 2 * alone.tests[0].p_value))  # Holm, of two tests
+
+
+def test_of_variable_unknown_names_the_nearest():
+    sheet = profiles.profile_sheet(visits(), ["age"], by="channel")
+    with pytest.raises(MethodError, match="« aeg »"):
+        profiles.of_variable(sheet, "aeg")
+    with pytest.raises(MethodError, match="fiche de profils"):
+        profiles.of_variable(profiles.crosstab(visits(), "age", by="channel"), "age")

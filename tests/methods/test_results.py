@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from etabli.errors import MethodError
-from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table, Value
+from etabli.methods.results import MISSING, PEOPLE, TOTAL, Dimension, Measure, Table, Test, Value
 
 ROWS = Measure("rows", "count", unit="rows")
 SHARE = Measure("share", "share", low="low", high="high", base="people", of=("rows", "people"))
@@ -142,3 +142,102 @@ def test_value_keeps_its_table() -> None:
     whole = table()
     assert whole.value("rows").table is whole
     assert Value(whole, "rows", 0).number == 1
+
+
+def ranked(shares: list[float], half: float, people: list[int]) -> Table:
+    cells = pd.DataFrame({"age": list("abcd")[: len(shares)], "rows": people, "people": people, "share": shares})
+    cells = cells.assign(low=cells["share"] - half, high=cells["share"] + half)
+    return Table(cells, (Dimension("age"),), (ROWS, SHARE))
+
+
+def test_largest_value_keeps_those_that_nothing_tells_apart_from_it() -> None:
+    value = ranked([0.2, 0.42, 0.43], 0.02, [500] * 3).largest("share")
+    assert (value.row, value.tied) == (2, (2, 1))
+
+
+def test_largest_value_far_from_all_others_is_alone() -> None:
+    assert ranked([0.2, 0.3, 0.5], 0.02, [500] * 3).largest("share").tied == (2,)
+
+
+def test_values_that_cannot_be_told_apart_are_all_tied() -> None:
+    assert set(ranked([0.40, 0.42, 0.43], 0.05, [500] * 3).smallest("share").tied) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("shares", "p_value", "apart"),
+    [
+        ([0.2, 0.42, 0.43], 0.049, True),
+        ([0.2, 0.42, 0.43], 0.05, False),  # the test does not reject: no extreme is named
+        ([0.40, 0.425, 0.45], 0.001, False),  # the middle one is told apart from neither
+    ],
+)
+def test_extremes_are_named_when_the_test_rejects_and_nothing_is_in_both(
+    shares: list[float], p_value: float, apart: bool
+) -> None:
+    tested = replace(ranked(shares, 0.025, [500] * 3), tests=(Test("t", 1.0, (1.0,), p_value, 10),))
+    assert tested.largest("share").ranks_apart(tested.smallest("share")) is apart
+    assert not ranked(shares, 0.025, [500] * 3).largest("share").ranks_apart(tested.smallest("share"))
+
+
+def test_non_response_is_no_extreme() -> None:
+    whole = ranked([0.2, 0.3, 0.9], 0.02, [500] * 3)
+    whole = whole.with_cells(whole.cells.assign(age=["a", "b", MISSING]))
+    assert whole.largest("share").category("age") == "b"
+
+
+def test_tests_of_a_value_are_those_of_its_variable() -> None:
+    cells = pd.DataFrame({"variable": ["age", "home"], "category": "x", "rows": 1, "people": 1})
+    tests = tuple(Test("t", 1.0, (1.0,), 0.5, 1, within={"variable": name}) for name in ("age", "home"))
+    dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
+    stack = Table(cells, dimensions, (ROWS,), tests=tests)
+    assert stack.value("rows", variable="home", category="x").tests == tests[1:]
+
+
+def test_ties_are_judged_for_all_comparisons_together() -> None:
+    # 0.50 against 0.45 with half-widths of 0.035: z = 1.98 is significant alone, and not among three comparisons
+    assert ranked([0.45, 0.5], 0.035, [500] * 2).largest("share").tied == (1,)
+    assert 0 in ranked([0.45, 0.2, 0.2, 0.5], 0.035, [500] * 4).largest("share").tied
+
+
+@pytest.mark.parametrize(("people", "row"), [(29, 0), (30, 1), (31, 1)])
+def test_largest_share_is_not_one_of_few_people(people: int, row: int) -> None:
+    assert ranked([0.4, 0.9], 0.02, [500, people]).largest("share").row == row
+
+
+def test_largest_share_among_few_people_only_is_found() -> None:
+    assert ranked([0.4, 0.9], 0.02, [20, 21]).largest("share").row == 1
+
+
+@pytest.mark.parametrize(("p_value", "significant"), [(0.049, True), (0.05, False), (0.051, False)])
+def test_table_is_significant_under_five_percent(p_value: float, significant: bool) -> None:
+    tested = replace(table(), tests=(Test("t", 1.0, (1.0,), p_value, 10),))
+    assert tested.is_significant() is significant
+    assert not table().is_significant()
+
+
+def test_significance_of_one_variable_of_a_stack() -> None:
+    cells = table().cells.rename(columns={"age": "category"}).assign(variable="age")
+    test = Test("t", 1.0, (1.0,), 0.01, 10, within={"variable": "age"})
+    stack = Table(cells, (Dimension("variable"), Dimension("category"), Dimension("channel")), (ROWS,), tests=(test,))
+    assert stack.is_significant(variable="age")
+    assert not stack.is_significant()
+    with pytest.raises(MethodError, match="« aeg »"):
+        stack.is_significant(variable="aeg")
+
+
+def test_reference_of_a_table_without_one_is_refused() -> None:
+    with pytest.raises(MethodError, match="modalité de référence"):
+        table().reference("age")
+
+
+@pytest.mark.parametrize(
+    ("ratios", "flags", "number"), [([1.0, 0.7], [True, False], 1.0), ([np.nan] * 2, [False] * 2, None)]
+)
+def test_reference_of_a_variable_that_left_the_model_is_not_available(
+    ratios: list[float], flags: list[bool], number: float | None
+) -> None:
+    cells = pd.DataFrame({"variable": "age", "category": ["a", "b"], "odds": ratios, "reference": flags, PEOPLE: 9})
+    odds = Table(cells, (Dimension("variable"), Dimension("category")), (Measure("odds", "ratio"),))
+    assert odds.reference("age").number == number
+    with pytest.raises(MethodError, match="modalité de référence"):
+        odds.reference("home")

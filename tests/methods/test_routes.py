@@ -74,3 +74,15 @@ def test_people_by_route_leaves_its_argument_alone():
     before, given = visits(), visits()
     people_by_route(given, keep=["age"])
     pd.testing.assert_frame_equal(given, before)
+
+
+def test_frequency_is_how_often_each_came():
+    visits = pd.DataFrame({"recipient": [*"abbccccc"], "channel": ["x"] * 8})
+    assert people_by_route(visits)["frequency"].astype(str).to_list() == ["once", "twice", "three_or_more"]
+
+
+@pytest.mark.parametrize("name", ["recipient", "route", "visits", "frequency"])
+def test_kept_variable_with_the_name_of_a_column_made_here_is_refused(name):
+    visits = pd.DataFrame({"recipient": ["a"], "channel": ["x"], "route": ["r"], "visits": [1], "frequency": ["f"]})
+    with pytest.raises(MethodError, match="porte le nom"):
+        people_by_route(visits, keep=[name])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -7,7 +9,7 @@ from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import protect
 from etabli.errors import MethodError, ReportError
 from etabli.french import NBSP, NNBSP
-from etabli.methods.results import Dimension, Measure, Table
+from etabli.methods.results import Dimension, Measure, Table, Test
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 
@@ -30,8 +32,12 @@ def single(kind: str, x: object, *, base: float = 5000) -> Table:
         ("{x:noun}", "rows", f"25{NNBSP}011 visites"),
         ("{x:noun}", "people", f"4{NNBSP}000 allocataires"),
         ("{x:noun}", "share", f"96,2{NBSP}%"),
-        ("{x:interval}", "share", f"[95,0{NBSP}%{NNBSP}; 97,0{NBSP}%]"),
-        ("{x:interval}", "rows", f"25{NNBSP}011"),
+        (
+            "{x}{x:interval}",
+            "share",
+            f"96,2{NBSP}% (intervalle de confiance à 95{NBSP}%{NBSP}: [95,0{NBSP}%{NNBSP}; 97,0{NBSP}%])",
+        ),
+        ("{x}{x:interval}", "rows", f"25{NNBSP}011"),
         ("{x:words}", "rows", f"25{NNBSP}011"),
         ("{x.age} : {x}", "share", f"moins de 30 ans{NBSP}: 96,2{NBSP}%"),
     ],
@@ -185,3 +191,109 @@ def test_html_of_text_and_labels_is_escaped(words: Words) -> None:
 def test_cited_values_are_those_of_results(ages: Table) -> None:
     value = ages.value("rows")
     assert sentence("{a} {b}", a=value, b="texte").cited == [value]
+
+
+def test_sentence_that_may_not_be_said_gives_way(words: Words, ages: Table) -> None:
+    x = ages.value("rows", age="young")
+    assert filled(sentence("{x} de plus", x=x, provided=False, otherwise="aucun écart"), words) == "aucun écart"
+    assert filled(sentence("{x:noun}", x=x, provided=True, otherwise="aucun écart"), words).endswith("visites")
+
+
+def test_condition_without_words_for_when_it_fails_is_refused(ages: Table) -> None:
+    with pytest.raises(ReportError, match="rien à dire"):
+        sentence("{x} de plus", x=ages.value("rows", age="young"), provided=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "x", "expected"),
+    [
+        ("points", -0.122, f"en baisse de 12,2{NBSP}points"),
+        ("points", 0.01, f"en hausse de 1,0{NBSP}point"),
+        ("points", 0.0001, "stable"),
+        ("change", 0.033, f"en hausse de 3,3{NBSP}%"),
+    ],
+)
+def test_change_is_told_in_its_own_unit(kind: str, x: float, expected: str, words: Words) -> None:
+    assert filled(sentence("{x:change}", x=single(kind, x).value("x")), words) == expected
+
+
+@pytest.mark.parametrize("kind", ["mean", "count", "share", "ratio"])
+def test_change_of_what_is_no_change_is_refused(kind: str, words: Words) -> None:
+    with pytest.raises(ReportError, match="pas une évolution"):
+        filled(sentence("{x:change}", x=single(kind, 4.07).value("x")), words)
+
+
+def test_categories_that_nothing_tells_apart_are_named_together(words: Words) -> None:
+    cells = pd.DataFrame({"age": ["young", "mid", "old"], "people": 100, "share": [0.2, 0.42, 0.43]})
+    cells = cells.assign(low=cells["share"] - 0.02, high=cells["share"] + 0.02)
+    table = Table(cells, (Dimension("age"),), (Measure("share", "share", low="low", high="high"),))
+    written = filled(sentence("les {x.age:tied}, ici {x.age}", x=table.largest("share")), words)
+    assert written == f"les «{NBSP}30-59 ans{NBSP}» et «{NBSP}ancien{NBSP}», ici ancien"
+
+
+def test_unknown_form_of_a_label_is_refused(ages: Table) -> None:
+    with pytest.raises(ReportError, match="Forme inconnue d’un libellé"):
+        sentence("{x.age:noun}", x=ages.value("rows", age="young"))
+
+
+def shares(base: int, p_value: float = 0.012) -> Table:
+    cells = pd.DataFrame(
+        {"age": ["young", "old"], "people": base, "rows": [7, 6], "whole": 13, "share": [7 / 13, 6 / 13]}
+    )
+    measure = Measure("share", "share", base="people", of=("rows", "whole"))
+    return Table(cells, (Dimension("age"),), (measure,), tests=(Test("t", 1.0, (1.0,), p_value, 99),))
+
+
+@pytest.mark.parametrize(
+    ("base", "written"),
+    [(30, "54 % des visites"), (29, "7 visites sur 13 (29 allocataires)"), (13, "7 allocataires sur 13")],
+)
+def test_share_of_something_reads_on_a_small_base_too(base: int, written: str, words: Words) -> None:
+    said = filled(sentence("{x:of des visites}", x=shares(base).value("share", age="young")), words)
+    assert said.replace("\u00a0", " ") == written
+
+
+def test_p_value_of_its_test(words: Words) -> None:
+    said = filled(sentence("aucun écart ({x:p})", x=shares(99).value("share", age="young")), words)
+    assert said.replace("\u00a0", " ") == "aucun écart (p = 0,012)"
+
+
+def test_p_value_of_a_table_without_a_test_is_refused(words: Words, ages: Table) -> None:
+    bare = replace(ages, tests=())
+    with pytest.raises(ReportError, match="pas de test"):
+        filled(sentence("{x:p}", x=bare.value("rows")), words)
+
+
+def test_p_value_of_a_masked_test_is_masked(words: Words, ages: Table) -> None:
+    value = ages.value("rows", age="young")  # shown, while « old » is masked, and the test with it
+    strict = protect([ages], Policy("funder", 5, ("convention",)))
+    assert sentence("{x:p}", x=value).fill(strict, words) == "s"
+
+
+def test_mean_agrees_with_its_own_decimals(words: Words) -> None:
+    for x, written in ((1.6, "1,6 usage"), (2.0, "2,0 usages")):
+        said = filled(sentence("{x:usage|usages}", x=single("mean", x).value("x")), words)
+        assert said.replace("\u00a0", " ") == written
+
+
+@pytest.mark.parametrize(
+    ("p_values", "written"),
+    [
+        ((0.01, 0.2), "est significatif selon « Tranche d’âge », et ne l’est pas selon « Canal »"),
+        ((0.05, 0.2), "n’est significatif selon aucune des caractéristiques dont le test est montré"),
+        (
+            (0.01, 0.04),
+            "est significatif selon toutes les caractéristiques dont le test est montré "
+            "(« Tranche d’âge » et « Canal »)",
+        ),
+    ],
+)
+def test_variables_whose_test_rejects_are_named(p_values: tuple[float, float], written: str, words: Words) -> None:
+    cells = pd.DataFrame({"variable": ["age", "channel"], "category": ["young", "walk_in"], "rows": 1, "people": 99})
+    tests = tuple(
+        Test("t", 1.0, (1.0,), p, 99, within={"variable": v}) for p, v in zip(p_values, ("age", "channel"), strict=True)
+    )
+    dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
+    table = Table(cells, dimensions, (Measure("rows", "count", unit="rows"),), tests=tests)
+    value = table.value("rows", variable="age", category="young")
+    assert filled(sentence("{x.variable:tests}", x=value), words).replace("\u00a0", " ") == written

@@ -14,8 +14,8 @@ import pytest
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protected, protect
 from etabli.french import NBSP, NNBSP
-from etabli.methods.results import TOTAL, Dimension, Measure, Table, Test
-from etabli.present.tables import Cell, Column, Grid, Row, describe_test, lay_out, to_csv, to_html
+from etabli.methods.results import TOTAL, Dimension, Measure, Missing, Table, Test
+from etabli.present.tables import Cell, Column, Grid, Row, describe_missing, describe_test, lay_out, to_csv, to_html
 from etabli.present.words import Words
 
 OPEN, STRICT = Policy("internal", 1, ()), Policy("funder", 5, ("convention",))
@@ -105,7 +105,7 @@ def test_stack_of_variables_keeps_one_total(words: Words, crossed: Table) -> Non
         ("Ensemble", "Ensemble"),
     ]
     assert grid.rows[0].group_note == f"V de Cramér 0,12{NNBSP}; p{NBSP}={NBSP}0,200"
-    assert grid.notes == ()
+    assert grid.notes == (f"χ², un par caractéristique{NNBSP}; n = 107 allocataires.",)
     html = to_html(grid, caption="Les visites", name="x")
     assert html.count('scope="rowgroup"') == 1
     assert html.count("<tbody>") == 2
@@ -207,11 +207,11 @@ def test_csv_is_for_a_french_spreadsheet(words: Words, ages: Table) -> None:
     text = to_csv(lay_out(protected(ages), words))
     assert text.endswith("\r\n")
     assert read_csv(text) == [
-        ["Tranche d’âge", "Visites", "Allocataires", "Part"],
-        ["Moins de 30 ans", "25011", "4000", "96,2"],
-        ["30-59 ans", "987", "345", "3,8"],
-        ["Ancien", "4", "3", "0,0"],
-        ["Ensemble", "26002", "4348", "100,0"],
+        ["Tranche d’âge", "Visites", "Allocataires", "Part", "Part (borne basse à 95 %)", "Part (borne haute à 95 %)"],
+        ["Moins de 30 ans", "25011", "4000", "96,2", "95,0", "97,0"],
+        ["30-59 ans", "987", "345", "3,8", "3,1", "4,4"],
+        ["Ancien", "4", "3", "0,0", "0,0", "0,1"],
+        ["Ensemble", "26002", "4348", "100,0", "///", "///"],
     ]
 
 
@@ -223,7 +223,7 @@ def test_csv_holds_the_printed_digits_only(words: Words, ages: Table) -> None:
 def test_csv_has_signs_and_no_empty_cell(words: Words, ages: Table) -> None:
     table = ages.with_cells(ages.cells.assign(share=[0.9, float("nan"), 0.1, 1.0]))
     lines = read_csv(to_csv(lay_out(protected(table, STRICT), words)))
-    assert lines[3] == ["Ancien", "s", "s", "s"]
+    assert lines[3] == ["Ancien", "s", "s", "s", "s", "s"]
     assert read_csv(to_csv(lay_out(protected(table), words)))[2][3] == "n.d."
     assert all(cell for line in lines for cell in line)
 
@@ -236,6 +236,17 @@ def test_csv_names_group_and_category_of_a_column(words: Words, crossed: Table) 
 def test_csv_of_a_negative_number_is_a_number() -> None:
     grid = Grid("x", (Column("y"),), (Row("a", (Cell("−3,3 %", number=-3.3),)),))
     assert read_csv(to_csv(grid))[1] == ["a", "-3,3"]
+
+
+def test_csv_of_a_ratio_has_the_decimals_that_are_printed(words: Words) -> None:
+    cells = pd.DataFrame(
+        {"age": ["young", "mid"], "people": 9, "odds": [1.0, 1.4], "low": [None, 1.2], "high": [None, 1.6]}
+    )
+    odds = Table(cells, (Dimension("age"),), (Measure("odds", "ratio", low="low", high="high"),))
+    assert [line[1:] for line in read_csv(to_csv(lay_out(protected(odds), words)))[1:]] == [
+        ["1,00", "///", "///"],
+        ["1,40", "1,20", "1,60"],
+    ]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -260,7 +271,7 @@ def test_test_is_described_in_words(words: Words) -> None:
     test = Test("test du χ²", 1234.56, (2.0,), 0.0004, 4348, effect=0.1234, note="Effectifs faibles.")
     described = describe_test(test, words).replace(NBSP, " ").replace(NNBSP, " ")
     assert described == (
-        "Test du χ² : statistique 1 234,6 (2 ddl), p < 0,001 ; V de Cramér 0,12 (de 0, aucun lien, à 1) ; "
+        "χ² : statistique 1 234,6 (2 ddl), p < 0,001 ; V de Cramér 0,12 (de 0, aucun lien, à 1) ; "
         "n = 4 348 allocataires. Effectifs faibles."
     )
 
@@ -269,3 +280,65 @@ def test_degrees_that_are_no_whole_number_keep_a_decimal(words: Words) -> None:
     described = describe_test(Test("test", 1.0, (1.5, 120.0), 0.5, 10), replace(words, source=None))
     assert re.search(rf"\(1,5{NBSP}?[{NBSP}{NNBSP}]?; 120 ddl\)", described)
     assert described.endswith("10.")
+
+
+def stacked(tests: list[Test]) -> Table:
+    cells = pd.DataFrame({"variable": ["age", "channel"], "category": ["young", "walk_in"], "rows": 1, "people": 99})
+    dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
+    return Table(cells, dimensions, (Measure("rows", "count", unit="rows"),), tests=tuple(tests))
+
+
+def test_notes_of_a_stack_are_each_said_once_with_the_variables_they_hold_for(words: Words) -> None:
+    of = [{"variable": "age"}, {"variable": "channel"}]
+    notes = ["Peu de personnes. Valeur p ajustée.", "Valeur p ajustée."]
+    tests = [
+        Test("test de Wald", 1.0, (1.0,), 0.5, n, within=w, note=note)
+        for n, w, note in zip((98, 99), of, notes, strict=True)
+    ]
+    grid = lay_out(protected(stacked(tests)), words)
+    assert [note.replace(NBSP, " ").replace(NNBSP, " ") for note in grid.notes] == [
+        "Wald, un par caractéristique ; n = 98 à 99 allocataires. Valeur p ajustée.",
+        "« Tranche d’âge » : peu de personnes.",
+    ]
+
+
+def test_number_of_people_of_a_stack_is_not_said_when_one_is_withheld(words: Words) -> None:
+    tests = [Test("t", 1.0, (1.0,), 0.5, n, within={"variable": v}) for n, v in ((None, "age"), (99, "channel"))]
+    assert lay_out(protected(stacked(tests)), words).notes == ("t, un par caractéristique.",)
+
+
+@pytest.mark.parametrize(("base", "said"), [(29, 0), (30, 1)])
+def test_share_in_percent_without_an_interval_is_told_of(words: Words, crossed: Table, base: int, said: int) -> None:
+    cells = crossed.cells.copy()
+    cells.loc[0, ["low", "high", "base", "of"]] = [float("nan"), float("nan"), base, 10]
+    share = Measure("share", "share", low="low", high="high", base="base", of=("rows", "rows"))
+    table = Table(cells, crossed.dimensions, (share,))
+    found = [note for note in lay_out(protected(table), words).notes if "sans intervalle" in note]
+    assert len(found) == said
+
+
+@pytest.mark.parametrize(
+    ("rows", "of", "said"),
+    [
+        (510, 25536, "moins de 5 % des visites."),
+        (50, 1000, "de 5 à 10 % des visites."),
+        (49, 1000, "moins de 5 % des visites."),
+        (1, 399, "une partie des visites."),
+        (1, 400, "moins de 5 % des visites."),
+    ],
+)
+def test_rows_left_out_are_told_in_coarse_steps(words: Words, ages: Table, rows: int, of: int, said: str) -> None:
+    table = replace(ages, missing=Missing(rows, 9, of))
+    assert str(describe_missing(protected(table), words)).replace(NBSP, " ") == said
+
+
+def test_rows_left_out_of_few_people_are_not_told(words: Words, ages: Table) -> None:
+    assert describe_missing(protected(ages), words) is None
+    assert describe_missing(protected(replace(ages, missing=Missing(9, 4, 1000)), STRICT), words) is None
+
+
+def test_share_of_nobody_cannot_exist(words: Words, crossed: Table) -> None:
+    cells = crossed.cells.copy()
+    cells.loc[0, ["share", "low", "high", "base"]] = [float("nan"), float("nan"), float("nan"), 0]
+    grid = lay_out(protected(crossed.with_cells(cells)), words, measures=["share"])
+    assert (grid.rows[0].cells[0].text, grid.signs) == ("///", ("///",))

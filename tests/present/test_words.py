@@ -172,3 +172,16 @@ def test_count_without_its_source_is_refused(words: Words) -> None:
     with pytest.raises(ReportError, match="De quelle source"):
         bare.noun(Measure("rows", "count", unit="rows"))
     assert bare.noun(Measure("share", "share")) is None
+
+
+def test_share_of_few_peoples_rows_says_what_it_counts(words: Words) -> None:
+    cells = pd.DataFrame({"rows": [25], "base_rows": [56], "people": [27], "base_people": [27], "share": [25 / 56]})
+    measure = Measure("share", "share", base="base_people", of=("rows", "base_rows"))
+    assert words.value(Table(cells, (), (measure,)), 0, measure) == "25 visites sur 56 (27 allocataires)"
+
+
+def test_value_that_cannot_exist_has_its_sign(words: Words) -> None:
+    cells = pd.DataFrame({"rows": [0, 3], "people": [0, 3], "age": ["young", "old"], "impossible": [True, False]})
+    table = Table(cells, (Dimension("age"),), (Measure("rows", "count", unit="rows"),))
+    assert [words.value(table, row, table.measures[0]) for row in (0, 1)] == ["///", "3"]
+    assert words.released(table, 0, table.measures[0]) is None

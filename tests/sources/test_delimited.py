@@ -9,7 +9,8 @@ import pytest
 
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.delimited import LINE, read_delimited
+from etabli.sources.delimited import read_delimited
+from etabli.sources.metadata import LINE
 
 Deliver = Callable[[str | bytes], Path]
 Books = Callable[..., SourceCodebook]
@@ -22,19 +23,19 @@ def refused(path: Path, book: SourceCodebook) -> DeliveryError:
 
 
 def test_read_delimited_keeps_text_as_written(deliver: Deliver, visits: SourceCodebook) -> None:
-    frame = read_delimited(deliver("DOSSIER;CANAL\n0012;NA\n;nan\n"), visits, "v.csv")
+    frame = read_delimited(deliver("DOSSIER;CANAL\n0012;NA\n;nan\n"), visits, "v.csv")[0]
     assert frame.to_dict("list") == {"DOSSIER": ["0012", ""], "CANAL": ["NA", "nan"]}
     assert [str(dtype) for dtype in frame.dtypes] == ["str", "str"]
 
 
 def test_read_delimited_quoted_break_and_mark_belong_to_the_cell(deliver: Deliver, visits: SourceCodebook) -> None:
-    frame = read_delimited(deliver('\ufeffDOSSIER;CANAL\n"a\nb";"x;""y"""\nc;d\n'), visits, "v.csv")
+    frame = read_delimited(deliver('\ufeffDOSSIER;CANAL\n"a\nb";"x;""y"""\nc;d\n'), visits, "v.csv")[0]
     assert frame.to_dict("list") == {"DOSSIER": ["a\nb", "c"], "CANAL": ['x;"y"', "d"]}
     assert (frame.index.name, list(frame.index)) == (LINE, [2, 4])
 
 
 def test_read_delimited_blank_lines_are_passed_over_but_counted(deliver: Deliver, visits: SourceCodebook) -> None:
-    frame = read_delimited(deliver("DOSSIER;CANAL\r\n\r\na;b\r\n\r\n"), visits, "v.csv")
+    frame = read_delimited(deliver("DOSSIER;CANAL\r\n\r\na;b\r\n\r\n"), visits, "v.csv")[0]
     assert list(frame.index) == [3]
 
 
@@ -84,10 +85,10 @@ def test_read_delimited_other_separator_is_named(
 
 def test_read_delimited_single_column_may_hold_a_comma(deliver: Deliver, make_book: Books) -> None:
     book = make_book(name={"type": "text", "column": "Nom, prénom"})
-    frame = read_delimited(deliver("Nom, prénom\nLe Goff, Anne\n"), book, "v.csv")
+    frame = read_delimited(deliver("Nom, prénom\nLe Goff, Anne\n"), book, "v.csv")[0]
     assert frame.to_dict("list") == {"Nom, prénom": ["Le Goff, Anne"]}
 
 
 def test_read_delimited_tab_can_be_declared(deliver: Deliver, make_book: Books) -> None:
     book = make_book({"separator": "\t"}, a={"type": "text"}, b={"type": "text"})
-    assert read_delimited(deliver("a\tb\n1\t2\n"), book, "v.csv").to_dict("list") == {"a": ["1"], "b": ["2"]}
+    assert read_delimited(deliver("a\tb\n1\t2\n"), book, "v.csv")[0].to_dict("list") == {"a": ["1"], "b": ["2"]}

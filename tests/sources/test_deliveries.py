@@ -128,7 +128,7 @@ def test_write_receipt_of_an_absent_file_is_refused(tmp_path: Path) -> None:
 
 def test_load_gives_a_tidy_frame_of_pseudonyms(project: Project, study: Study, visits: SourceCodebook) -> None:
     put(project.raw("caf-35", "2024-T4"))
-    frame = load(find(project, study, "2024-T4"), visits, key=bytes(32))
+    frame = load(find(project, study, "2024-T4"), visits, key=bytes(32), cache=project.data / "cache")
     assert frame["channel"].tolist() == ["appointment", "walk_in"]
     assert frame["person"].nunique() == 1
     assert not frame["person"].str.contains("0012").any()
@@ -137,6 +137,6 @@ def test_load_gives_a_tidy_frame_of_pseudonyms(project: Project, study: Study, v
 def test_load_error_shows_the_path_from_the_root(project: Project, study: Study, visits: SourceCodebook) -> None:
     put(project.raw("caf-35", "2024-T4"), CONTENT.replace(b"RDV", b"xx"))
     with pytest.raises(DeliveryError) as raised:
-        load(find(project, study, "2024-T4"), visits, key=bytes(32))
+        load(find(project, study, "2024-T4"), visits, key=bytes(32), cache=project.data / "cache")
     assert raised.value.where == "data/raw/caf-35/2024-T4/visites.csv, ligne 2"
     assert str(project.root) not in str(raised.value)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import pandas as pd
 import pytest
 
 from etabli.errors import DeliveryError
+from etabli.sources import drawing
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.drawing import MISSING_SHARE, draw
+from etabli.sources.drawing import MISSING_SHARE, Draw, draw, draw_chunks
 
 Books = Callable[..., SourceCodebook]
 
@@ -94,3 +96,58 @@ def test_draw_rules_that_nothing_keeps_are_refused(make_book: Books, declared: d
 def test_draw_optional_text_of_an_unusual_pattern_is_missing(make_book: Books) -> None:
     book = make_book(x={"type": "text", "pattern": "dossier n° [0-9]+", "required": False})
     assert draw(book, 20, seed=1)["x"].isna().all()
+
+
+def rows_of(book: SourceCodebook, **more: object) -> SourceCodebook:
+    return SourceCodebook.model_validate({**book.model_dump(exclude_unset=True), **more})
+
+
+def test_draw_chunks_follow_one_another(make_book: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "CHUNK", 40)
+    book = make_book(x={"type": "identifier"}, n={"type": "integer", "unique": True, "maximum": 99})
+    chunks = list(draw_chunks(book, 100, Draw(1)))
+    assert [len(chunk) for chunk in chunks] == [40, 40, 20]
+    whole = pd.concat(chunks, ignore_index=True)
+    assert whole["x"].is_unique
+    assert sorted(whole["n"]) == sorted(set(whole["n"]))
+    pd.testing.assert_frame_equal(draw(book, 100, seed=1), whole)
+
+
+def test_draw_children_take_the_keys_of_their_parents(make_book: Books) -> None:
+    parents = pd.Series([f"M{number:03d}" for number in range(200)], dtype="str")
+    book = make_book(household={"type": "identifier", "references": "households.number"})
+    drawn = pd.concat(draw_chunks(book, 1_000, Draw(1, parents={"household": parents})))["household"]
+    assert set(drawn) <= set(parents)
+    assert drawn.value_counts().max() > 4 * drawn.value_counts().median()
+
+
+def test_draw_dates_fall_in_the_period(make_book: Books) -> None:
+    book = make_book(
+        free={"type": "date"},
+        bounded={"type": "date", "minimum": "2020-01-01", "maximum": "2030-12-31"},
+        birth={"type": "date", "minimum": "1940-01-01", "maximum": "2005-12-31"},
+    )
+    period = (date(2025, 4, 1), date(2025, 6, 30))
+    drawn = next(draw_chunks(book, 400, Draw(1, period)))
+    for name in ("free", "bounded"):
+        assert drawn[name].between("2025-04-01", "2025-06-30").all()
+    assert drawn["birth"].between("1940-01-01", "2005-12-31").all()
+
+
+def test_draw_keeps_rules_between_variables(make_book: Books) -> None:
+    book = rows_of(
+        make_book(
+            start={"type": "date"}, end={"type": "date"}, a={"type": "integer", "maximum": 30}, b={"type": "boolean"}
+        ),
+        rules=[{"check": "end >= start"}, {"unique": ["a", "b"]}],
+    )
+    drawn = draw(book, 30, seed=1)
+    assert (drawn["end"] >= drawn["start"]).all()
+    assert not drawn.duplicated(["a", "b"]).any()
+
+
+def test_draw_rule_that_no_row_keeps_is_refused(make_book: Books) -> None:
+    book = make_book(start={"type": "date", "minimum": "2024-06-01"}, end={"type": "date", "maximum": "2024-05-01"})
+    with pytest.raises(DeliveryError, match="ne parvient pas à respecter une règle") as raised:
+        draw(rows_of(book, rules=[{"check": "end >= start"}]), 20, seed=1)
+    assert raised.value.got == "20 lignes qui l’enfreignent encore"

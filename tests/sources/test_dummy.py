@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from etabli.errors import DeliveryError
@@ -14,6 +16,12 @@ from etabli.sources.codebook import Codebook
 from etabli.sources.deliveries import RECEIPT, find_delivery, load
 from etabli.sources.dummy import DEFAULT_ROWS, TRUTH, make_demo
 from etabli.study import Study
+
+_SPEC = importlib.util.spec_from_file_location("rereading", Path(__file__).with_name("rereading.py"))
+assert _SPEC is not None
+assert _SPEC.loader is not None
+rereading = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(rereading)
 
 DEMO = """
 import numpy as np
@@ -111,3 +119,128 @@ def test_make_demo_of_another_edition_is_refused(
     with pytest.raises(DeliveryError, match="n’a pas de données de démonstration"):
         make_demo(project, study, codebook, edition, seed=1)
     assert not project.data.exists()
+
+
+FILES = {"households": "menages.sav", "visits": "visites.csv", "surveys": "enquete.xlsx"}
+ROW = {"one": "ligne", "many": "lignes", "gender": "f"}
+NUMBER = {"label": "Numéro", "type": "identifier", "sensitivity": "identifier", "column": "NUM_MEN"}
+
+
+@pytest.fixture
+def linked() -> tuple[Study, Codebook]:
+    """A study of three sources: a sav with labels, a CSV of Latin-1, a workbook of two header rows."""
+
+    def variable(kind: str, **more: object) -> dict[str, object]:
+        return {"label": "Été", "type": kind, "sensitivity": "open", **more}
+
+    books = {
+        "visits": {
+            "row": ROW,
+            "format": {"separator": ";", "encoding": "latin-1", "thousands": " "},
+            "variables": {
+                "household": {**NUMBER, "references": "households.number"},
+                "start": variable("datetime", column="DÉBUT"),
+                "end": variable("datetime", column="FIN"),
+                "rent": variable("integer", minimum=0, maximum=99_999, required=False, missing={"-1": "Refus"}),
+            },
+            "rules": [{"check": "end >= start"}],
+        },
+        "households": {
+            "row": ROW,
+            "variables": {
+                "number": NUMBER,
+                "housing": variable(
+                    "code", codes={"a": {"label": "Hébergé", "value": "1"}}, missing={"9": "NSP"}, required=False
+                ),
+            },
+        },
+        "surveys": {
+            "row": ROW,
+            "format": {"header_rows": 2, "title_rows": 1, "sheet": "Réponses"},
+            "variables": {
+                "household": {**NUMBER, "references": "households.number", "unique": True},
+                "answer": variable("code", codes={"oui": "Oui", "non": "Non"}, missing=["NSP"], required=False),
+                "day": variable("date"),
+            },
+        },
+    }
+    study = Study.model_validate(
+        {
+            "slug": "caf-flows",
+            "title": "Trois sources",
+            "commissioner": "CAF",
+            "contact": {"name": "Pôle observation"},
+            "questions": [{"id": "a", "text": "Qui vient ?"}],
+            "notebook": "caf_flows.ipynb",
+            "sources": {
+                name: {"file": FILES[name], "agreement": "caf-35", "description": name}
+                for name in ("visits", "households", "surveys")
+            },
+            "editions": {"demo": {"label": "2025", "start": "2025-01-01", "end": "2025-03-31", "deliveries": "demo"}},
+            "audiences": ["internal"],
+            "runs": [{"default": True}],
+        }
+    )
+    return study, Codebook.model_validate({"sources": books})
+
+
+def test_make_demo_of_linked_sources_comes_back_the_same(project: Project, linked: tuple[Study, Codebook]) -> None:
+    study, codebook = linked
+    kept: list[dict[str, pd.DataFrame]] = []
+    for _ in range(2):
+        make_demo(project, study, codebook, "demo", seed=5, rows=600)
+        folder = project.demo("caf-flows", "demo")
+        kept.append({name: rereading.reread(folder / file, codebook.sources[name]) for name, file in FILES.items()})
+    hashes = [{name: rereading.content_hash(frame) for name, frame in each.items()} for each in kept]
+    assert hashes[0] == hashes[1]
+    found = kept[0]
+    assert {name: len(frame) for name, frame in found.items()} == {"households": 240, "visits": 600, "surveys": 240}
+    for child in ("visits", "surveys"):
+        assert set(found[child]["household"]) <= set(found["households"]["number"])
+    assert (found["visits"]["end"] >= found["visits"]["start"]).all()
+    assert found["surveys"]["day"].between("2025-01-01", "2025-03-31").all()
+    assert b";" in (folder / FILES["visits"]).read_bytes()
+    assert "DÉBUT".encode("latin-1") in (folder / FILES["visits"]).read_bytes()
+
+
+def test_make_demo_refuses_sources_in_a_ring(project: Project, linked: tuple[Study, Codebook]) -> None:
+    study, codebook = linked
+    books = codebook.model_dump(exclude_unset=True)
+    books["sources"]["households"]["variables"]["number"]["references"] = "visits.household"
+    with pytest.raises(DeliveryError, match="en rond"):
+        make_demo(project, study, Codebook.model_validate(books), "demo", seed=1)
+
+
+CHUNKED = """
+import pandas as pd
+
+def make(edition, seed, people=4):
+    truth = {"people": 0}
+    def visits():
+        for number in range(people):
+            truth["people"] += 1
+            yield pd.DataFrame({"person": [f"{number:04d}"], "channel": ["walk_in" if number < 3 or MISTAKE else None]})
+    return {"visits": visits()}, truth
+"""
+
+
+def test_make_demo_takes_chunks_and_a_size(project: Project, study: Study, codebook: Codebook) -> None:
+    write_demo(project, CHUNKED.replace("MISTAKE", "True"))
+    folder = project.demo("caf-flows", "demo")
+    for rows, people in ((None, 4), (25, 10)):
+        make_demo(project, study, codebook, "demo", seed=1, rows=rows)
+        assert json.loads((folder / TRUTH).read_text("utf-8")) == {"people": people}
+        assert len((folder / "visites.csv").read_text("utf-8").splitlines()) == people + 1
+
+
+def test_make_demo_mistake_in_a_chunk_names_its_line(project: Project, study: Study, codebook: Codebook) -> None:
+    write_demo(project, CHUNKED.replace("MISTAKE", "False"))
+    with pytest.raises(DeliveryError, match="manque sur 1 ligne") as raised:
+        make_demo(project, study, codebook, "demo", seed=1)
+    assert str(raised.value.where).endswith("ligne 5")
+
+
+def test_make_demo_that_has_no_size_is_said(project: Project, study: Study, codebook: Codebook) -> None:
+    write_demo(project, DEMO)
+    with pytest.raises(DeliveryError, match="ne changent pas de taille"):
+        make_demo(project, study, codebook, "demo", seed=1, rows=100)

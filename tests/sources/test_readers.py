@@ -21,7 +21,7 @@ def refused(path: Path, book: SourceCodebook) -> DeliveryError:
 
 
 def test_read_renames_and_orders_columns_as_the_codebook(deliver: Deliver, visits: SourceCodebook) -> None:
-    frame = read(deliver("CANAL; DOSSIER\nRDV;007\n"), visits, shown="v.csv")
+    frame = read(deliver("CANAL; DOSSIER\nRDV;007\n"), visits, shown="v.csv").frame
     assert list(frame.columns) == ["person", "channel"]
     assert frame.loc[2].to_dict() == {"person": "007", "channel": "RDV"}
 
@@ -46,7 +46,7 @@ def test_read_empty_file_is_refused(deliver: Deliver, visits: SourceCodebook, co
 def test_read_suffix_in_capitals_is_known(tmp_path: Path, visits: SourceCodebook) -> None:
     path = tmp_path / "VISITES.CSV"
     path.write_text("DOSSIER;CANAL\n1;RDV\n", encoding="utf-8")
-    assert len(read(path, visits, shown="v.csv")) == 1
+    assert len(read(path, visits, shown="v.csv").frame) == 1
 
 
 def test_read_locked_file_says_to_close_it(

@@ -53,7 +53,7 @@ def there_and_back(frame: pd.DataFrame, book: SourceCodebook) -> pd.DataFrame:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "v.csv"
         write_delivery(frame, book, path)
-        return tidy(read(path, book, shown="v.csv"), book, shown="v.csv")
+        return tidy(read(path, book, shown="v.csv").frame, book, shown="v.csv")
 
 
 written = st.fixed_dictionaries(
@@ -139,4 +139,4 @@ def test_write_delivery_refusal_leaves_the_old_file(
 
 def test_write_delivery_unknown_suffix_is_refused(tmp_path: Path, visits: SourceCodebook) -> None:
     with pytest.raises(DeliveryError, match="ne s’écrit pas"):
-        write_delivery(draw(visits, 2, seed=1), visits, tmp_path / "v.sav")
+        write_delivery(draw(visits, 2, seed=1), visits, tmp_path / "v.ods")

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from etabli.project import Project
+from etabli.cli import app
+from etabli.project import FOLDER_VARIABLE, Project
+from etabli.terminal import run as run_command
 
 RUNS = (
     "caf-flows/2024-T4_internal",
@@ -90,13 +92,14 @@ def test_text_has_french_typography(house: Project, run: str) -> None:
 @pytest.mark.parametrize("run", RUNS)
 def test_every_figure_and_table_has_its_notes(house: Project, run: str) -> None:
     text = page(house, run)
-    items = len(re.findall(r'<(?:figure|div class="table") ?id="(?:figure|tableau)-\d+"', text)) + len(
-        re.findall(r'<div class="table" id="tableau-\d+"', text)
-    )
-    for note in ("Lecture", "Champ", "Source"):
-        assert len(re.findall(rf"<b>{note}\u00a0:</b> \S", text)) >= 1
-        assert len(re.findall(rf"<b>{note}\u00a0:</b> \S", text)) == len(re.findall(r'class="notes"', text))
-    assert items >= 1
+    blocks = re.split(r'(?=<(?:figure|div class="table"|p class="table") id=")', text)[1:]
+    shown = [block for block in blocks if not block.startswith("<p")]  # a table without any value is one sentence
+    assert len(shown) >= 3
+    assert len(set(re.findall(r'<(?:figure|div class="table"|p class="table") id="([^"]+)"', text))) == len(blocks)
+    assert text.count('<div class="notes">') == len(shown)
+    for block in shown:
+        for note in ("Lecture", "Champ", "Source"):
+            assert len(re.findall(rf"<b>{note}\u00a0:</b> \S", block)) == 1, block[:60]
 
 
 def test_sortir_says_the_published_figures(house: Project) -> None:
@@ -159,3 +162,60 @@ def test_nothing_of_the_machine_is_in_the_report(house: Project, run: str) -> No
             text = path.read_text(encoding="utf-8")
             for trace in (str(house.root), str(Path.home()), "Traceback", "DEMO0"):
                 assert trace not in text, f"{trace} in {path.name}"
+
+
+@pytest.fixture(scope="module")
+def quarter(house: Project) -> str:
+    """A small quarter without a priority quarter: shares of few people, tests that do not reject, a share of nobody."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(house.root))
+        assert run_command(app, ["run", "caf-flows", "-p", "quarter=jeanne_d_arc"]) == 0
+    return "caf-flows/2024-T4_internal_quarter-jeanne_d_arc"
+
+
+def spaced(project: Project, name: str) -> list[str]:
+    """The visible text, its no-break spaces made plain."""
+    return [text.replace("\u00a0", " ").replace("\u202f", " ") for text in prose(project, name)]
+
+
+def test_share_of_few_people_is_counts_with_their_words(house: Project, quarter: str) -> None:
+    texts = spaced(house, quarter)
+    counted = [text for text in texts if re.search(r" sur \d", text)]
+    assert any(re.fullmatch(r"\d+ visites? sur \d+ \(\d+ allocataires\)", text) for text in counted)
+    for text in counted:
+        assert not re.search(r"\d sur \d", re.sub(r"\d+ (?:visites?|allocataires?) sur \d+", "", text)), text
+        assert not re.search(r"\) des (?:visites|allocataires)", text), text
+
+
+def test_share_of_nobody_cannot_exist(house: Project, quarter: str) -> None:
+    rows = {
+        (each["item"], each["where"]["channel"]): each
+        for each in results(house, quarter)
+        if each["name"] == "share"
+        and (each["where"].get("variable"), each["where"].get("category")) == ("priority_quarter", "yes")
+    }
+    assert rows
+    assert {(each["value"], each["sign"]) for each in rows.values()} == {(None, "///")}
+
+
+def test_sentences_begin_with_a_capital(house: Project, quarter: str) -> None:
+    for name in (quarter, *RUNS):
+        paragraphs = re.findall(r"<(?:p|h2|h3)(?: id=[^>]*)?>([^<]+)", page(house, name))
+        assert paragraphs
+        assert [text for text in paragraphs if text.strip() and text.strip()[0].islower()] == []
+        assert [text for text in paragraphs if re.search(r"[.?] [a-zà-ü]", text)] == []
+
+
+def test_figure_and_table_of_one_variable_say_one_p_value(house: Project, quarter: str) -> None:
+    tests = [each for each in results(house, quarter) if "p_value" in each]
+    sheet = [each for each in tests if each["where"] == {"variable": "age_group"} and "χ²" in each["name"]]
+    alone = [each for each in tests if each["where"] == {}]
+    assert len(sheet) == len(alone) == 1
+    assert (sheet[0]["p_value"], sheet[0]["degrees"]) == (alone[0]["p_value"], alone[0]["degrees"])
+    assert "Holm" in alone[0]["note"]
+
+
+def test_what_no_test_carries_is_not_said_to_differ(house: Project, quarter: str) -> None:
+    text = " ".join(spaced(house, quarter))
+    assert "l’écart entre prestations n’est pas établi" in text
+    assert "n’est significatif selon aucune des caractéristiques dont le test est montré" in text

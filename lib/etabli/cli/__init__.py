@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from etabli.cli import reports, studies
+from etabli.cli import codebooks, reports, studies
 
 app = typer.Typer(
     name="etabli",
@@ -64,6 +64,9 @@ app.command("list")(reports.list_runs)
 app.command("verify")(reports.verify_report)
 app.command("demo")(studies.make_demo_data)
 app.command("new")(studies.new_study)
+app.add_typer(codebooks.codebook, name="codebook")
+app.command("check")(codebooks.check_deliveries)
+app.add_typer(codebooks.edition, name="edition")
 app.command("schema")(studies.write_schemas)
 app.command("notebooks")(studies.check_notebooks)
 app.command("lab", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(studies.lab)

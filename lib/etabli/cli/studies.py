@@ -12,7 +12,18 @@ from etabli.project import find_project
 
 def make_demo_data(
     slugs: Slugs = None,
-    seed: Annotated[int, typer.Option(help="Graine du tirage : la même graine redonne les mêmes données.")] = 2024,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            metavar="LIGNES",
+            min=1,
+            max=100_000_000,
+            help="Lignes de chaque source (environ, avec un demo.py).",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Graine du tirage : la même graine redonne les mêmes données.")
+    ] = 2024,
 ) -> None:
     """Fabrique les données de démonstration, avec leur vérité connue."""
     from etabli.board import Board
@@ -24,7 +35,8 @@ def make_demo_data(
     for study in studies_of(project, slugs):
         for edition, declared in study.editions.items():
             if declared.deliveries == "demo":
-                made = make_demo(project, study, read_codebook(project, study), edition, seed=seed)
+                codebook = read_codebook(project, study, edition=edition)
+                made = make_demo(project, study, codebook, edition, seed=seed, rows=rows)
                 board.say(f"{study.slug}, {declared.label} : {', '.join(project.relative(path) for path in made)}")
 
 

@@ -7,12 +7,13 @@ leave for any audience but `internal`; the gate refuses the whole report and nam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from etabli.disclosure.prose import prose_complaint
+from etabli.disclosure.wording import wording_complaint
 from etabli.errors import GateError
 from etabli.notebook import FINISH, name_cell
 
@@ -77,6 +78,7 @@ def check_outputs(notebook: Any, *, audience: str, shown: str) -> Clearance:
             if complaint:
                 _refuse(notebook, index, shown, complaint)
         _check_prose(notebook, shown)
+        _check_wording(notebook, clearance.payload["parameters"], shown)
     return clearance
 
 
@@ -111,13 +113,25 @@ def _check_prose(notebook: Any, shown: str) -> None:
             _refuse(notebook, index, shown, complaint)
 
 
-def _refuse(notebook: Any, index: int, shown: str, what: str) -> None:
+def _check_wording(notebook: Any, parameters: Collection[str], shown: str) -> None:
+    for index, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] != "code":
+            continue
+        complaint = wording_complaint(cell["source"], parameters)
+        if complaint:
+            _refuse(notebook, index, shown, complaint, hint=_CITE)
+
+
+_CITE = 'citez une valeur d’un résultat : sentence("… {n}", n=resultat.value("people"))'
+
+
+def _refuse(notebook: Any, index: int, shown: str, what: str, *, hint: str | None = None) -> None:
     raise GateError(
         "Une sortie du notebook ne peut pas quitter la maison.",
         where=f"{shown}, {name_cell(notebook, index)}",
         expected="des sorties produites par report.table, report.figure, report.key_figure ou report.say",
         got=what,
-        hint="retirez cet affichage, ou lancez le passage avec l’audience internal",
+        hint=hint or "retirez cet affichage, ou lancez le passage avec l’audience internal",
     )
 
 

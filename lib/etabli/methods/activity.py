@@ -93,15 +93,13 @@ def reimbursements(frame: pd.DataFrame, *, year: int) -> Table:
     return _one_row({**values, **ratios}, measures, known_years=_years(*found.values()))
 
 
-def etickets(frame: pd.DataFrame, *, year: int) -> Table:
-    """Return the share of electronic tickets among tickets, as known in one year.
+def etickets(frame: pd.DataFrame) -> Table:
+    """Return the share of electronic tickets among tickets, each under the last year that the source gives.
 
     Parameters
     ----------
     frame
         As for `figures`.
-    year
-        Figures dated later are missing; those of an earlier year stay, under their own year.
 
     Returns
     -------
@@ -115,7 +113,7 @@ def etickets(frame: pd.DataFrame, *, year: int) -> Table:
         As for `reimbursements`.
     """
     facts = index_facts(frame)
-    rows = [_tickets(facts, partners, year) for partners in PARTNERS]
+    rows = [_tickets(facts, partners) for partners in PARTNERS]
     cells = pd.DataFrame(rows).astype({"etickets": "Float64", "tickets": "Float64", "share": "Float64"})
     cells = cells.astype({"etickets": "Int64", "tickets": "Int64"})
     cells[PEOPLE] = pd.array([pd.NA] * len(cells), dtype="Int64")
@@ -128,9 +126,9 @@ def etickets(frame: pd.DataFrame, *, year: int) -> Table:
     return Table(cells, (Dimension("partners", additive=False),), measures)
 
 
-def _tickets(facts: Facts, partners: str, year: int) -> dict[str, object]:
-    electronic = _latest(_all_years(facts, f"sortir.etickets_{partners}"), year)
-    tickets = _latest(_all_years(facts, f"sortir.tickets_{partners}"), year)
+def _tickets(facts: Facts, partners: str) -> dict[str, object]:
+    electronic = _latest(_all_years(facts, f"sortir.etickets_{partners}"))
+    tickets = _latest(_all_years(facts, f"sortir.tickets_{partners}"))
     same_year = electronic is not None and tickets is not None and electronic.year == tickets.year
     part, whole = (electronic.value, tickets.value) if same_year and electronic and tickets else (None, None)
     return {
@@ -154,9 +152,9 @@ def _in_year(found: tuple[Figure, ...], year: int) -> float | None:
     return next((figure.value for figure in found if figure.year == year), None)
 
 
-def _latest(found: tuple[Figure, ...], year: int) -> Figure | None:
-    """Return the last figure that is not dated after `year`; None when there is none."""
-    dated = [figure for figure in found if figure.year is not None and figure.year <= year]
+def _latest(found: tuple[Figure, ...]) -> Figure | None:
+    """Return the last dated figure; None when there is none."""
+    dated = [figure for figure in found if figure.year is not None]
     return max(dated, key=lambda figure: figure.year or 0, default=None)
 
 

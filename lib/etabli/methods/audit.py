@@ -9,6 +9,7 @@ from etabli.methods.claims import Claim, read_claims
 from etabli.methods.facts import Facts, Figure, index_facts
 from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table
 from etabli.methods.verdicts import VERDICTS, difference_text, judge, recomputed_text, stated_text
+from etabli.methods.yearly import hold_whole
 
 _MEASURES = (
     Measure("stated", "mean"),
@@ -68,7 +69,7 @@ def totals(frame: pd.DataFrame, *, total: str = "total") -> Table:
     Raises
     ------
     MethodError
-        A column is missing, or a figure stands twice.
+        A column is missing, a year is no whole number, or a figure stands twice.
 
     >>> frame = pd.DataFrame(
     ...     [("users", "adults", 2024, 30), ("users", "students", 2024, 26), ("users", "total", 2024, 59)],
@@ -80,6 +81,7 @@ def totals(frame: pd.DataFrame, *, total: str = "total") -> Table:
     missing = [column for column in ("measure", "audience", "year", "value") if column not in frame.columns]
     if missing:
         raise MethodError("Les chiffres n’ont pas toutes leurs colonnes.", expected=", ".join(missing))
+    hold_whole(frame, "year")
     text = frame.assign(measure=frame["measure"].astype(str), audience=frame["audience"].astype(str))
     parts = text[text["audience"] != total].groupby("measure", sort=False)["audience"].unique()
     facts = index_facts(text.rename(columns={"audience": "system"}).assign(unit=text["measure"]))

@@ -14,6 +14,9 @@ PEOPLE_COUNT = Measure("people", "count", unit="people")
 SHARE = Measure("share", "share", low="share_low", high="share_high", base="base_people", of=("rows", "base_rows"))
 MEASURES = (ROWS, PEOPLE_COUNT, SHARE)
 
+MADE = ("rows", "people", "share", "share_low", "share_high", "base_people", "base_rows")
+"""Columns that `cells_of` makes: no variable can have these names."""
+
 
 Levels = tuple[str, tuple[str, ...]]
 """A dimension's name and its categories."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,14 +64,19 @@ def _claim(row: dict[Any, Any], facts: Facts) -> Claim:
         raise MethodError(
             f"L’opération « {operation} » n’existe pas.", where=where, hint=suggestion(operation, OPERATIONS)
         )
+    if pd.isna(row["parts"]):
+        raise MethodError("Un énoncé n’a pas de termes.", where=where, expected="« parts » : une mesure au moins")
     references = [part.strip() for part in str(row["parts"]).split(SEPARATOR)]
+    expected = None if pd.isna(row["parts_expected"]) else _number(row, "parts_expected", where)
+    if expected is not None and not expected.is_integer():
+        raise MethodError("Un nombre de parts est entier.", where=where, got=str(row["parts_expected"]))
     claim = Claim(
         name=name,
         operation=operation,
         stated=_stated(row, facts, where),
         parts=tuple(facts.find(reference, where=where) for reference in references),
-        parts_expected=None if pd.isna(row["parts_expected"]) else int(row["parts_expected"]),
-        precision=float(row["precision"]),
+        parts_expected=None if expected is None else int(expected),
+        precision=_number(row, "precision", where),
     )
     _hold_together(claim, where)
     return claim
@@ -86,7 +92,19 @@ def _stated(row: dict[Any, Any], facts: Facts, where: str) -> Figure:
         )
     if named:
         return facts.find(str(row["stated"]), where=where)
-    return Figure(name=where, year=None, value=float(row["stated_value"]), unit=str(row["stated_unit"]))
+    return Figure(name=where, year=None, value=_number(row, "stated_value", where), unit=str(row["stated_unit"]))
+
+
+def _number(row: dict[Any, Any], column: str, where: str) -> float:
+    try:
+        value = float(row[column])
+    except (TypeError, ValueError):
+        value = math.inf
+    if math.isinf(value):
+        raise MethodError(
+            "Le chiffre d’un énoncé n’est pas un nombre.", where=f"{where}, « {column} »", got=str(row[column])
+        )
+    return value
 
 
 def _hold_together(claim: Claim, where: str) -> None:

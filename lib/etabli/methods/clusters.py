@@ -7,7 +7,7 @@ the variances between people.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,21 @@ def encode(frame: pd.DataFrame, name: str) -> Coded:
     return Coded(codes.astype(np.int64), tuple(levels))
 
 
+def people_of(coded: Coded, persons: Integers, kept: Flags) -> Integers:
+    """Return how many distinct people each category has among the rows kept.
+
+    Parameters
+    ----------
+    coded
+        The variable, none missing.
+    persons
+        Person of each row, as integers from 0.
+    """
+    size = len(coded.levels)
+    pairs = np.unique(persons[kept] * size + coded.codes[kept])
+    return np.bincount(pairs % size, minlength=size).astype(np.int64)
+
+
 def with_missing(coded: Coded) -> Coded:
     """Return the same variable with a last category `MISSING`, if a value is missing."""
     missing = coded.codes < 0
@@ -65,11 +80,33 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     Raises
     ------
     MethodError
-        The frame has no such column.
+        The frame has no such column, or two of that name.
     """
     if name not in frame.columns:
         raise MethodError(f"La variable « {name} » n’est pas dans les données.", hint=suggestion(name, frame.columns))
+    refuse_repeated_column(frame, name)
     return frame[name]
+
+
+def refuse_repeated_column(frame: pd.DataFrame, name: str) -> None:
+    """Raise a MethodError when two columns have this name."""
+    if not frame.columns.is_unique and (frame.columns == name).sum() > 1:
+        raise MethodError(
+            f"Deux colonnes des données s’appellent « {name} ».",
+            expected="un nom par colonne",
+            hint="retirez ou renommez l’une des deux avant ce calcul",
+        )
+
+
+def refuse_reserved(names: Sequence[str], reserved: Collection[str]) -> None:
+    """Raise a MethodError when a variable has the name of a column that the result makes itself."""
+    taken = [name for name in names if name in reserved]
+    if taken:
+        raise MethodError(
+            f"La variable « {taken[0]} » porte le nom d’une colonne du résultat.",
+            expected=f"un nom autre que {', '.join(reserved)}",
+            hint="renommez la variable dans le codebook",
+        )
 
 
 def complete_rows(frame: pd.DataFrame, variables: Sequence[str], person: str) -> tuple[Flags, Missing | None]:
@@ -83,12 +120,13 @@ def complete_rows(frame: pd.DataFrame, variables: Sequence[str], person: str) ->
             f"La variable « {person} », qui dit quelle personne est derrière chaque ligne, n’est pas dans les données.",
             hint="nommez-la par person=…, comme le codebook la nomme",
         )
+    refuse_repeated_column(frame, person)
     known = frame[person].notna().to_numpy(dtype=bool)
     complete = known.copy()
     for name in variables:
         complete &= column(frame, name).notna().to_numpy(dtype=bool)
     out = ~complete
-    missing = Missing(rows=int(out.sum()), people=int(frame.loc[out, person].nunique())) if out.any() else None
+    missing = Missing(int(out.sum()), int(frame.loc[out, person].nunique()), len(frame)) if out.any() else None
     return complete, missing
 
 
@@ -154,10 +192,17 @@ class Counts:
 
     def without_empty(self) -> Counts:
         """Return the table without the rows and columns that no one is in."""
-        rows = self.rows
-        kept = np.outer(rows.sum(axis=1) > 0, rows.sum(axis=0) > 0)
-        shape = (int((rows.sum(axis=1) > 0).sum()), int((rows.sum(axis=0) > 0).sum()))
-        return Counts(self.by_person[:, np.flatnonzero(kept.ravel())], shape, self.people_labels)
+        return self.of_categories(at_least=1)
+
+    def of_categories(self, *, at_least: int) -> Counts:
+        """Return the table of the rows and columns of at least so many people, without those who are in the others."""
+        down = self.over_columns().people.ravel() >= at_least
+        across = self.over_rows().people.ravel() >= at_least
+        if down.all() and across.all():
+            return self
+        kept = self.by_person[:, np.flatnonzero(np.outer(down, across).ravel())]
+        people = np.flatnonzero(np.asarray(kept.sum(axis=1)).ravel() > 0)
+        return Counts(kept[people, :], (int(down.sum()), int(across.sum())), self.people_labels[people])
 
 
 def count(person: NDArray[Any], row: Integers, column: Integers, shape: tuple[int, int]) -> Counts:

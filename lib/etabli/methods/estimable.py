@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etabli.errors import MethodError
-from etabli.methods.clusters import Coded, Flags, Floats, encode
+from etabli.methods.clusters import Coded, Flags, Floats, Integers, encode, people_of
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,11 @@ class Estimable:
     levels: tuple[tuple[str, str], ...]
 
 
-def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats) -> Estimable:
-    """Leave out what has no odds ratio: categories without rows, or in which the event always or never happens.
+def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats, groups: Integers) -> Estimable:
+    """Leave out what has no odds ratio: categories without rows, of one person, or without variation of the event.
+
+    In a category of one person nothing tells the category from the person; in one where the event always or never
+    happens its odds are infinite or zero.
 
     The rows of such a category leave the model, which may leave another without variation: it is looked for
     again, until none is left.
@@ -37,6 +40,8 @@ def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats) -> Estimable:
         Rows without a missing value.
     y
         Whether the event happens, by row.
+    groups
+        Person of each row, as integers from 0.
 
     Raises
     ------
@@ -48,7 +53,7 @@ def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats) -> Estimable:
     while True:
         pure = np.zeros(len(frame), dtype=bool)
         for variable in coded.values():
-            pure |= kept & _without_variation(variable, y, kept)
+            pure |= kept & (_without_variation(variable, y, kept) | _of_one_person(variable, groups, kept))
         if not pure.any():
             break
         kept &= ~pure
@@ -66,6 +71,11 @@ def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats) -> Estimable:
             hint="vérifiez le filtre posé avant, ou regroupez des modalités",
         )
     return Estimable(used, compared, tuple((name, level) for name in on for level in coded[name].levels))
+
+
+def _of_one_person(variable: Coded, groups: Integers, kept: Flags) -> Flags:
+    """Return the rows of the categories of which all kept rows are one person's."""
+    return np.asarray((people_of(variable, groups, kept) == 1)[variable.codes], dtype=bool)
 
 
 def _without_variation(variable: Coded, y: Floats, kept: Flags) -> Flags:

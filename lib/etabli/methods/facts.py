@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -70,19 +72,18 @@ def index_facts(frame: pd.DataFrame) -> Facts:
     Raises
     ------
     MethodError
-        A column is missing, or a figure stands twice for one year.
+        A column is missing, a year or a value is no number, or a figure stands twice for one year.
     """
     missing = [column for column in COLUMNS if column not in frame.columns]
     if missing:
         raise MethodError("Les chiffres n’ont pas toutes leurs colonnes.", expected=", ".join(missing))
     by_name: dict[str, tuple[Figure, ...]] = {}
     for system, measure, year, value, unit in frame[list(COLUMNS)].itertuples(index=False):
-        figure = Figure(
-            name=f"{system}.{measure}",
-            year=None if pd.isna(year) else int(year),
-            value=None if pd.isna(value) else float(value),
-            unit=str(unit),
-        )
+        name = f"{system}.{measure}"
+        when = _number(year, name, "year")
+        if when is not None and not when.is_integer():
+            raise MethodError("Une année est un nombre entier.", where=f"mesure « {name} »", got=str(year))
+        figure = Figure(name, None if when is None else int(when), _number(value, name, "value"), unit=str(unit))
         others = by_name.get(figure.name, ())
         if figure.year in {other.year for other in others}:
             raise MethodError(
@@ -92,3 +93,17 @@ def index_facts(frame: pd.DataFrame) -> Facts:
             )
         by_name[figure.name] = (*others, figure)
     return Facts(by_name)
+
+
+def _number(cell: Any, name: str, column: str) -> float | None:
+    if pd.isna(cell):
+        return None
+    try:
+        value = float(cell)
+    except (TypeError, ValueError):
+        value = math.inf
+    if math.isinf(value):
+        raise MethodError(
+            f"La colonne « {column} » n’a pas que des nombres.", where=f"mesure « {name} »", got=str(cell)
+        )
+    return value

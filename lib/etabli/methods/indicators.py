@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from etabli.errors import MethodError, suggestion
-from etabli.methods.results import PEOPLE, Dimension, Measure, Table
+from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table
 from etabli.methods.yearly import given_years, hold_totals, hold_year, spread
 
 REFERENCE_YEAR = 2019
@@ -123,24 +123,88 @@ def changes(frame: pd.DataFrame, *, measure: str, year: int) -> Table:
         Dimension `audience`. Measures: `value`; `previous_year`, `since_previous` (« entre 2023 et 2024 »),
         `previous`, `change`, `annual_change`; `reference_year`, `since_reference`, `reference`, `since_2019`,
         `annual_since_2019`. Shares have no annual change. The first year has no previous one, and 2019
-        no reference: these values are missing. `people`: those behind `value`.
+        no reference: these values are missing, and so are `since_reference` and `since_2019` when they would repeat
+        `since_previous` and `change`, 2019 being the previous year.
+        Counts have `since_2019_same`, the change since 2019 of the audiences that both years give: that of the
+        total when an audience came in between. `people`: those behind `value`.
 
     Raises
     ------
     MethodError
-        As for `series`, or the year is unknown.
+        As for `review`, for all years that are compared, or the measure is unknown.
     """
     wide = _wide(frame)
     hold_year(year, wide)
     values = _values(wide, measure)
     previous = max((each for each in given_years(wide) if each < year), default=None)
     reference = REFERENCE_YEAR if REFERENCE_YEAR in given_years(wide) and year > REFERENCE_YEAR else None
+    for each in sorted({each for each in (year, previous, reference) if each is not None}):
+        hold_totals(wide, COUNTS, each)
     cells = _in_year(values, year).rename(columns={measure: "value"})
     measures = [_based(measure, "value", PEOPLE)]
     for start, names in ((previous, _PREVIOUS), (reference, _REFERENCE)):
         cells, more = _with_change(cells, values, MEASURES[measure], since=start, year=year, names=names)
         measures += more
+    if MEASURES[measure].kind == "count":
+        cells["since_2019_same"] = _same_scope(cells)
+        measures.append(Measure("since_2019_same", "change", base="reference_base"))
+    if reference is not None and reference == previous:
+        cells["since_reference"] = pd.Series(pd.NA, index=cells.index, dtype="str")
+        cells["since_2019"] = pd.Series(pd.NA, index=cells.index, dtype="Float64")
     return Table(cells.reset_index(), (Dimension("audience"),), tuple(measures))
+
+
+def evolutions(frame: pd.DataFrame, measures: Sequence[str], *, year: int) -> Table:
+    """Return the changes of several measures, by measure and audience: since the previous year given, and since 2019.
+
+    Parameters
+    ----------
+    frame, year
+        As for `changes`.
+    measures
+        Counts or means of `MEASURES`: a share changes in points, and has its own table.
+
+    Returns
+    -------
+    Table
+        Dimensions `indicator` (not additive) and `audience`. Measures: `since_previous` (text), `change`, `since_2019`.
+
+    Raises
+    ------
+    MethodError
+        As for `changes`, or a measure is a share.
+    """
+    shares = [name for name in measures if name in MEASURES and MEASURES[name].kind == "share"]
+    if shares:
+        raise MethodError("L’évolution d’une part est en points : elle ne se range pas avec les autres.", got=shares[0])
+    blocks = [changes(frame, measure=name, year=year).cells.assign(indicator=name) for name in measures]
+    kept = [
+        "indicator",
+        "audience",
+        "since_previous",
+        "change",
+        "since_2019",
+        "previous_base",
+        "reference_base",
+        PEOPLE,
+    ]
+    shown = (
+        Measure("since_previous", "text"),
+        Measure("change", "change", base="previous_base"),
+        Measure("since_2019", "change", base="reference_base"),
+    )
+    cells = pd.concat([block[kept] for block in blocks], ignore_index=True)
+    return Table(cells, (Dimension("indicator", additive=False), Dimension("audience")), shown)
+
+
+def _same_scope(cells: pd.DataFrame) -> pd.Series:
+    """Return the change since 2019; for the total, over the audiences that both years give."""
+    parts = cells.drop(index=TOTAL, errors="ignore")
+    both = parts[parts["value"].notna() & parts["reference"].notna()]
+    same = cells["since_2019"].copy()
+    if TOTAL in same.index and len(both) and both["reference"].sum() > 0:
+        same.loc[TOTAL] = both["value"].sum() / both["reference"].sum() - 1
+    return same
 
 
 _PREVIOUS = ("previous_year", "since_previous", "previous", "change", "annual_change")
@@ -160,12 +224,13 @@ def _with_change(
     before = start[measure.name].astype("Float64")
     before = before.mask(before == 0)
     now = cells["value"].astype("Float64")
-    base = people if measure.base or measure.kind == "count" else None
+    base = f"{old}_base"  # a change carries no more digits than the smaller of its two years
     added = {
         label: None if since is None else str(since),
         words: _NO_START if since is None else f"entre {since} et {year}",
         old: start[measure.name],
         people: start[PEOPLE],
+        base: pd.concat([start[PEOPLE], cells[PEOPLE]], axis="columns").astype("Float64").min(axis="columns"),
         change: now - start[measure.name] if measure.kind == "share" else now / before - 1,
     }
     measures = [
@@ -203,6 +268,16 @@ def _in_year(wide: pd.DataFrame, year: int) -> pd.DataFrame:
 def _wide(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the counts by audience and year, with the two ratios made of them."""
     counts = spread(frame, COUNTS)
+    more = counts[(counts["users"] > counts["registered"]).fillna(value=False)]
+    if not more.empty:
+        audience, year = more.index[0]
+        raise MethodError(
+            "Plus de personnes utilisent la carte qu’il n’y en a d’inscrites.",
+            where=f"public « {audience} », {year}",
+            expected=f"au plus {more['registered'].iloc[0]}",
+            got=str(more["users"].iloc[0]),
+            hint="corrigez le chiffre",
+        )
     return counts.assign(
         use_rate=_ratio(counts["users"], counts["registered"]),
         uses_per_user=_ratio(counts["one_off_uses"], counts["users"]),

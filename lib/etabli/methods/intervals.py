@@ -16,6 +16,10 @@ from etabli.methods.clusters import Counts, Flags, Floats
 LEVEL = 0.95
 """Confidence level of every interval."""
 
+FEWEST_EFFECTIVE = 5.0
+"""Effective size of a table row under which its clustered shares have no interval: one person who makes most of its
+rows gives a variance of almost nothing, and bounds that hold a thousand visits for a thousand people."""
+
 _NO_VARIANCE = 1e-12
 """Relative size under which a variance is a rounding error of zero."""
 
@@ -66,8 +70,8 @@ def row_shares(counts: Counts) -> Shares:
         v = k/(k − 1) · Σ (yᵢ − p mᵢ)² / (Σ mᵢ)²
 
     and the interval logit⁻¹(logit p ± t · √v / (p (1 − p))), Student's t with k − 1 degrees of freedom. Where v is 0
-    or unknown (share of 0 or 1, one person, everyone with the same share), Wilson's interval on the effective size
-    (Σ mᵢ)² / Σ mᵢ², as if the rows of one person were all alike.
+    (share of 0 or 1, everyone with the same share), Wilson's interval on the effective size (Σ mᵢ)² / Σ mᵢ², as if the
+    rows of one person were all alike. Under an effective size of `FEWEST_EFFECTIVE` there is no interval (NaN).
 
     A table row without rows has NaN everywhere.
 
@@ -89,7 +93,12 @@ def row_shares(counts: Counts) -> Shares:
     spread = _sum_of_squared_residuals(counts, share)
     usable = (spread > _NO_VARIANCE * squares) & (people > 1) & (share > 0) & (share < 1)
     lower, upper = _logit_bounds(share, spread, size, np.broadcast_to(people.astype(float), y.shape), usable)
-    return Shares(share, np.where(usable, lower, low), np.where(usable, upper, high))
+    known = effective >= FEWEST_EFFECTIVE
+    return Shares(
+        share,
+        np.where(known, np.where(usable, lower, low), np.nan),
+        np.where(known, np.where(usable, upper, high), np.nan),
+    )
 
 
 def _sum_of_squared_residuals(counts: Counts, share: Floats) -> Floats:
@@ -113,9 +122,27 @@ def _logit_bounds(share: Floats, spread: Floats, size: Floats, people: Floats, u
     return special.expit(special.logit(p) - reach), special.expit(special.logit(p) + reach)
 
 
-def mean_interval(values: Floats) -> tuple[float, float]:
-    """Return Student's interval of the mean of independent values; NaN bounds with fewer than two values."""
-    if len(values) < 2:
+def mean_interval(values: Floats, *, least: float = 0.0) -> tuple[float, float]:
+    """Return the interval of the mean of independent positive values, on the scale of logarithms.
+
+    m · exp(± t · s / (m √n)), Student's t with n − 1 degrees of freedom: near Student's own interval when the mean is
+    well known, and never negative when one value outweighs the others. NaN bounds with fewer than two values, or when
+    all are equal: a variance that was never met is not a variance of zero.
+
+    Parameters
+    ----------
+    least
+        The smallest possible value (1 visit by a person who came): the lower bound is not under it.
+
+    Examples
+    --------
+    >>> low, high = mean_interval(np.array([1.0, 1.0, 1.0, 1.0, 1000.0]), least=1)
+    >>> round(low, 1), round(high)
+    (12.7, 3181)
+    """
+    n, mean = len(values), float(values.mean()) if len(values) else 0.0
+    spread = float(values.std(ddof=1)) if n > 1 else 0.0
+    if spread <= _NO_VARIANCE * abs(mean) or mean <= 0:
         return float("nan"), float("nan")
-    reach = special.stdtrit(len(values) - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean() - reach), float(values.mean() + reach)
+    reach = float(np.exp(special.stdtrit(n - 1, (1 + LEVEL) / 2) * spread / (mean * np.sqrt(n))))
+    return max(least, mean / reach), mean * reach

@@ -8,7 +8,7 @@ contributor: who alone makes most of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -32,30 +32,43 @@ class Population:
         What tells one delivery from another (its digest); two tables of one source count the same people.
     held
         The variables that a filter holds all rows at, each with its category.
+    rows
+        How many rows the frame had when it was marked: with fewer, nobody knows whose they are.
     """
 
     source: str = ""
     held: tuple[tuple[str, str], ...] = ()
+    rows: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it says which delivery the rows come from."""
+        return bool(self.source)
 
 
 def mark_population(frame: pd.DataFrame, population: Population) -> pd.DataFrame:
-    """Return the frame, marked with whose rows it holds."""
+    """Return the frame, marked with whose rows it holds, and how many."""
     marked = frame.copy(deep=False)
-    marked.attrs = {**frame.attrs, POPULATION: population}
+    marked.attrs = {**frame.attrs, POPULATION: replace(population, rows=len(frame))}
     return marked
 
 
 def population_of(frame: pd.DataFrame) -> Population:
-    """Return whose rows a frame holds; the empty population where nothing says so."""
+    """Return whose rows a frame holds; the empty population where nothing says so, or where rows came or went since.
+
+    >>> visits = mark_population(pd.DataFrame({"channel": ["x", "y"]}), Population("delivery"))
+    >>> population_of(visits).is_known, population_of(visits[visits["channel"] == "x"]).is_known
+    (True, False)
+    """
     found = frame.attrs.get(POPULATION)
-    return found if isinstance(found, Population) else Population()
+    return found if isinstance(found, Population) and found.rows in {None, len(frame)} else Population()
 
 
 def mark_derived(frame: pd.DataFrame, origin: pd.DataFrame, derived: Mapping[str, str]) -> pd.DataFrame:
-    """Return a frame made of `origin`, with what `origin` was marked with, and variables that follow from others."""
+    """Return a frame made of all rows of `origin`, marked as it is, with the variables that follow from others."""
     marked = frame.copy(deep=False)
     marked.attrs = {**origin.attrs, DERIVED: {**origin.attrs.get(DERIVED, {}), **derived}}
-    return marked
+    return mark_population(marked, population_of(origin))
 
 
 def derived_of(frame: pd.DataFrame) -> dict[str, str]:
@@ -102,6 +115,10 @@ class Membership:
         if self.rows.nnz == 0:
             return np.zeros(self.rows.shape[1], dtype=np.int64)
         return np.asarray(self.rows.max(axis=0).todense()).ravel().astype(np.int64)
+
+    def of_rows(self, rows: NDArray[np.int64]) -> Membership:
+        """Return the membership of some rows of the table, in that order."""
+        return membership_of(self.people, self.rows[:, rows])
 
     def __repr__(self) -> str:
         return f"<Membership: {self.rows.shape[1]} rows>"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
+from scipy import sparse, special
 
 from etabli.errors import MethodError, suggestion
-from etabli.methods.association import adjust
-from etabli.methods.clusters import Floats, complete_rows, encode
+from etabli.methods.association import FEW_PEOPLE, FEW_PEOPLE_NOTE, adjust
+from etabli.methods.clusters import Coded, Flags, Floats, Integers, complete_rows, encode, people_of
 from etabli.methods.estimable import estimable
 from etabli.methods.intervals import LEVEL
 from etabli.methods.logit import Factor, Fit, factors, fit_logit
-from etabli.methods.membership import Membership, beside, membership_of, population_of
+from etabli.methods.membership import Membership, membership_of, population_of
 from etabli.methods.results import Dimension, Measure, Missing, Table, Test
 
 WALD = "test de Wald"
@@ -28,19 +29,19 @@ def odds_ratios(
     """Return how each category changes the odds of an event, the other variables being equal.
 
     Logistic regression by maximum likelihood, logit P(outcome = event) = α + Σ β, on categorical variables; the
-    reference is each variable's most frequent category, in people. Variance clustered by person (Liang and Zeger 1986,
-    Biometrika 73, 13–22; factor k/(k − 1) · (n − 1)/(n − c) for k people, n rows and c coefficients), bounds
-    exp(β ± 1.96 se). One joint Wald test a variable (χ², one degree a category but the reference), p-values adjusted
-    together (Holm).
+    reference is each variable's most frequent category, in people. Variance clustered by person and bias-reduced
+    (`logit.jackknife_covariance`), bounds exp(β ± 1.96 se). One joint Wald test a variable (χ², one degree a category
+    but the reference), p-values adjusted together (Holm); its note says when a category rests on few people.
 
     Returns
     -------
     Table
         By `variable` and `category` (neither adds up). Measures: `odds_ratio`, with bounds, and `share_event`, the
         crude share of the category's rows with the event (a fraction). Column `reference` flags the reference
-        categories: odds ratio 1 by construction, without bounds. Rows with a missing value, or in a category in which
-        the event always or never happens, are left out of the whole model, and counted in `missing`; such a category,
-        and an empty one, has no odds ratio (NaN), nor has a variable left with one category.
+        categories: odds ratio 1 by construction, without bounds. Rows with a missing value, in a category in which the
+        event always or never happens, or in one of a single person, are left out of the whole model, and counted in
+        `missing`; such a category, and an empty one, has no odds ratio (NaN), nor has a variable left with one
+        category.
 
     Raises
     ------
@@ -57,10 +58,11 @@ def odds_ratios(
     [1.0, 0.75]
     """
     _refuse_repeats(outcome, on)
+    event = str(event)
     frame = frame.reset_index(drop=True)
     complete, _ = complete_rows(frame, (outcome, *on), person)
     known = frame.loc[complete]
-    part = estimable(known, on, _outcome(known, outcome, event))
+    part = estimable(known, on, _outcome(known, outcome, event), pd.factorize(known[person])[0])
     y = _outcome(part.frame, outcome, event)
     groups, people = pd.factorize(part.frame[person])
     variables = factors(part.frame, part.on, groups)
@@ -69,7 +71,7 @@ def odds_ratios(
     happens = known[outcome].astype(str).to_numpy() == event
     cells, members = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
     out = frame.loc[~frame.index.isin(part.frame.index)]
-    missing = Missing(len(out), int(out[person].nunique())) if len(out) else None
+    missing = Missing(len(out), int(out[person].nunique()), len(frame)) if len(out) else None
     tests = adjust([_wald(variable, fit, None if missing else len(people)) for variable in variables])
     measures = (
         Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", states_people=False),
@@ -99,19 +101,28 @@ def _with_left_out(
     """
     whole = estimated.set_index(["variable", "category"]).reindex(pd.MultiIndex.from_tuples(levels))
     whole.index.names = ["variable", "category"]
-    everyone, fewer, members = [], [], []
-    for name, level in levels:
-        rows = known[(known[name].astype(str) == level).to_numpy()]
-        with_event = rows[_HAPPENS].to_numpy(dtype=bool)
-        parts = [rows.loc[side, person].value_counts(sort=False) for side in (with_event, ~with_event)]
-        sides = [len(part) for part in parts]
-        everyone.append(rows[person].nunique())
-        fewer.append(max(min(sides), int(any(sides))))  # an event that always happens is told of as of one person
-        least = parts[sides.index(min(sides))]
-        members.append(membership_of(least.index.to_numpy(dtype=object), least.to_numpy(dtype=float)[:, None]))
+    persons, labels = pd.factorize(known[person])
+    happens = known[_HAPPENS].to_numpy(dtype=bool)
+    everyone: list[int] = []
+    fewer: list[int] = []
+    members = []
+    for name in dict.fromkeys(name for name, _ in levels):  # the levels of a variable follow one another
+        coded = encode(known, name)
+        sides = [_standing(coded, persons, len(labels), side) for side in (happens, ~happens)]
+        of_all = people_of(coded, persons, np.ones_like(happens))
+        with_event, without = (np.diff(side.indptr) for side in sides)
+        fewer += np.maximum(np.minimum(with_event, without), of_all > 0).tolist()  # never without the event: one person
+        everyone += of_all.tolist()
+        members += [sides[int(without[i] < with_event[i])][:, [i]] for i in range(len(coded.levels))]
     reference = whole["reference"].eq(other=True)
     cells = whole.assign(people=fewer, category_people=everyone, reference=reference).reset_index()
-    return cells, beside(members)
+    return cells, membership_of(np.asarray(labels), sparse.hstack(members))
+
+
+def _standing(coded: Coded, persons: Integers, size: int, kept: Flags) -> Any:
+    """Return persons × categories: rows of each person in each category, among the rows kept (csc)."""
+    entries = (np.ones(int(kept.sum()), dtype=np.int64), (persons[kept], coded.codes[kept]))
+    return sparse.csc_array(sparse.coo_array(entries, shape=(size, len(coded.levels))))
 
 
 def _outcome(frame: pd.DataFrame, outcome: str, event: str) -> Floats:
@@ -155,7 +166,8 @@ def _wald(variable: Factor, fit: Fit, people: int | None) -> Test:
     covariance = fit.covariance[np.ix_(variable.columns, variable.columns)]
     statistic, freedom = float(beta @ np.linalg.solve(covariance, beta)), float(len(beta))
     p_value = float(special.chdtrc(freedom, statistic))
-    return Test(WALD, statistic, (freedom,), p_value, people, within={"variable": variable.name})
+    note = FEW_PEOPLE_NOTE if variable.people.min() < FEW_PEOPLE else None
+    return Test(WALD, statistic, (freedom,), p_value, people, within={"variable": variable.name}, note=note)
 
 
 def _refuse_repeats(outcome: str, on: Sequence[str]) -> None:

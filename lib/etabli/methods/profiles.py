@@ -14,24 +14,33 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from etabli.errors import MethodError
+from etabli.errors import MethodError, suggestion
 from etabli.methods.association import adjust, independence_test
-from etabli.methods.cells import MEASURES, PEOPLE_COUNT, ROWS, cells_of
-from etabli.methods.clusters import Coded, Counts, Flags, complete_rows, count, encode, with_missing
+from etabli.methods.cells import MADE, MEASURES, PEOPLE_COUNT, ROWS, cells_of
+from etabli.methods.clusters import (
+    Coded,
+    Counts,
+    Flags,
+    complete_rows,
+    count,
+    encode,
+    refuse_reserved,
+    with_missing,
+)
 from etabli.methods.intervals import mean_interval
 from etabli.methods.membership import Membership, beside, derived_of, membership_of, population_of
 from etabli.methods.odds import odds_ratios
-from etabli.methods.results import TOTAL, Dimension, Measure, Table, Test
+from etabli.methods.results import IMPOSSIBLE, TOTAL, Dimension, Measure, Table, Test
 from etabli.methods.routes import people_by_route
 
-__all__ = ["crosstab", "distribution", "odds_ratios", "people_by_route", "profile_sheet", "totals"]
+__all__ = ["crosstab", "distribution", "odds_ratios", "of_variable", "people_by_route", "profile_sheet", "totals"]
 
 
 def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     """Return how many rows and people there are, and rows per person.
 
-    `rows` and `people` are exhaustive counts; the mean has Student's interval over people. Rows without a person are
-    in none of the three: they are in `Table.missing`, with no people.
+    `rows` and `people` are exhaustive counts; the mean has an interval over people (`intervals.mean_interval`). Rows
+    without a person are in none of the three: they are in `Table.missing`, with no people.
 
     Raises
     ------
@@ -47,7 +56,7 @@ def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     codes, labels = pd.factorize(visits.loc[complete, person])
     each = np.bincount(codes).astype(float)
     _refuse_empty(len(each), person)
-    low, high = mean_interval(each)
+    low, high = mean_interval(each, least=1)
     cells = pd.DataFrame(
         {
             "rows": [int(each.sum())],
@@ -72,7 +81,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     Raises
     ------
     MethodError
-        There is no such column, or no row has both the variable and a person.
+        There is no such column, it has a name that the result uses, or no row has both the variable and a person.
 
     Examples
     --------
@@ -80,6 +89,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     >>> distribution(visits, "channel").cells[["channel", "rows", "people"]].values.tolist()
     [['appointment', 1, 1], ['walk_in', 2, 2], ['__total__', 3, 2]]
     """
+    refuse_reserved((variable,), MADE)
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), variable)
     whole = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,))
@@ -90,8 +100,22 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     return _with_people(table, frame, _last_row(counts))
 
 
-def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient") -> Table:
+def crosstab(
+    frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient", impossible: Sequence[tuple[str, str]] = ()
+) -> Table:
     """Return rows and people by two variables, and the share of each row category in each column.
+
+    Parameters
+    ----------
+    frame
+        One row a visit, or a person.
+    row, by
+        The variables down and across.
+    person
+        The variable that says who is behind a row.
+    impossible
+        Pairs of categories, down and across, in which nobody can be by construction. Their values do not exist, and
+        independence is not tested: it cannot be.
 
     `share` is the share of the row category's rows that fall in the column, `base_people` the distinct people of the
     row category. In the column of totals it is 1 by construction, without an interval; in an empty row category it does
@@ -100,7 +124,8 @@ def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient
     Raises
     ------
     MethodError
-        A column does not exist, both are the same, or no row is complete.
+        A column does not exist, both are the same, one has a name that the result uses, no row is complete, or somebody
+        is where nobody can be.
 
     Examples
     --------
@@ -109,12 +134,34 @@ def crosstab(frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient
     0.5
     """
     _refuse_repeats((row, by))
+    refuse_reserved((row, by), (*MADE, IMPOSSIBLE))
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), row)
     cells, test, members = _crossed(frame, row, by, known, person)
+    if impossible:
+        cells, test = _without_impossible(cells, row, by, impossible), None
     dimensions = (Dimension(row), Dimension(by))
     table = Table(cells, dimensions, MEASURES, tests=(test,) if test else (), missing=missing)
     return _with_people(table, frame, members)
+
+
+def _without_impossible(cells: pd.DataFrame, row: str, by: str, impossible: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    pairs = list(zip(cells[row].astype(str), cells[by].astype(str), strict=True))
+    for pair in impossible:
+        if pair not in pairs:
+            raise MethodError("Une case impossible n’est pas dans le tableau.", got=" × ".join(pair))
+    flags = np.array([pair in set(impossible) for pair in pairs])
+    if (cells.loc[flags, "rows"] > 0).any():
+        raise MethodError(
+            "Une case dite impossible n’est pas vide.",
+            where=f"« {row} » × « {by} »",
+            expected="personne, par construction",
+            hint="corrigez « impossible », ou cherchez l’erreur dans les données",
+        )
+    found = cells.copy()
+    found.loc[flags, ["share", "share_low", "share_high"]] = np.nan
+    found[IMPOSSIBLE] = flags
+    return found
 
 
 def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, person: str = "recipient") -> Table:
@@ -126,9 +173,11 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     Raises
     ------
     MethodError
-        A column does not exist or is asked for twice, or a variable has no complete row.
+        A column does not exist or is asked for twice, one has a name that the result uses, or no row has a person.
     """
     _refuse_repeats((*variables, by))
+    refuse_reserved(variables, MADE)
+    refuse_reserved((by,), ("variable", "category", *MADE))
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), by)
     blocks, tests, members = [], [], []
@@ -146,6 +195,35 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     cells = _ordered(pd.concat(blocks, ignore_index=True), [dimension.name for dimension in dimensions])
     table = Table(cells, dimensions, MEASURES, tests=adjust(tests), missing=missing)
     return _with_people(table, frame, beside(members))
+
+
+def of_variable(sheet: Table, variable: str) -> Table:
+    """Return the crosstab of one variable of a profile sheet, its test as the sheet has it: adjusted for all of them.
+
+    A figure of one variable and the sheet beside it then say the same p-value.
+
+    Raises
+    ------
+    MethodError
+        The sheet has no such variable.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"recipient": [*"aab"], "age": ["old", "old", "young"], "channel": ["x", "y", "x"]})
+    >>> of_variable(profile_sheet(visits, ["age"], by="channel"), "age").keys
+    ('age', 'channel')
+    """
+    if "variable" not in sheet.keys or variable == TOTAL:
+        raise MethodError("Ce résultat n’est pas une fiche de profils.", expected="un résultat de profile_sheet")
+    own = sheet.cells["variable"] == variable
+    if not own.any():
+        known = [name for name in sheet.cells["variable"].unique() if name != TOTAL]
+        raise MethodError(f"La fiche n’a pas de variable « {variable} ».", hint=suggestion(variable, known))
+    cells = sheet.cells[own].drop(columns="variable").rename(columns={"category": variable}).reset_index(drop=True)
+    tests = tuple(replace(test, within={}) for test in sheet.tests if test.within == {"variable": variable})
+    dimensions = (Dimension(variable), sheet.dimensions[-1])
+    members = sheet.membership.of_rows(np.flatnonzero(own)) if sheet.membership else None
+    return replace(sheet, cells=cells, dimensions=dimensions, tests=tests, membership=members)
 
 
 def _crossed(

@@ -8,12 +8,14 @@ control reads that column; a count of rows (visits, requests) never stands in fo
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
 
 from etabli.errors import MethodError, suggestion
 from etabli.methods.membership import Membership
@@ -24,8 +26,17 @@ TOTAL = "__total__"
 MISSING = "__missing__"
 """The category of those whose variable is missing: shown like any other, so that tables of one population agree."""
 
+IMPOSSIBLE = "impossible"
+"""An optional column of `cells`: true where nobody can be, by construction; such a value is neither 0 nor missing."""
+
 PEOPLE = "people"
 """The column of `cells` with the number of distinct people behind a row; missing where it is not known."""
+
+SMALL_BASE = 30
+"""Fewest people under whom a share is written « 7 sur 13 » (house rule: no percentage under 30 people)."""
+
+SIGNIFICANCE = 0.05
+"""Level under which a p-value lets a sentence speak of a difference."""
 
 Kind = Literal["count", "amount", "share", "change", "points", "ratio", "mean", "text"]
 """How a measure is written: a whole number, a sum of money, a percentage of a whole, a relative change
@@ -112,6 +123,8 @@ class Missing:
 
     rows: int
     people: int
+    of: int | None = field(default=None, compare=False)
+    """How many rows there were; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -226,12 +239,32 @@ class Table:
             rows = chosen
         return Value(self, measure, self._position(rows.index[0]))
 
+    def reference(self, variable: str) -> Value:
+        """Return the value of the reference category of a variable, in a model's table.
+
+        A variable that left the model has none: the value is then not available, and a sentence says `otherwise`.
+
+        Raises
+        ------
+        MethodError
+            The table has no reference categories, or not of this variable.
+        """
+        cells = self.cells.reset_index(drop=True)
+        if not {"reference", "variable"} <= set(cells.columns) or not (cells["variable"].astype(str) == variable).any():
+            raise MethodError(f"Ce résultat n’a pas de modalité de référence pour « {variable} ».")
+        rows = np.flatnonzero(cells["variable"].astype(str) == variable)
+        flagged = [row for row in rows if bool(cells["reference"].iloc[row])]
+        return Value(self, self.measures[0].name, int((flagged or rows)[0]))
+
     def largest(self, measure: str, **categories: object) -> Value:
-        """Return the largest value of a measure among the rows that have these categories, totals apart."""
+        """Return the largest value of a measure among the rows of these categories, totals and non-responses apart.
+
+        Shares of fewer than `SMALL_BASE` people are not compared, unless there are only such.
+        """
         return self._extreme(measure, categories, largest=True)
 
     def smallest(self, measure: str, **categories: object) -> Value:
-        """Return the smallest value of a measure among the rows that have these categories, totals apart."""
+        """Return the smallest value of a measure, among the same rows as `largest`."""
         return self._extreme(measure, categories, largest=False)
 
     def _extreme(self, measure: str, categories: Mapping[str, object], *, largest: bool) -> Value:
@@ -240,12 +273,39 @@ class Table:
         kept = pd.Series(True, index=self.cells.index)
         for name in self.keys:
             text = self.cells[name].astype(str)
-            kept &= text == str(categories[name]) if name in categories else text != TOTAL
-        candidates = self.cells.loc[kept, measure].dropna()
+            kept &= text == str(categories[name]) if name in categories else ~text.isin([TOTAL, MISSING])
+        candidates = self.cells.loc[kept & self._is_comparable(measure, kept), measure].dropna()
         if candidates.empty:
             raise MethodError(f"Aucune valeur de « {measure} » à comparer.", got=str(dict(categories)))
         label = candidates.idxmax() if largest else candidates.idxmin()
-        return Value(self, measure, self._position(label), tuple(self._position(each) for each in candidates.index))
+        rows = tuple(self._position(each) for each in candidates.index)
+        best = self._position(label)
+        return Value(self, measure, best, rows, tuple(_not_told_apart(self, self.measure(measure), best, rows)))
+
+    def _is_comparable(self, measure: str, kept: pd.Series[bool]) -> pd.Series[bool]:
+        """Leave out shares of fewer than `SMALL_BASE` people, unless there are only such."""
+        base = self.measure(measure).base
+        if self.measure(measure).kind != "share" or base is None:
+            return kept
+        large = self.cells[base].ge(SMALL_BASE).fillna(value=True)
+        return large if (kept & large & self.cells[measure].notna()).any() else kept
+
+    def is_significant(self, **within: str) -> bool:
+        """Whether a test of the table, or of one variable of a stack (`variable="age"`), rejects at 5 %.
+
+        A table without that test has nothing that is significant.
+
+        Raises
+        ------
+        MethodError
+            The table has no such variable.
+        """
+        self._hold_dimensions(within)
+        for name, category in within.items():
+            known = self.cells[name].astype(str).unique()
+            if category not in known:
+                raise MethodError(f"Ce résultat n’a pas de « {category} ».", hint=suggestion(category, known))
+        return any(test.p_value < SIGNIFICANCE for test in self.tests if dict(test.within) == within)
 
     def _hold_dimensions(self, categories: Mapping[str, object]) -> None:
         for name in categories:
@@ -272,6 +332,8 @@ class Value:
     row: int
     compared: tuple[int, ...] = ()
     """The rows among which it is the largest or the smallest: saying so speaks of all of them."""
+    tied: tuple[int, ...] = ()
+    """Those of them that its interval does not tell apart from it, itself first; empty where nothing is compared."""
 
     @property
     def number(self) -> float | int | str | None:
@@ -281,6 +343,19 @@ class Value:
             return None
         number: float | int | str = value.item() if isinstance(value, np.generic) else value
         return number
+
+    def ranks_apart(self, other: Value) -> bool:
+        """Whether a sentence may name both as extremes of one comparison.
+
+        The test of what they compare rejects, and no row is such that neither of the two is told apart from it.
+        """
+        return any(test.p_value < SIGNIFICANCE for test in self.tests) and not set(self.tied) & set(other.tied)
+
+    @property
+    def tests(self) -> tuple[Test, ...]:
+        """The tests of its table that it takes part in."""
+        here = {name: str(self.table.cells[name].iloc[self.row]) for name in self.table.keys}
+        return tuple(test for test in self.table.tests if test.within.items() <= here.items())
 
     def category(self, dimension: str) -> str:
         """The category of a dimension at which the value stands."""
@@ -293,4 +368,28 @@ class Value:
     def of(self, measure: str) -> Value:
         """Another measure of the same row."""
         self.table.measure(measure)
-        return Value(self.table, measure, self.row, self.compared)
+        return Value(self.table, measure, self.row, self.compared, self.tied)
+
+
+def _not_told_apart(table: Table, measure: Measure, best: int, rows: Sequence[int]) -> list[int]:
+    """Return the rows whose value does not differ significantly from that of `best`, `best` first.
+
+    On the scale on which its interval is symmetric (log odds of a share, log of a ratio), each row is compared with
+    `best` as independent: z = |a − b| / √(se_a² + se_b²), se being half the width of the interval over 1.96; at the
+    level of 5 % for all comparisons together (Bonferroni). Exhaustive counts have no interval: they differ as they
+    stand.
+    """
+    others = [row for row in rows if row != best]
+    if not (measure.low and measure.high and others):
+        return [best]
+    bounds = table.cells[[measure.name, measure.low, measure.high]].astype(float).to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):  # a share of 0 or 1 has infinite log odds
+        value, low, high = _SCALES.get(measure.kind, np.asarray)(bounds).T
+        error = (high - low) / (2 * special.ndtri((1 + _LEVEL) / 2))
+        z = np.abs(value - value[best]) / np.hypot(error, error[best])
+    needed = special.ndtri(1 - SIGNIFICANCE / (2 * len(others)))
+    return [best, *(row for row in others if not z[row] > needed)]
+
+
+_LEVEL = 0.95
+_SCALES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {"share": special.logit, "ratio": np.log}

@@ -12,6 +12,12 @@ from etabli.errors import MethodError
 from etabli.methods.clusters import column, encode
 from etabli.methods.membership import mark_derived
 
+FREQUENCIES = ("once", "twice", "three_or_more")
+"""How often a person came; who came once cannot have used two channels."""
+
+MADE = ("route", "visits", "frequency")
+"""Columns that `people_by_route` makes."""
+
 
 def people_by_route(
     visits: pd.DataFrame, *, by: str = "channel", person: str = "recipient", keep: Sequence[str] = ()
@@ -32,15 +38,16 @@ def people_by_route(
     Returns
     -------
     pandas.DataFrame
-        Ordered by person. Columns: `person`, `route`, `visits` (a count) and those of `keep`, with their types. `route`
-        is categorical: `<category>_only` for each category of `by`, then `both` (`several` with more than two
-        categories). It is missing for a person with a visit whose channel is missing: what they use is not known,
-        and a table over `route` counts them in `Table.missing`.
+        Ordered by person. Columns: `person`, `route`, `visits` (a count), `frequency` (categorical: `once`, `twice`,
+        `three_or_more`) and those of `keep`, with their types. `route` is categorical: `<category>_only` for each
+        category of `by`, then `both` (`several` with more than two categories). It is missing for a person with a visit
+        whose channel is missing: what they use is not known, and a table over `route` counts them in `Table.missing`.
 
     Raises
     ------
     MethodError
-        A column does not exist, or an attribute changes from one visit of a person to the next.
+        A column does not exist, one of `keep` is named as one that is made here, or an attribute changes from one
+        visit of a person to the next.
 
     Examples
     --------
@@ -48,6 +55,13 @@ def people_by_route(
     >>> people_by_route(visits)["route"].astype(str).to_list()
     ['both', 'walk_in_only']
     """
+    taken = [name for name in keep if name in {person, *MADE}]
+    if taken:
+        raise MethodError(
+            "Une variable gardée porte le nom d’une colonne du résultat.",
+            expected=f"des variables autres que {', '.join([person, *MADE])}",
+            got=", ".join(taken),
+        )
     known = visits[column(visits, person).notna()]
     codes, people = pd.factorize(known[person], sort=True)
     channel = encode(known, by)
@@ -57,10 +71,12 @@ def people_by_route(
     route = np.where(used.sum(axis=1) > 1, mixed, used.argmax(axis=1))
     route[used[:, -1]] = -1
     names = [*(f"{level}_only" for level in channel.levels), "both" if mixed <= 2 else "several"]
+    number = np.bincount(codes, minlength=len(people))
     columns: dict[str, object] = {
         person: people,
         "route": pd.Categorical.from_codes(route.tolist(), categories=pd.Index(names)),
-        "visits": np.bincount(codes, minlength=len(people)),
+        "visits": number,
+        "frequency": pd.Categorical.from_codes((number.clip(1, len(FREQUENCIES)) - 1).tolist(), pd.Index(FREQUENCIES)),
     }
     for name in keep:
         columns[name] = _constant(known, name, person, pd.Index(people))

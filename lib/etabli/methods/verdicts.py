@@ -17,9 +17,11 @@ Verdict = Literal["holds", "wrong", "incomplete", "cannot_be_checked"]
 VERDICTS: tuple[Verdict, ...] = ("holds", "wrong", "incomplete", "cannot_be_checked")
 
 HAND_ROUNDING = 0.01
-"""Relative difference up to which a stated mean is taken for one that was rounded by hand (675 € for
-674.1 €: 0.13 %). A choice of this audit, not a norm: beyond it the mean is wrong. Shares and sums are held to
-exact rounding."""
+"""Relative difference up to which a stated mean may be one that was rounded by hand (675 € for 674.1 €: 0.13 %)."""
+
+HAND_ROUNDINGS = (5, 10, 25, 50, 100)
+"""Steps to which a mean may have been rounded by hand: 675 € for 674.1 € is its rounding to 5, and to 25. A choice of
+this audit, not a norm: any other figure is wrong. Shares and sums are held to exact rounding."""
 
 _EXACT = 1e-9
 """Relative error of floating point that is no difference."""
@@ -59,13 +61,17 @@ def _compared(claim: Claim, stated: float, recomputed: float) -> Finding:
     if gap <= claim.precision / 2 + _EXACT * abs(stated):
         rounded = "" if gap <= _EXACT * abs(stated) else ", soit le chiffre énoncé une fois arrondi"
         return Finding("holds", recomputed, said + rounded + _not_given(expected - given))
-    if _is_mean(claim) and gap <= HAND_ROUNDING * abs(recomputed):
+    if _is_mean(claim) and gap <= HAND_ROUNDING * abs(recomputed) and _is_rounding(stated, recomputed):
         return Finding("holds", recomputed, f"arrondi à la main\u00a0: {recomputed_text(claim, recomputed)}")
     if claim.operation == "sum" and claim.parts_expected is None:
         return Finding("cannot_be_checked", recomputed, f"{said}\u202f; rien ne dit que ces parts épuisent le tout")
     if given < expected and recomputed < stated:
         return Finding("incomplete", recomputed, f"{said}, sur {given} des {expected} parts seulement")
     return Finding("wrong", recomputed, f"{said}, et non {stated_text(claim, stated)}")
+
+
+def _is_rounding(stated: float, recomputed: float) -> bool:
+    return any(abs(stated - step * round(recomputed / step)) <= _EXACT * abs(stated) for step in HAND_ROUNDINGS)
 
 
 _COMPUTED = {"sum": "somme des parts", "difference": "différence", "ratio": "quotient"}

@@ -53,6 +53,8 @@ def _check(frame: pd.DataFrame, measures: Sequence[str]) -> None:
             got=", ".join(sorted(found)),
             hint="complétez le fichier : une ligne par mesure, public et année",
         )
+    for column in ("year", "value"):
+        hold_whole(frame, column)
     keys = frame[["measure", "audience", "year"]]
     twice = keys[keys.duplicated()]
     if not twice.empty:
@@ -60,6 +62,20 @@ def _check(frame: pd.DataFrame, measures: Sequence[str]) -> None:
             "Un chiffre est donné deux fois.",
             got=", ".join(str(value) for value in twice.iloc[0]),
             hint="gardez une ligne par mesure, public et année",
+        )
+
+
+def hold_whole(frame: pd.DataFrame, column: str) -> None:
+    """Raise a MethodError when a year is missing, or a year or a value is no whole number."""
+    numbers = pd.to_numeric(frame[column], errors="coerce").astype("Float64")
+    whole = (numbers == numbers.round()) & (numbers.abs() < 2**53)
+    faulty = ~whole.fillna(value=False) & (frame[column].notna() | (column == "year"))
+    if not pd.api.types.is_numeric_dtype(frame[column]) or faulty.any():
+        first = frame.loc[faulty, column].iloc[0] if faulty.any() else frame[column].iloc[0]
+        raise MethodError(
+            f"La colonne « {column} » n’a pas que des nombres entiers.",
+            expected="des nombres entiers" + ("" if column == "value" else ", sans valeur manquante"),
+            got=str(first),
         )
 
 

@@ -19,7 +19,7 @@ from etabli.disclosure.protect import Protected
 from etabli.errors import ReportError, suggestion
 from etabli.methods.results import TOTAL, Measure, Table
 from etabli.present import theme
-from etabli.present.words import Words, base_of, is_small, printed
+from etabli.present.words import Words, base_of, printed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,8 +148,7 @@ def _drawn(table: Table, row: int, measure: Measure) -> tuple[float | None, floa
     A vector drawing is read to nine digits, and « 26 % » of 188 visits would be 49 visits.
     """
     base = base_of(table, row, measure)
-    bounds = () if is_small(table, row, measure) else (measure.low, measure.high)
-    columns = [measure.name, *(bounds or (None, None))]
+    columns = [measure.name, measure.low, measure.high]
     scale = 100 if measure.kind in {"share", "change", "points"} else 1
     x, low, high = (
         None if column is None else printed(table.cells[column].iloc[row], measure, base) for column in columns
@@ -233,6 +232,7 @@ def _categories(axes: Axes, drawing: Drawing) -> None:
             axes.barh(y, np.nan_to_num(x), height=width * 0.86, color=colour, label=series)
         else:
             axes.plot(x, y, linestyle="none", marker=marker, markersize=5.5, color=colour, label=series)
+            _hollow(axes, points, y, drawing, marker, colour)
         _intervals(axes, points, y, colour if drawing.kind == "dots" else theme.INK)
         _values(axes, points, y, drawing)
     axes.set_yticks(at, ticks)
@@ -271,6 +271,21 @@ def _intervals(axes: Axes, points: list[Point], y: np.ndarray, colour: str) -> N
             axes.plot([point.low, point.high], [place, place], color=colour, linewidth=1.4, solid_capstyle="butt")
 
 
+def _hollow(axes: Axes, points: list[Point], y: np.ndarray, drawing: Drawing, marker: str, colour: str) -> None:
+    """Draw a value without an interval among others that have one as an open dot: it must not look the most precise."""
+    bare = [point.low is None and not _is_reference(drawing, point) for point in points]
+    if all(bare) or not any(bare):
+        return
+    at = [(point.x, place) for point, place, is_bare in zip(points, y, bare, strict=True) if is_bare]
+    for x, place in at:
+        if x is not None:
+            axes.plot(x, place, marker=marker, markersize=5.5, markeredgecolor=colour, markerfacecolor="white")
+
+
+def _is_reference(drawing: Drawing, point: Point) -> bool:
+    return drawing.ratio and point.x == 1 and point.low is None
+
+
 def _values(axes: Axes, points: list[Point], y: np.ndarray, drawing: Drawing) -> None:
     if len(drawing.series) > 2:
         return
@@ -278,7 +293,7 @@ def _values(axes: Axes, points: list[Point], y: np.ndarray, drawing: Drawing) ->
         start = 1.0 if drawing.ratio else 0.0
         ends = [each for each in (point.x, point.high) if each is not None] or [start]
         end = max(ends) if drawing.ratio else max(*ends, start)
-        reference = drawing.ratio and point.x == 1 and point.low is None
+        reference = _is_reference(drawing, point)
         axes.annotate(
             "référence" if reference else point.text,
             (end, place),

@@ -15,8 +15,8 @@ from etabli.methods.results import TOTAL, Measure, Table, Value
 from etabli.present import figures, theme
 from etabli.present.figures import FigureKind
 from etabli.present.sentences import Sentence
-from etabli.present.tables import SIGNS, Grid, lay_out, to_csv, to_html
-from etabli.present.words import Words, base_of, is_small, printed, unit_of
+from etabli.present.tables import SIGNS, Grid, describe_missing, lay_out, to_csv, to_html
+from etabli.present.words import Words, base_of, is_impossible, is_small, printed, unit_of
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,9 @@ class KeyFigureItem(Item):
     def results(self, protection: Protection) -> list[dict[str, Any]]:
         measure = self.value.table.measure(self.value.measure)
         own = _result(self.name, protection.of(self.value.table), self.value.row, measure, self.words)
+        if protection.is_masked(self.value):  # its own row may be shown, and not that it is the largest
+            own = {**own, "where": {}, "value": None, "sign": theme.MASKED, "n": None}
+            own.pop("interval", None)
         return [own, *self._cited(protection, self.label, self.note)]
 
 
@@ -180,6 +183,11 @@ class TableItem(Item):
 
     def html(self, protection: Protection) -> str:
         grid = self.grid(protection)
+        if grid.is_empty:
+            return (
+                f'<p class="table" id="{self.name}">{self.heading(protection)}{french.NBSP}: '
+                f"aucune valeur ne peut être donnée.</p>"
+            )
         table = to_html(grid, caption=self.heading(protection), name=self.waiting)
         return f'<div class="table" id="{self.name}">{table}{self.notes_html(protection, grid)}</div>'
 
@@ -187,10 +195,12 @@ class TableItem(Item):
         """The legend of signs, the tests, and the three notes."""
         legend = f"{french.NNBSP}; ".join(f"{sign}{french.NBSP}: {SIGNS[sign]}" for sign in grid.signs)
         notes = [("Signes", escape(legend))] if legend else []
-        notes += [("Test", escape(note, quote=False)) for note in grid.notes]
+        notes += [("Tests" if len(grid.notes) > 1 else "Test", escape(" ".join(grid.notes), quote=False))]
         notes += [("Lecture", self.reading.html(protection, self.words))]
         notes += [("Note", self.note.html(protection, self.words))] if self.note.template else []
         notes += [("Champ", self.scope.html(protection, self.words))]
+        left_out = describe_missing(protection.of(self.table), self.words)
+        notes += [("Hors champ", escape(left_out, quote=False))] if left_out else []
         notes += [("Source", escape(french.typography(self.origin), quote=False))]
         lines = "".join(f"<p><b>{label}{french.NBSP}:</b> {text}</p>" for label, text in notes if text)
         return f'<div class="notes">{lines}</div>'
@@ -212,6 +222,8 @@ class TableItem(Item):
                 "value": float(french.rounded(test.statistic, 1)),
                 "p_value": french.p_value(test.p_value),
                 "effect": None if test.effect is None else float(french.rounded(test.effect, 2)),
+                "degrees": [float(french.rounded(each, 1)) for each in test.degrees],
+                "note": test.note,
                 "n": test.people,
             }
             for test in protected.tests
@@ -269,7 +281,7 @@ def _result(item: str, protected: Protected, row: int, measure: Measure, words: 
     people = base if base != float("inf") else cells["people"].iloc[row]
     result["value"] = words.released(table, row, measure)
     if result["value"] is None:
-        result["sign"] = theme.NOT_AVAILABLE
+        result["sign"] = theme.IMPOSSIBLE if is_impossible(table, row, measure) else theme.NOT_AVAILABLE
     if measure.low and measure.high and not is_small(table, row, measure):
         result["interval"] = [printed(cells[name].iloc[row], measure, base) for name in (measure.low, measure.high)]
     result["n"] = None if pd.isna(people) or not measure.states_people else int(people)

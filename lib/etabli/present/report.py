@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
@@ -22,13 +23,14 @@ from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.errors import ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
-from etabli.methods.results import Table, Value
+from etabli.methods.results import MISSING, TOTAL, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import find_project
+from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.pseudonyms import new_key
@@ -79,14 +81,15 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
             expected=", ".join(f"{name}={name}" for name in missing),
             hint="sans eux, le notebook changerait de sens sans que le rapport le dise",
         )
-    codebook = read_codebook(project, study)
+    codebook = read_codebook(project, study, edition=plan.edition)
     agreements = read_agreements(project, study)
     policy_for(agreements, plan.audience)  # refuses a closed audience before anything is read
     deliveries = {
         name: find_delivery(project, study, name, plan.edition, provider=agreements[source.agreement].provider)
         for name, source in study.sources.items()
     }
-    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook)
+    cache = cache_folder(project, slug)
+    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, cache=cache)
     report.announce()
     return report
 
@@ -113,6 +116,8 @@ class Report:
     agreements: Mapping[str, Agreement]
     show: Display
     running_cell: Callable[[], tuple[str | None, int]] = running_cell
+    cache: Path | None = None
+    """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
     _key: bytes = field(default_factory=new_key, repr=False)
@@ -151,7 +156,7 @@ class Report:
         """
         if source not in self.study.sources:
             raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
-        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key)
+        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key, cache=self.cache)
         for variable, value in where.items():
             if variable not in frame.columns:
                 raise ReportError(
@@ -176,6 +181,7 @@ class Report:
         *,
         level: int | None = None,
         question: str | None = None,
+        provided: bool = True,
         otherwise: str | Sentence | None = None,
         source: str | None = None,
         **values: Value | str,
@@ -190,8 +196,10 @@ class Report:
             2 or 3 for a heading. The heading of a section is its finding.
         question
             The commissioner's question that this heading answers; the cover links to it.
+        provided
+            Whether the sentence may be said: `table.is_significant(…)`, where it tells a difference.
         otherwise
-            What to say instead when a value that the sentence cites is not available.
+            What to say instead when it may not, or when a value that it cites is not available.
         """
         if level not in (None, 2, 3):
             raise ReportError("Un titre est de niveau 2 ou 3.", got=str(level))
@@ -201,7 +209,7 @@ class Report:
                 hint=suggestion(question, [each.id for each in self.study.questions]),
             )
         if isinstance(text, str):
-            text = sentence(text, otherwise=otherwise, **values)
+            text = sentence(text, provided=provided, otherwise=otherwise, **values)
         self._add(SentenceItem, source, text=text, level=level, question=question)
 
     def key_figure(
@@ -302,6 +310,9 @@ class Report:
         policy = policy_for(
             [self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience
         )
+        if policy.protects:
+            for table in self._tables():
+                self._hold_categories(table)
         protection = protect(self._tables(), policy)
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
@@ -346,6 +357,28 @@ class Report:
             html = f'<p class="waiting">{escape(item.waiting)} : en attente de report.finish().</p>'
         self._items.append(item)
         self.show({"text/html": html}, name=name, update=False)
+
+    def _hold_categories(self, table: Table) -> None:
+        """Refuse a table of raw values: a category is one that the codebook declares, for it is shown even when masked.
+
+        Raises
+        ------
+        ReportError
+            A dimension is no variable of the codebook with codes, or holds something else than its codes.
+        """
+        for name in table.keys:
+            if name == "variable":
+                continue
+            stack = table.cells["variable"].astype(str) if name == "category" and "variable" in table.keys else None
+            for place, code in enumerate(table.cells[name].astype(str)):
+                variable = self.codebook.variable(name if stack is None else stack.iloc[place])
+                if code not in {TOTAL, MISSING} and (variable is None or code not in variable.codes):
+                    raise ReportError(
+                        f"Un résultat porte des valeurs brutes de « {name} » : elles se liraient même masquées.",
+                        expected="des modalités que le codebook déclare, sous « codes » ou « derived »",
+                        got="(valeur non affichée)",
+                        hint="regroupez la variable en modalités déclarées avant de la compter",
+                    )
 
     def _forget_former_run_of(self, cell: str | None, execution: int) -> None:
         """In JupyterLab a cell may be run again: its former items go, so that nothing is counted twice."""

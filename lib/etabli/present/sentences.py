@@ -3,12 +3,16 @@
 Placeholders: `{x}` the value as printed · `{x:noun}` with what it counts (« 25 011 visites ») ·
 `{x:change}` a change in words (« en hausse de 3,3 % ») · `{x:words}` a share in words beside its number
 (« environ un tiers (34 %) ») · `{x:est exact|sont exacts}` a count with words that agree (« 7 sont exacts ») ·
-`{x:interval}` its 95 % interval · `{x.age_group}` the label of its category.
+`{x:interval}` the clause of its 95 % interval, if it has one · `{x:of des visites}` a share of something (« 35 % des
+visites », « 7 visites sur 13 (5 allocataires) ») · `{x:p}` the p-value of its test (« p = 0,012 ») ·
+`{x.age_group}` the label of its category · `{x.age_group:tied}` of a largest or smallest value, the labels of its
+category and of those that nothing tells apart · `{x.variable:tests}` what the tests of a stack of variables say
+(« est significatif selon « Âge », et ne l’est pas selon « Logement » »).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from string import Formatter
@@ -16,9 +20,9 @@ from string import Formatter
 from etabli import french
 from etabli.disclosure.protect import Protection
 from etabli.errors import ReportError, suggestion
-from etabli.methods.results import Value
+from etabli.methods.results import SIGNIFICANCE, Measure, Table, Value
 from etabli.present import theme
-from etabli.present.words import Words
+from etabli.present.words import Words, base_of, digits_of, is_small
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,17 @@ class Sentence:
         return escape(self.fill(protection, words), quote=False)
 
 
-def sentence(template: str, *, otherwise: str | Sentence | None = None, **values: Value | str) -> Sentence:
+def sentence(
+    template: str, *, provided: bool = True, otherwise: str | Sentence | None = None, **values: Value | str
+) -> Sentence:
     """Return a sentence of a report: `template` with one `{name}` for each value.
 
     Parameters
     ----------
+    provided
+        Whether the sentence may be said: `table.is_significant(…)`, where it tells a difference.
     otherwise
-        What to say instead when a cited value is not available (« n.d. »).
+        What to say instead when it may not, or when a cited value is not available (« n.d. »).
     **values
         Values of results, or words.
 
@@ -84,7 +92,9 @@ def sentence(template: str, *, otherwise: str | Sentence | None = None, **values
         if name not in names:
             raise ReportError(f"La valeur « {name} » n’est pas dans la phrase.", where=template)
     written = Sentence(template, dict(values))
-    return written if otherwise is None or written.is_complete else as_sentence(otherwise)
+    if not provided and otherwise is None:
+        raise ReportError("La phrase a une condition, et rien à dire quand elle n’est pas remplie.", where=template)
+    return written if otherwise is None or (provided and written.is_complete) else as_sentence(otherwise)
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,12 @@ def _hold_place(template: str, place: _Place, values: Mapping[str, object]) -> s
         raise ReportError(f"La phrase attend une valeur « {place.root} ».", where=template, hint=hint)
     if place.conversion is not None:
         raise ReportError(f"Forme inconnue : « !{place.conversion} ».", where=template, expected=", ".join(_FORMS))
-    if place.form and place.form not in _FORMS and place.form.count("|") != 1:
+    if place.attribute and place.form not in {"", *_LABEL_FORMS}:
+        raise ReportError(
+            f"Forme inconnue d’un libellé : « {place.form} ».", where=template, expected=", ".join(_LABEL_FORMS)
+        )
+    free = place.form in _FORMS or place.form.startswith("of ") or place.form.count("|") == 1
+    if place.form and not place.attribute and not free:
         raise ReportError(f"Forme inconnue : « {place.form} ».", where=template, hint=suggestion(place.form, _FORMS))
     value = values[place.root]
     if place.attribute and isinstance(value, Value):
@@ -137,7 +152,8 @@ def as_sentence(text: str | Sentence) -> Sentence:
     return text if isinstance(text, Sentence) else Sentence(text.replace("{", "{{").replace("}", "}}"), {})
 
 
-_FORMS = ("noun", "change", "words", "interval")
+_FORMS = ("noun", "change", "words", "interval", "p", "of")
+_LABEL_FORMS = ("tied", "tests")
 
 
 class _Spoken:
@@ -145,28 +161,102 @@ class _Spoken:
 
     def __init__(self, value: Value, protection: Protection, words: Words) -> None:
         self._value, self._words = value, words
-        self._table = protection.of(value.table).table
+        self._table, self._tests = protection.of(value.table).table, protection.of(value.table).tests
         self._measure = value.table.measure(value.measure)
 
     def __format__(self, form: str) -> str:
         table, row, measure, words = self._table, self._value.row, self._measure, self._words
         plain = words.value(table, row, measure)
-        if plain == theme.NOT_AVAILABLE:
+        if plain in {theme.NOT_AVAILABLE, theme.IMPOSSIBLE}:
             return plain
         x = table.cells[measure.name].iloc[row]
         if form == "noun":
             noun = words.noun(measure)
             return french.count(float(x), noun.one, noun.many) if noun else plain
         if "|" in form:
-            return french.count(float(x), *form.split("|"))
+            one, many = form.split("|")
+            return french.count(float(x), one, many, decimals=digits_of(measure, base_of(table, row, measure)))
+        if form.partition(" ")[0] == "of":
+            few = measure.of and is_small(table, row, measure)
+            return words.counted(table, row, measure) if few else f"{plain}{form.removeprefix('of')}"
+        if form == "p":
+            return self._p_value()
         if form == "change":
-            return french.change(float(x))
+            return _changed(plain, float(x), measure)
         if form == "words":
-            spoken = french.share_in_words(float(x)) if "%" in plain else None
+            spoken = french.share_in_words(float(x), gender=words.gender(table, row, measure)) if "%" in plain else None
+            if spoken and spoken in _AROUND_HALF and _crosses_half(table, row, measure):
+                spoken = "environ la moitié"
             return f"{spoken} ({plain})" if spoken else plain
         if form == "interval":
-            return words.interval(table, row, measure) or plain
+            found = words.interval(table, row, measure)
+            return f" (intervalle de confiance à 95 % : {found})" if found else ""
         return plain
 
-    def __getattr__(self, dimension: str) -> str:
-        return self._words.category(self._table, self._value.row, dimension, in_sentence=True)
+    def _p_value(self) -> str:
+        tests = self._value.tests
+        if not tests:
+            raise ReportError(
+                "Cette valeur n’a pas de test : la forme « p » n’a rien à écrire.",
+                where=f"mesure « {self._measure.name} »",
+                hint="citez une valeur d’un tableau croisé, d’une fiche de profils ou d’un modèle",
+            )
+        return french.p_value(tests[0].p_value) if tests[0] in self._tests else theme.MASKED
+
+    def __getattr__(self, dimension: str) -> _Label:
+        tied = sorted(self._value.tied or (self._value.row,))
+        labels = [self._words.category(self._table, row, dimension, in_sentence=True) for row in tied]
+        own = self._words.category(self._table, self._value.row, dimension, in_sentence=True)
+        return _Label(own, {"tied": _quoted(labels), "tests": self._tested()})
+
+    def _tested(self) -> str:
+        """What the tests of a stack of variables say; a variable whose test is masked is not named."""
+        told: dict[bool, list[str]] = {True: [], False: []}
+        for test in self._tests:
+            if "variable" in test.within:
+                told[test.p_value < SIGNIFICANCE].append(self._words.dimension(test.within["variable"]))
+        rejected, kept = told[True], told[False]
+        if not rejected:
+            return "n’est significatif selon aucune des caractéristiques dont le test est montré"
+        if not kept:
+            return f"est significatif selon toutes les caractéristiques dont le test est montré ({_quoted(rejected)})"
+        return f"est significatif selon {_quoted(rejected)}, et ne l’est pas selon {_quoted(kept)}"
+
+
+def _quoted(labels: Sequence[str]) -> str:
+    return french.listing([f"« {label} »" for label in dict.fromkeys(labels)])
+
+
+@dataclass(frozen=True)
+class _Label:
+    """The label of a category inside a template; in another form, what goes beyond it."""
+
+    own: str
+    more: Mapping[str, str]
+
+    def __format__(self, form: str) -> str:
+        return self.more[form] if form else self.own
+
+
+_AROUND_HALF = ("près de la moitié", "la moitié", "plus de la moitié")
+
+
+def _crosses_half(table: Table, row: int, measure: Measure) -> bool:
+    """Whether the interval of a share holds one half: it is then neither under nor over."""
+    if not (measure.low and measure.high):
+        return False
+    return bool(table.cells[measure.low].iloc[row] <= 0.5 <= table.cells[measure.high].iloc[row])
+
+
+def _changed(plain: str, x: float, measure: Measure) -> str:
+    """Return a change in words: « en hausse de 3,3 % », « en baisse de 12,2 points », « stable »."""
+    if measure.kind not in {"change", "points"}:
+        raise ReportError(
+            f"La mesure « {measure.name} » n’est pas une évolution.",
+            expected="une mesure de genre « change » ou « points », pour la forme « change »",
+            got=measure.kind,
+        )
+    size = plain.lstrip("+\u2212-")
+    if not any(digit in size for digit in "123456789"):
+        return "stable"
+    return f"en {'hausse' if x > 0 else 'baisse'} de {size}"

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from io import StringIO
 
+import numpy as np
 import pandas as pd
 
 from etabli import french
 from etabli.disclosure.protect import Protected
 from etabli.methods.results import PEOPLE, TOTAL, Measure, Table, Test
 from etabli.present import theme
-from etabli.present.words import Words
+from etabli.present.words import Words, base_of, digits_of, is_small
 
-SIGNS = {theme.MASKED: "secret statistique", theme.NOT_AVAILABLE: "non disponible"}
+SIGNS = {
+    theme.MASKED: "secret statistique",
+    theme.NOT_AVAILABLE: "non disponible",
+    theme.IMPOSSIBLE: "ne peut exister par nature",
+}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One value as printed: text, its interval, and the number that files hold (None: a sign stands there)."""
+    """One value as printed: text, its interval, and what files hold (None: a sign stands there), with its decimals."""
 
     text: str
     interval: str | None = None
     number: float | str | None = None
     is_text: bool = False
+    bounds: tuple[float, float] | None = None
+    digits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,11 @@ class Grid:
                 spans.append((column.group, 1))
         return spans if any(span > 1 for _, span in spans) else []
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value of the table is available."""
+        return all(cell.text == theme.NOT_AVAILABLE for row in self.rows for cell in row.cells)
+
 
 def lay_out(
     protected: Protected,
@@ -89,15 +102,25 @@ def lay_out(
         people that its row rests on.
     labels
         Headings that replace the usual ones, by measure.
+
+    A column in which nothing is available is left out.
     """
     table = protected.table
     shown = [table.measure(name) for name in measures] if measures else list(table.measures)
     layout = _Layout(protected, words, tuple(shown), dict(labels or {}))
     across = layout.across()
-    columns = tuple(column for column, _, _ in across)
     rows = tuple(layout.row(keys, across) for keys in layout.down())
+    kept = _with_values(rows, len(across))
+    columns = tuple(across[place][0] for place in kept)
+    rows = tuple(replace(row, cells=tuple(row.cells[place] for place in kept)) for row in rows)
     signs = tuple(sign for sign in SIGNS if any(cell.text == sign for row in rows for cell in row.cells))
     return Grid(layout.corner(), columns, rows, layout.notes(), signs)
+
+
+def _with_values(rows: Sequence[Row], width: int) -> list[int]:
+    """Return the places of the columns that hold a value, or a mask; all of them when none does."""
+    filled = [i for i in range(width) if any(row.cells[i].text != theme.NOT_AVAILABLE for row in rows)]
+    return filled or list(range(width))
 
 
 @dataclass(frozen=True)
@@ -222,6 +245,8 @@ class _Layout:
             self.words.interval(self.table, position, measure),
             self._number(position, measure),
             measure.kind == "text",
+            self.words.bounds(self.table, position, measure),
+            digits_of(measure, base_of(self.table, position, measure)),
         )
 
     def _number(self, position: int, measure: Measure) -> float | str | None:
@@ -232,7 +257,90 @@ class _Layout:
         return self.words.released(self.table, position, measure)
 
     def notes(self) -> tuple[str, ...]:
-        return tuple(describe_test(test, self.words) for test in self.protected.tests if not test.within)
+        """The tests of the whole table; of a stack, what they are, and what is to be known of each."""
+        tests = self.protected.tests
+        whole = [describe_test(test, self.words) for test in tests if not test.within]
+        stacked = [test for test in tests if "variable" in test.within]
+        held = self._warnings(stacked)
+        everywhere = [note for note, names in held.items() if len(names) == len(stacked)]
+        kinds = [describe_tests(tests, self.words, everywhere) for tests in _by_name(stacked)]
+        some = [
+            french.typography(f"{french.listing([f'« {name} »' for name in names])} : {french.uncapitalised(note)}")
+            for note, names in held.items()
+            if len(names) < len(stacked)
+        ]
+        return (*whole, *kinds, *some, *self._without_interval())
+
+    def _warnings(self, tests: Sequence[Test]) -> dict[str, list[str]]:
+        """What is to be known of tests of a stack, each thing once, with the variables of which it holds."""
+        held: dict[str, list[str]] = {}
+        for test in tests:
+            for note in _SENTENCES.split(test.note) if test.note else []:
+                held.setdefault(note, []).append(self.words.dimension(test.within["variable"]))
+        return held
+
+    def _without_interval(self) -> list[str]:
+        """Why a share in percent has no interval where the others have one."""
+        cells = self.table.cells
+        for measure in self.measures:
+            if measure.kind != "share" or measure.low is None:
+                continue
+            known = cells[measure.name].notna() & cells[measure.low].isna() & ~self.protected.masked
+            if not self.table.keys:
+                continue
+            known &= cells[self.table.keys[-1]].astype(str) != TOTAL
+            if any(not is_small(self.table, int(row), measure) for row in np.flatnonzero(known)):
+                return ["Une part sans intervalle repose trop sur quelques personnes pour en avoir un."]
+        return []
+
+
+def _by_name(tests: Sequence[Test]) -> list[list[Test]]:
+    groups: dict[str, list[Test]] = {}
+    for test in tests:
+        groups.setdefault(test.name, []).append(test)
+    return list(groups.values())
+
+
+def _bare(name: str) -> str:
+    """Return the name of a test without the word, which stands before it: « χ² de Pearson »."""
+    for article in ("test du ", "test de "):
+        name = name.removeprefix(article)
+    return name
+
+
+_SENTENCES = re.compile(r"(?<=\.) ")
+
+
+def describe_tests(tests: Sequence[Test], words: Words, notes: Sequence[str] = ()) -> str:
+    """Return what the tests of a stack of variables are: one a variable, on how many people, what holds of all."""
+    numbers = sorted({test.people for test in tests if test.people is not None})
+    people = ""
+    if numbers and len(tests) == sum(test.people is not None for test in tests):
+        span = " à ".join(french.number(each) for each in dict.fromkeys((numbers[0], numbers[-1])))
+        people = f" ; n = {span} {words.people.many if words.people else ''}".rstrip()
+    head = f"{_bare(tests[0].name)}, un par caractéristique{people}."
+    return french.typography(" ".join([head, *notes]))
+
+
+COARSE = 5
+"""Step, in points, of the share of rows that a result leaves out: one that is finer would tell of single people."""
+FEWEST_TOLD = 20
+"""Rows that a step must hold at least for the share left out to be told."""
+
+
+def describe_missing(protected: Protected, words: Words) -> str | None:
+    """Return how much of the data a table leaves out, in steps of `COARSE` points; None when nothing, or too little.
+
+    The number itself is not told: beside tables of everybody, it tells how many lack several answers at once.
+    """
+    missing = protected.table.missing
+    if missing is None or not missing.of or protected.masked.all() or words.source is None:
+        return None
+    if missing.of * COARSE / 100 < FEWEST_TOLD:
+        return french.typography(f"une partie des {words.source.row.many}.")
+    step = int(missing.rows / missing.of * 100 // COARSE) * COARSE
+    share = f"moins de {COARSE} %" if step == 0 else f"de {step} à {step + COARSE} %"
+    return french.typography(f"{share} des {words.source.row.many}.")
 
 
 def describe_test(test: Test, words: Words) -> str:
@@ -241,7 +349,7 @@ def describe_test(test: Test, words: Words) -> str:
     people = words.people
     parts = [
         (
-            f"{french.capitalised(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
+            f"{_bare(test.name)} : statistique {french.number(test.statistic, 1)} ({degrees} ddl), "
             f"{french.p_value(test.p_value)}"
         )
     ]
@@ -308,18 +416,36 @@ def _row(row: Row) -> str:
 def to_csv(grid: Grid) -> str:
     """Return the grid as text for a spreadsheet in French: semicolons, decimal commas, printed digits only.
 
-    A masked or missing value is its sign, never an empty cell. Words that a spreadsheet would take for a
-    formula are written so that it does not.
+    The bounds of a value stand in the two columns beside it (« /// » where it has none). A masked or missing value is
+    its sign, never an empty cell. Words that a spreadsheet would take for a formula are written so that it does not.
     """
     grouped = any(row.group is not None for row in grid.rows)
     out = StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    heading = [_defused(f"{c.group} - {c.label}" if c.group else c.label) for c in grid.columns]
+    ranged = [any(row.cells[place].interval for row in grid.rows) for place in range(len(grid.columns))]
+    heading = []
+    for column, has_interval in zip(grid.columns, ranged, strict=True):
+        label = _defused(f"{column.group} - {column.label}" if column.group else column.label)
+        heading += [label, *(f"{label} ({which} à 95 %)" for which in _BOUNDS if has_interval)]
     writer.writerow([*(["Variable"] if grouped else []), _defused(grid.corner or "Modalité"), *heading])
     for row in grid.rows:
-        cells = [_plain(cell) for cell in row.cells]
+        cells = []
+        for cell, has_interval in zip(row.cells, ranged, strict=True):
+            cells += [_plain(cell), *(_range(cell) if has_interval else ())]
         writer.writerow([*([_defused(row.group or "")] if grouped else []), _defused(row.label), *cells])
     return out.getvalue()
+
+
+_BOUNDS = ("borne basse", "borne haute")
+
+
+def _range(cell: Cell) -> tuple[str, str]:
+    """Return the bounds of a value, or the sign that stands in their places."""
+    if cell.bounds is None:
+        sign = cell.text if cell.text in SIGNS else theme.IMPOSSIBLE
+        return sign, sign
+    low, high = (_decimal(bound, cell.digits) for bound in cell.bounds)
+    return low, high
 
 
 def _plain(cell: Cell) -> str:
@@ -327,7 +453,11 @@ def _plain(cell: Cell) -> str:
         return cell.text
     if isinstance(cell.number, str):
         return _defused(cell.number)
-    return f"{cell.number}".replace(".", ",")
+    return _decimal(cell.number, cell.digits)
+
+
+def _decimal(number: float, digits: int | None) -> str:
+    return (f"{number}" if digits is None else f"{number:.{digits}f}").replace(".", ",")
 
 
 def _defused(words: str) -> str:

@@ -24,6 +24,7 @@ STATUSES = {"draft": "Document de travail", "final": "Version définitive"}
 TOTAL_LABEL = "Ensemble"
 MISSING_LABEL = "Non renseigné"
 MASKED = "s"
+IMPOSSIBLE = "///"
 NOT_AVAILABLE = "n.d."
 
 MEASURES = {

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from etabli import french
 from etabli.errors import ReportError
-from etabli.methods.results import MISSING, TOTAL, Measure, Table
+from etabli.methods.results import IMPOSSIBLE, MISSING, SMALL_BASE, TOTAL, Measure, Table
 from etabli.present import theme
 from etabli.sources.codebook import Codebook, Noun, SourceCodebook
-
-SMALL_BASE = 30
-"""Fewest people under whom a share is written « 7 sur 13 » (house rule: no percentage under 30 people)."""
-
 
 _MANY = 10**9
 """Stands for a base that is not a number of people: published aggregates carry one decimal."""
@@ -84,21 +81,58 @@ class Words:
         """Return one value as printed; « n.d. » when it is not available."""
         cells = table.cells
         x = cells[measure.name].iloc[row]
+        if is_impossible(table, row, measure):
+            return theme.IMPOSSIBLE
         if pd.isna(x):
             return theme.NOT_AVAILABLE
         if measure.kind == "text":
             variable = self.codebook.variable(measure.name)
             return variable.codes[str(x)].label if variable and str(x) in variable.codes else str(x)
         if measure.of and is_small(table, row, measure):
-            numerator, denominator = (int(cells[column].iloc[row]) for column in measure.of)
-            return f"{french.number(numerator)} sur {french.number(denominator)}"
+            return self._counted(table, row, measure)
         return write(x, measure, base_of(table, row, measure))
+
+    def _counted(self, table: Table, row: int, measure: Measure) -> str:
+        """Return a share of few people by its counts: « 7 sur 13 » people, « 25 visites sur 56 (27 allocataires) »."""
+        part, whole = (int(table.cells[column].iloc[row]) for column in measure.of or ())
+        people, noun = int(base_of(table, row, measure)), self._counted_noun(table, row, measure)
+        if whole == people or noun is None or self.people is None:
+            return f"{french.number(part)} sur {french.number(whole)}"
+        counted, who = (french.count(n, each.one, each.many) for n, each in ((part, noun), (people, self.people)))
+        return f"{counted} sur {french.number(whole)} ({who})"
+
+    def counted(self, table: Table, row: int, measure: Measure) -> str:
+        """Return a share of few people as a sentence says it: « 7 allocataires sur 13 »."""
+        plain, noun = self._counted(table, row, measure), self._counted_noun(table, row, measure)
+        part, _, whole = plain.partition(" sur ")
+        return f"{french.count(int(part), noun.one, noun.many)} sur {whole}" if noun and part.isdecimal() else plain
+
+    def _counted_noun(self, table: Table, row: int, measure: Measure) -> Noun | None:
+        """Return what a share is a share of: people, where each has one row, else rows."""
+        if self.source is None or measure.of is None:
+            return None
+        return self.people if table.cells[measure.of[1]].iloc[row] == base_of(table, row, measure) else self.source.row
+
+    def gender(self, table: Table, row: int, measure: Measure) -> Literal["f", "m"]:
+        """Return the gender of what a share is a share of: « une visite sur cinq »."""
+        noun = self._counted_noun(table, row, measure)
+        return noun.gender if noun else "m"
 
     def released(self, table: Table, row: int, measure: Measure) -> float | str | None:
         """Return what files hold of one value: the number as printed, « 7 sur 13 », or None for no value."""
+        if is_impossible(table, row, measure):
+            return None
         if measure.of and is_small(table, row, measure) and not pd.isna(table.cells[measure.name].iloc[row]):
             return self.value(table, row, measure)
         return printed(table.cells[measure.name].iloc[row], measure, base_of(table, row, measure))
+
+    def bounds(self, table: Table, row: int, measure: Measure) -> tuple[float, float] | None:
+        """Return the bounds of the interval of a value, as printed; None when none is printed."""
+        if self.interval(table, row, measure) is None:
+            return None
+        base = base_of(table, row, measure)
+        low, high = (printed(table.cells[name].iloc[row], measure, base) for name in (measure.low, measure.high))
+        return float(low or 0), float(high or 0)
 
     def interval(self, table: Table, row: int, measure: Measure) -> str | None:
         """Return the 95 % interval of a value, as printed under it; None when it has none."""
@@ -123,9 +157,9 @@ def write(x: float | str, measure: Measure, base: float) -> str:
         case "share":
             return french.percent(float(x), french.share_decimals(int(min(base, _MANY))))
         case "change":
-            return french.signed_percent(float(x))
+            return french.signed_percent(float(x), french.share_decimals(int(min(base, _MANY))))
         case "points":
-            return french.points(float(x))
+            return french.points(float(x), french.share_decimals(int(min(base, _MANY))))
         case "ratio":
             return french.ratio(float(x))
         case "mean":
@@ -141,15 +175,16 @@ def printed(x: object, measure: Measure, base: float) -> float | str | None:
         return x
     if not isinstance(x, int | float | np.number) or np.isnan(float(x)):
         return None
-    scale, digits = {
-        "share": (100, french.share_decimals(int(min(base, _MANY)))),
-        "change": (100, 1),
-        "points": (100, 1),
-        "ratio": (1, 2),
-        "mean": (1, 1),
-    }.get(measure.kind, (1, 0))
+    scale, digits = 100 if measure.kind in {"share", "change", "points"} else 1, digits_of(measure, base)
     rounded = french.rounded(float(x) * scale, digits)
     return int(rounded) if digits == 0 else float(rounded)
+
+
+def digits_of(measure: Measure, base: float) -> int:
+    """Return how many decimals a value of so many people is printed with."""
+    if measure.kind in {"share", "change", "points"}:
+        return french.share_decimals(int(min(base, _MANY)))
+    return {"ratio": 2, "mean": 1}.get(measure.kind, 0)
 
 
 def unit_of(measure: Measure, words: Words) -> str:
@@ -163,6 +198,17 @@ def unit_of(measure: Measure, words: Words) -> str:
 def is_small(table: Table, row: int, measure: Measure) -> bool:
     """Whether a value is a share of so few people that it is written with its two counts."""
     return measure.kind == "share" and measure.of is not None and base_of(table, row, measure) < SMALL_BASE
+
+
+def is_impossible(table: Table, row: int, measure: Measure) -> bool:
+    """Whether a value cannot exist: nobody can be in its row by construction, or it is a share of nobody."""
+    if measure.kind == "share" and base_of(table, row, measure) == 0:
+        return True
+    return (
+        IMPOSSIBLE in table.cells
+        and table.cells[IMPOSSIBLE].iloc[row] is not pd.NA
+        and bool(table.cells[IMPOSSIBLE].iloc[row])
+    )
 
 
 def base_of(table: Table, row: int, measure: Measure) -> float:

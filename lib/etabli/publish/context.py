@@ -83,13 +83,13 @@ def _disclosure(executed: Executed) -> list[str]:
         return [f"Aucune valeur n’est à protéger. {sources}"]
     return [
         f"Aucune valeur montrée ne repose sur moins de {minimum} personnes différentes, quel que soit le nombre de "
-        "leurs visites ; les zéros sont montrés. D’autres valeurs sont masquées pour qu’une soustraction ne les "
-        f"redonne pas. Règle : {sources}",
-        f"{french.count(masked, 'ligne masquée', 'lignes masquées')} dans ce rapport, sous le signe « s »."
+        f"lignes du fichier qui les concernent ; les zéros sont montrés. Règle : {sources}",
+        f"{french.count(masked, 'ligne de tableau est masquée', 'lignes de tableaux sont masquées')}, sous le signe "
+        "« s » : celles-là, et celles dont une soustraction les redonnerait."
         if masked
-        else "Aucune ligne n’a dû être masquée dans ce rapport.",
-        "Ce contrôle porte sur chaque tableau et sur ce que les tableaux du rapport ont en commun. Il ne prouve pas "
-        "encore que plusieurs rapports réunis ne révèlent rien : cette preuve est en cours de construction.",
+        else "Aucune ligne de tableau n’a dû être masquée.",
+        "Ce contrôle porte sur chaque ligne et sur son total. Il ne prouve pas encore qu’on ne déduit rien de "
+        "plusieurs lignes, de plusieurs tableaux ou de plusieurs rapports réunis : cette preuve est en construction.",
     ]
 
 

@@ -177,7 +177,9 @@ def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: 
         place = project.relative(kept)
     where = f"étude {plan.slug}, passage {plan.name}" + (f" ; {error.where}" if error.where else "")
     remains = f"notebook interrompu gardé dans {place} (à ne pas diffuser)" if place else None
-    hint = " ; ".join(each for each in (error.hint, remains) if each)
+    former = project.reports / plan.slug / plan.name / REPORT
+    unchanged = "le rapport précédent est inchangé" if former.is_file() else None
+    hint = " ; ".join(each for each in (error.hint, remains, unchanged) if each)
     return RunError(error.what, where=where, expected=error.expected, got=error.got, hint=hint or None)
 
 

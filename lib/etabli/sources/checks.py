@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etabli import french
 from etabli.errors import DeliveryError, nearest
-from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.conversions import convert, expected
-from etabli.sources.delimited import LINE
-
-Mask = npt.NDArray[np.bool_]
+from etabli.sources.codebook import SourceCodebook, Variable
+from etabli.sources.columns import Column, Mask, prepare_all
+from etabli.sources.metadata import LINE
+from etabli.sources.rules import Check, Delivered, checks_of
 
 _HIDDEN = "(valeur non affichée)"
 """Stands in messages for a value that may betray a person: logs and screenshots travel."""
@@ -26,23 +24,21 @@ _HIDDEN = "(valeur non affichée)"
 class Fault:
     """One rule of the codebook that some rows break."""
 
-    variable: str
-    problem: str
+    check: Check
     rows: Mask
-    expected: str
-    got: str
-    hint: str | None = None
 
 
 def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFrame:
-    """Convert the text of a delivery to typed columns, and hold it to the codebook's rules.
+    """Convert what was read of a delivery to typed columns, and hold it to the codebook's rules.
 
-    Spaces around a value do not count. An empty cell, or a value among the variable's `missing`, is NA.
+    Spaces around a value do not count. An empty cell, or a value among the variable's `missing`, is NA. A rule whose
+    severity is `warns` keeps nothing out: `etabli check` tells it. References are tried there too, where the other
+    sources are at hand.
 
     Parameters
     ----------
     text
-        What `readers.read` returned; without its index of lines, row 0 stands for line 2.
+        The frame of a `Reading`; without its index of lines, row 0 stands for line 2.
     book
         The codebook of the source.
     shown
@@ -58,22 +54,24 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
     Raises
     ------
     DeliveryError
-        A rule is broken: the first in the codebook's order, with its lines and the number of other rules.
+        A rule that blocks is broken: the first in the codebook's order, with its lines and the number of other rules.
     """
-    columns: dict[str, pd.Series] = {}
-    faults: list[Fault] = []
-    for name, variable in book.variables.items():
-        cleaned = _without_missing(text[name].reset_index(drop=True), variable)
-        columns[name] = convert(cleaned, variable, book.format)
-        faults.extend(fault for fault in _faults(name, variable, cleaned, columns[name], book) if fault.rows.any())
+    delivered = deliver(text, book)
+    faults = find_faults(delivered, (check for check in checks_of(book) if check.severity == "blocks"))
     if faults:
-        raise _refusal(faults, book, _lines(text), shown)
-    return pd.DataFrame(columns)
+        raise _refusal(faults, book, delivered, shown)
+    return delivered.frame
 
 
-def _without_missing(text: pd.Series, variable: Variable) -> pd.Series:
-    stripped = text.str.strip()
-    return stripped.mask(stripped.isin(["", *variable.missing]))
+def deliver(text: pd.DataFrame, book: SourceCodebook, *, referenced: Mapping[str, pd.Index] | None = None) -> Delivered:
+    """Return the columns of a delivery, cleaned and converted, with their lines."""
+    return Delivered(prepare_all(text, book), _lines(text), referenced)
+
+
+def find_faults(delivered: Delivered, checks: Iterable[Check]) -> list[Fault]:
+    """Return the rules that some rows break, in the order of `checks`."""
+    faults = (Fault(check, check.broken(delivered)) for check in checks)
+    return [fault for fault in faults if fault.rows.any()]
 
 
 def _lines(text: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -81,85 +79,74 @@ def _lines(text: pd.DataFrame) -> npt.NDArray[np.int64]:
     return np.asarray(lines, dtype="int64")
 
 
-def _faults(name: str, variable: Variable, text: pd.Series, values: pd.Series, book: SourceCodebook) -> Iterator[Fault]:
-    """Yield one fault for each rule of a variable, broken or not."""
-    if variable.required:
-        yield Fault(name, "manque", _mask(text.isna()), "une valeur, que le codebook exige", "une cellule sans valeur")
-    yield _type_fault(name, variable, text, values, book.format)
-    yield from _bound_faults(name, variable, text, values)
-    if variable.pattern is not None:
-        broken = _mask(text.notna()) & ~_mask(text.str.fullmatch(variable.pattern).fillna(False))
-        form = f"un texte de la forme « {variable.pattern} »"
-        yield Fault(name, "n’a pas la forme prévue", broken, form, _first_shown(text, broken, variable))
-    if variable.unique:
-        twice = _mask(values.notna() & values.duplicated(keep=False))
-        got = _first_shown(text, twice, variable)
-        yield Fault(name, "est répétée", twice, "des valeurs toutes différentes", got)
-
-
-def _type_fault(name: str, variable: Variable, text: pd.Series, values: pd.Series, written: FileFormat) -> Fault:
-    broken = _mask(text.notna() & values.isna())
-    close = None
-    if variable.type == "code" and broken.any() and not _is_secret(variable):
-        close = nearest(text[broken].iloc[0], variable.code_of())
-    problem = "n’est pas un code du codebook" if variable.type == "code" else "n’a pas le type prévu"
-    hint = f"vouliez-vous dire « {close} » ?" if close else None
-    return Fault(name, problem, broken, expected(variable, written), _first_shown(text, broken, variable), hint)
-
-
-def _bound_faults(name: str, variable: Variable, text: pd.Series, values: pd.Series) -> Iterator[Fault]:
-    """Yield the faults of both bounds; a date as `maximum` of a datetime includes that whole day."""
-    compared = values.dt.normalize() if variable.type == "datetime" else values
-    if variable.minimum is not None:
-        low = _mask((compared < _bound(variable.minimum)).fillna(False))
-        wanted = f"au moins {_written(variable.minimum)}"
-        yield Fault(name, "est trop petite", low, wanted, _first_shown(text, low, variable))
-    if variable.maximum is not None:
-        high = _mask((compared > _bound(variable.maximum)).fillna(False))
-        wanted = f"au plus {_written(variable.maximum)}"
-        yield Fault(name, "est trop grande", high, wanted, _first_shown(text, high, variable))
-
-
-def _bound(bound: float | date) -> float | pd.Timestamp:
-    return pd.Timestamp(bound) if isinstance(bound, date) else bound
-
-
-def _written(bound: float | date) -> str:
-    if isinstance(bound, date):
-        return f"{bound:%d/%m/%Y}"
-    return str(int(bound)) if bound.is_integer() else str(bound).replace(".", ",")
-
-
-def _mask(series: pd.Series) -> Mask:
-    return cast("Mask", series.to_numpy(dtype=bool))
-
-
-def _is_secret(variable: Variable) -> bool:
+def is_secret(variable: Variable) -> bool:
+    """Whether no message may show a value of the variable."""
     return variable.sensitivity in {"identifier", "sensitive"}
 
 
-def _first_shown(text: pd.Series, rows: Mask, variable: Variable, most: int = 60) -> str:
-    """Return the first faulty value for a message, cut short, or words in its place."""
-    if _is_secret(variable) or not rows.any():
-        return _HIDDEN
-    value = text[rows].iloc[0]
-    return f"« {value[:most]}… »" if len(value) > most else f"« {value} »"
-
-
-def _refusal(faults: list[Fault], book: SourceCodebook, lines: npt.NDArray[np.int64], shown: str) -> DeliveryError:
+def _refusal(faults: list[Fault], book: SourceCodebook, delivered: Delivered, shown: str) -> DeliveryError:
     first, others = faults[0], len(faults) - 1
-    column = book.variables[first.variable].column or first.variable
-    count = int(first.rows.sum())
     beyond = f"{others} autre{'s' if others > 1 else ''} règle{'s' if others > 1 else ''} du codebook enfreinte"
-    hints = [first.hint, f"{beyond}{'s' if others > 1 else ''} dans ce fichier" if others else None]
+    hints = [
+        _near_code(first, book, delivered),
+        f"{beyond}{'s' if others > 1 else ''} dans ce fichier" if others else None,
+    ]
+    lines = "" if first.check.is_of_the_file else f", {_told(delivered.lines[first.rows])}"
     return DeliveryError(
-        f"La variable « {first.variable} » (colonne « {column} ») {first.problem}"
-        f" sur {count} ligne{'s' if count > 1 else ''}.",
-        where=f"{shown}, {_told(lines[first.rows])}",
-        expected=first.expected,
-        got=first.got,
+        _what(first, book),
+        where=f"{shown}{lines}",
+        expected=first.check.expected,
+        got=_got(first, book, delivered),
         hint=", ".join(filter(None, hints)) or None,
     )
+
+
+def _what(fault: Fault, book: SourceCodebook) -> str:
+    check, count = fault.check, int(fault.rows.sum())
+    rows = f"sur {count} ligne{'s' if count > 1 else ''}"
+    if check.kind == "rows":
+        return f"Le fichier {check.problem}."
+    if check.kind == "check":
+        return f"La règle « {check.sentence} » n’est pas suivie {rows}."
+    if len(check.names) > 1:
+        return f"Plusieurs lignes ont ensemble les mêmes {french.listing([f'« {name} »' for name in check.names])}."
+    name = check.names[0]
+    variable = f"La variable « {name} » (colonne « {book.variables[name].column or name} ») {check.problem}"
+    return f"{variable}." if check.is_of_the_file else f"{variable} {rows}."
+
+
+def _got(fault: Fault, book: SourceCodebook, delivered: Delivered) -> str | None:
+    check = fault.check
+    if check.measured is not None:
+        return check.measured(delivered)
+    if check.kind == "required":
+        return "une cellule sans valeur"
+    if check.kind == "check" or len(check.names) != 1:
+        return None
+    name = check.names[0]
+    return _first_shown(delivered.columns[name], fault.rows, book.variables[name])
+
+
+def _near_code(fault: Fault, book: SourceCodebook, delivered: Delivered) -> str | None:
+    if fault.check.kind != "type":
+        return None
+    variable = book.variables[fault.check.names[0]]
+    if variable.type != "code" or is_secret(variable):
+        return None
+    close = nearest(_first(delivered.columns[fault.check.names[0]], fault.rows), variable.code_of())
+    return f"vouliez-vous dire « {close} » ?" if close else None
+
+
+def _first(column: Column, rows: Mask) -> str:
+    return str(column.text.iloc[column.places[int(rows.argmax())]])
+
+
+def _first_shown(column: Column, rows: Mask, variable: Variable, most: int = 60) -> str:
+    """Return the first faulty value for a message, cut short, or words in its place."""
+    if is_secret(variable):
+        return _HIDDEN
+    value = _first(column, rows)
+    return f"« {value[:most]}… »" if len(value) > most else f"« {value} »"
 
 
 def _told(lines: npt.NDArray[np.int64], most: int = 3) -> str:

@@ -1,8 +1,8 @@
-"""From the text of a delivery to typed columns, one function a type.
+"""From what was read to typed columns, one function a type: the only way into a codebook's types.
 
-Every function returns NA where the text is NA **and** where it cannot be converted: what is filled
-in the text and missing in the result is what the delivery got wrong. Each works on the different
-values of a column, not on its rows.
+Every function returns NA where the column is NA **and** where it cannot be converted: what is filled
+in the column and missing in the result is what the delivery got wrong. Text is converted by its different
+values, not by its rows; a column that the file stores in its type already is held to the type's bounds.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import math
 import re
 from collections.abc import Callable
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, Variable
@@ -21,32 +23,102 @@ DATE_FORMATS = {"date": "%d/%m/%Y", "datetime": "%d/%m/%Y %H:%M"}
 TRUTH = {"oui": True, "true": True, "1": True, "non": False, "false": False, "0": False}
 """How a delivery writes a boolean; case does not count."""
 
-_WHOLE = "[+-]?(?:[0-9]+|[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+)"
-"""A whole number, with or without spaces between its thousands (ordinary, no-break, narrow no-break)."""
+_SPACES = " \u00a0\u202f"
+"""Between thousands: ordinary, no-break, narrow no-break."""
 
 _LONGEST = 4_000
 """Digits beyond which Python refuses to read a whole number (its own limit is 4,300)."""
 
 
-def convert(text: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:
+def is_text(column: pd.Series) -> bool:
+    """Return whether a read column holds text, rather than values of its variable's type."""
+    return isinstance(column.dtype, (pd.StringDtype, pd.CategoricalDtype)) or column.dtype == object
+
+
+def cleaned(column: pd.Series, variable: Variable) -> pd.Series:
+    """Return a read column without the spaces around its values; NA where it is empty or says « missing ».
+
+    Parameters
+    ----------
+    column
+        One column of a `Reading`: text, or typed.
+    variable
+        What the codebook says of it: its `missing` values.
+    """
+    if not is_text(column):
+        return column.mask(_among(column, tuple(variable.missing))) if variable.missing else column
+    places, values = distinct(column)
+    stripped = pd.Series(values, dtype="str").str.strip()
+    stripped = stripped.mask(stripped.isin(["", *variable.missing]))
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return _taken(stripped, places, column.index, None)
+    codes, kept = pd.factorize(stripped)
+    return pd.Series(
+        pd.Categorical.from_codes(np.append(codes, -1)[places], categories=pd.Index(kept, dtype="str")), column.index
+    )
+
+
+def distinct(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return the place of each row's value among the different values (−1 where it is NA), and those values."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return np.asarray(column.cat.codes, dtype="int64"), [str(value) for value in column.cat.categories]
+    places, values = pd.factorize(column)
+    return np.asarray(places, dtype="int64"), [str(value) for value in values]
+
+
+def by_value(column: pd.Series, function: Callable[[str], object], missing: object, dtype: str) -> pd.Series:
+    """Return `function` of each value, computed once for each different one; `missing` where it is NA."""
+    places, values = distinct(column)
+    found = pd.Series([*(function(value) for value in values), missing], dtype=dtype)
+    return found.take(places % len(found)).set_axis(column.index)
+
+
+def convert(column: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:
     """Return a column in the type of its variable.
 
     Parameters
     ----------
-    text
-        The column as text (dtype `str`), NA where a value is missing.
+    column
+        The column as `cleaned` returns it, NA where a value is missing.
     variable
         What the codebook says of it.
     written
-        How the delivery is written: its decimal sign.
+        How the delivery is written: its decimal sign, and what stands between thousands.
 
     Returns
     -------
     Series
         `category` (codes in the codebook's order), `Int64`, `float64`, `datetime64[us]`, `boolean`
-        or `str`, of the same index; NA where the text is NA or does not have the type.
+        or `str`, of the same index; NA where the column is NA or does not have the type.
     """
-    return _CONVERSIONS[variable.type](text, variable, written)
+    if is_text(column):
+        return _CONVERSIONS[variable.type](column, variable, written)
+    return _held(column, variable)
+
+
+def _held(column: pd.Series, variable: Variable) -> pd.Series:
+    """Hold a column that the file stores in its type to what the type takes."""
+    match variable.type:
+        case "integer" if column.dtype != "Int64":
+            whole = column.where(np.isfinite(column) & (column == np.floor(column)) & (column.abs() < 2.0**63))
+            return whole.astype("Int64")
+        case "number":
+            numbers = column.astype("float64")
+            return numbers.where(np.isfinite(numbers))
+        case "date":
+            return column.astype("datetime64[us]").dt.normalize()
+        case "datetime":
+            return column.astype("datetime64[us]")
+        case _:
+            return column
+
+
+def _among(column: pd.Series, missing: tuple[str, ...]) -> pd.Series:
+    """Return which values of a typed column are written like one of the `missing` ones."""
+    if column.dtype.kind not in "fiu":
+        return column.isna()
+    numbers = pd.to_numeric(pd.Series(missing, dtype="str").str.replace(",", "."), errors="coerce").dropna()
+    return column.isin(numbers)
 
 
 def expected(variable: Variable, written: FileFormat) -> str:
@@ -80,57 +152,65 @@ def _first_of(values: list[str], most: int = 12) -> str:
 def _codes(text: pd.Series, variable: Variable, _: FileFormat) -> pd.Series:
     rank = {name: place for place, name in enumerate(variable.codes)}
     place = {value: rank[name] for value, name in variable.code_of().items()}
-    codes = _by_value(text, lambda value: place.get(value, -1), -1, "int64")
+    codes = by_value(text, lambda value: place.get(value, -1), -1, "int64")
     return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(list(variable.codes))), text.index)
 
 
-def _integers(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
+def _integers(text: pd.Series, _: Variable, written: FileFormat) -> pd.Series:
+    form = re.compile(_whole(written))
+
     def integer(value: str) -> int | None:
-        if not re.fullmatch(_WHOLE, value) or len(value) > _LONGEST:
+        if not form.fullmatch(value) or len(value) > _LONGEST:
             return None
-        found = int(_unspaced(value))
+        found = int(_unspaced(value, written))
         return found if -(2**63) <= found < 2**63 else None  # what Int64 holds
 
-    return _by_value(text, integer, None, "Int64")
+    return by_value(text, integer, None, "Int64")
 
 
 def _numbers(text: pd.Series, _: Variable, written: FileFormat) -> pd.Series:
-    form = re.compile(rf"{_WHOLE}(?:{re.escape(written.decimal)}[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+    form = re.compile(rf"{_whole(written)}(?:{re.escape(written.decimal)}[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
     def number(value: str) -> float:
-        found = float(_unspaced(value).replace(written.decimal, ".")) if form.fullmatch(value) else math.nan
+        found = float(_unspaced(value, written).replace(written.decimal, ".")) if form.fullmatch(value) else math.nan
         return found if math.isfinite(found) else math.nan
 
-    return _by_value(text, number, math.nan, "float64")
+    return by_value(text, number, math.nan, "float64")
 
 
 def _dates(text: pd.Series, variable: Variable, _: FileFormat) -> pd.Series:
-    places, values = pd.factorize(text)
+    places, values = distinct(text)
     known = pd.Series(values, dtype="str")
     known = known.where(known.str.contains("[0-9]"))  # pandas would read « today » as the day of the run
     days = pd.to_datetime(known, format=date_format(variable), errors="coerce").astype("datetime64[us]")
     if variable.type == "date":
         days = days.dt.normalize()
-    return days.reindex(places).set_axis(text.index)
+    return _taken(days, places, text.index, pd.NaT)
 
 
 def _booleans(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
-    return _by_value(text, lambda value: TRUTH.get(value.casefold()), None, "boolean")
+    return by_value(text, lambda value: TRUTH.get(value.casefold()), None, "boolean")
 
 
 def _texts(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
-    return text.copy()
+    return text.astype("str")
 
 
-def _unspaced(number: str) -> str:
-    return "".join(number.split())
+def _whole(written: FileFormat) -> str:
+    """Return the expression of a whole number, its thousands apart or not, all in the same way."""
+    between = f"[{_SPACES}{re.escape(written.thousands or '')}]"
+    return rf"[+-]?(?:[0-9]+|[0-9]{{1,3}}(?:{between}[0-9]{{3}})+)"
 
 
-def _by_value(text: pd.Series, function: Callable[[str], object], missing: object, dtype: str) -> pd.Series:
-    """Return `function` of each value, computed once for each different one; `missing` where it is NA."""
-    places, values = pd.factorize(text)
-    found = pd.Series([*(function(value) for value in values), missing], dtype=dtype)
-    return found.take(places % len(found)).set_axis(text.index)
+def _unspaced(number: str, written: FileFormat) -> str:
+    together = "".join(number.split())
+    return together.replace(written.thousands, "") if written.thousands else together
+
+
+def _taken(values: pd.Series, places: npt.NDArray[np.int64], index: pd.Index, missing: object) -> pd.Series:
+    """Return the value at each place; `missing` where the place is −1."""
+    found = pd.concat([values, pd.Series([missing], dtype=values.dtype)], ignore_index=True)
+    return found.take(places % len(found)).set_axis(index)
 
 
 _CONVERSIONS: dict[str, Callable[[pd.Series, Variable, FileFormat], pd.Series]] = {

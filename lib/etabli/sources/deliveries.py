@@ -13,8 +13,10 @@ import pandas as pd
 
 from etabli.errors import DeliveryError, nearest, suggestion
 from etabli.project import Project
+from etabli.sources.cache import converted, entry_of
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import SourceCodebook
+from etabli.sources.conversion import Job
 from etabli.sources.pseudonyms import pseudonymise
 from etabli.sources.readers import locked, read
 from etabli.study import Study
@@ -87,8 +89,25 @@ def find_delivery(project: Project, study: Study, source_name: str, edition: str
     return delivery
 
 
-def load(delivery: Delivery, book: SourceCodebook, *, key: bytes) -> pd.DataFrame:
+IN_PLACE = frozenset({".csv", ".tsv", ".txt", ".parquet"})
+"""Formats that are read where they lie. None of their readers ends the process on a broken file; and as long as a
+pseudonym key lasts one run, a conversion kept for the next one would never be found again."""
+
+
+def load(delivery: Delivery, book: SourceCodebook, *, key: bytes, cache: Path | None = None) -> pd.DataFrame:
     """Return the tidy, pseudonymised frame of a delivery: read, checked, identifiers replaced.
+
+    Parameters
+    ----------
+    delivery
+        What `find_delivery` found.
+    book
+        The codebook of its source.
+    key
+        The pseudonym key.
+    cache
+        The folder of the study's converted deliveries. What is not there is converted in a child process; what is
+        among `IN_PLACE` is read where it lies. None: read in this process, and kept nowhere.
 
     Raises
     ------
@@ -96,8 +115,11 @@ def load(delivery: Delivery, book: SourceCodebook, *, key: bytes) -> pd.DataFram
         The file cannot be read or breaks its codebook; the message names the line.
     """
     try:
-        text = read(delivery.path, book, shown=delivery.shown)
-        return pseudonymise(tidy(text, book, shown=delivery.shown), book, key=key)
+        if cache is None or delivery.path.suffix.lower() in IN_PLACE:
+            reading = read(delivery.path, book, shown=delivery.shown)
+            return pseudonymise(tidy(reading.frame, reading.book or book, shown=delivery.shown), book, key=key)
+        entry = entry_of(cache, delivery.source, delivery.sha256, book, key=key)
+        return converted(entry, Job(delivery.path, delivery.shown, book, key))
     except DeliveryError as error:
         if delivery.origin == "demo":
             error.hint = " ; ".join(

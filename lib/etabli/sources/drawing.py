@@ -1,56 +1,71 @@
 """A data set drawn from a codebook: every rule is kept, and nothing in it means anything.
 
-Variables are drawn one by one, without any link between them. A study whose method needs structure
-plants it in its own `demo.py`.
+Rows are drawn chunk after chunk, so that their number does not weigh on memory. Variables are drawn
+one by one; the rows that break a rule between variables are drawn again. A study whose method needs
+structure plants it in its own `demo.py`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from etabli.errors import DeliveryError
-from etabli.sources.codebook import SourceCodebook, Variable
+from etabli.sources.cells import Places, delivered
+from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversions import convert
-from etabli.sources.samples import sample_texts
-from etabli.sources.writers import delivered
+from etabli.sources.domains import ROWS_A_PERSON, Domain, Period, domain_of
+from etabli.sources.expressions import Expression
+
+__all__ = ["CHUNK", "MISSING_SHARE", "ROWS_A_PERSON", "TRIES", "Draw", "draw", "draw_chunks"]
 
 MISSING_SHARE = 0.05
 """Share of missing values in a variable that is not required."""
 
-ROWS_A_PERSON = 2.5
-"""Rows drawn for each person of the source, where rows belong to people."""
+SKEW = 5 / 3
+"""Exponent of a uniform draw that picks people as Pareto weights of exponent 2.5 do: a few come much more often.
 
-PARETO = 2.5
-"""Exponent of the weights of people: a few come much more often than the others."""
+The heaviest share q of such people makes a share q^(1 − 1/2.5) of the rows; its inverse is u^(5/3)."""
 
-_MOST_VALUES = 10**9
-"""Numbered values of a domain at most: beyond, only the first are drawn, or coarser steps are taken."""
+CHUNK = 100_000
+"""Rows drawn and written at once."""
 
-Places = npt.NDArray[np.int64]
+TRIES = 100
+"""Times that the rows which break a rule between variables are drawn again, at most."""
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Domain:
-    """The values that a variable may take, numbered from 0."""
+class Draw:
+    """What a draw rests on beside its codebook and its number of rows.
 
-    size: int
-    values: Callable[[Places], list[Any]]
-    weights: npt.NDArray[np.float64] | None = None
+    Parameters
+    ----------
+    seed
+        The same seed gives the same rows.
+    period
+        First and last day of the edition: where dates fall, when their bounds let them.
+    parents
+        By variable that refers to another source: the different keys of that source.
+    """
+
+    seed: int
+    period: Period = (date(2024, 1, 1), date(2024, 12, 31))
+    parents: Mapping[str, pd.Series] = field(default_factory=dict)
 
 
 def draw(book: SourceCodebook, rows: int, *, seed: int) -> pd.DataFrame:
     """Draw a tidy frame from a codebook.
 
-    Codes follow their weights; numbers and dates are uniform between their bounds (default: 0 to
-    100, the year 2024); a person has a skewed number of rows (Pareto weights); any other
+    Codes follow their weights; numbers are uniform between their bounds (default: 0 to 100), dates in
+    the year 2024 or between theirs; a person has a skewed number of rows (Pareto weights); any other
     identifier is unique; 5 % of the values that may be missing are.
 
     Parameters
@@ -72,103 +87,178 @@ def draw(book: SourceCodebook, rows: int, *, seed: int) -> pd.DataFrame:
     DeliveryError
         No value, or too few different ones, keep the rules of a variable.
     """
-    rng = np.random.default_rng(seed)
-    return pd.DataFrame({name: _column(rng, name, book, rows) for name in book.variables})
+    return pd.concat(draw_chunks(book, rows, Draw(seed)), ignore_index=True)
 
 
-def _column(rng: np.random.Generator, name: str, book: SourceCodebook, rows: int) -> pd.Series:
-    variable, is_person = book.variables[name], name == book.person
-    unique = variable.unique or (variable.type == "identifier" and not is_person)
-    domain = _domain(rng, variable, rows, recurring=is_person and not unique)
-    if domain.size == 0 and variable.required:
-        raise _impossible(name, f"un texte de la forme « {variable.pattern} »", "aucun texte d’essai n’a cette forme")
-    text = _drawn_text(rng, name, book, domain, rows, unique=unique)
-    if not variable.required:
-        text = text.mask(rng.random(rows) < MISSING_SHARE)
-    return convert(text, variable, book.format)
+def draw_chunks(book: SourceCodebook, rows: int, by: Draw) -> Iterator[pd.DataFrame]:
+    """Draw the rows of `draw`, `CHUNK` at a time; keys of other sources come from `by.parents`.
+
+    Raises
+    ------
+    DeliveryError
+        As `draw`; or rows break a rule between variables however often they are drawn.
+    """
+    random = np.random.default_rng(by.seed)
+    columns = {name: _Column(random, name, book, rows, by) for name in book.variables}
+    checks = [book.expression(rule) for rule in book.rules if rule.check is not None]
+    together = [_Together(rule.unique) for rule in book.rules if rule.unique is not None]
+    for number, start in enumerate(range(0, rows, CHUNK)):
+        random = np.random.default_rng([by.seed, number])
+        count = min(CHUNK, rows - start)
+        frame = pd.DataFrame({name: column.take(random, count) for name, column in columns.items()})
+        yield _kept(random, frame, columns, [*checks, *together])
 
 
-def _drawn_text(
-    rng: np.random.Generator, name: str, book: SourceCodebook, domain: Domain, rows: int, *, unique: bool
-) -> pd.Series:
-    """Return `rows` values as the delivery writes them, none of which would be read as missing."""
-    variable = book.variables[name]
-    if domain.size == 0:
-        return pd.Series([None] * rows, dtype="str")
-    count = min(domain.size, rows + len(variable.missing)) if unique else rows + len(variable.missing)
-    places = rng.choice(domain.size, count, replace=not unique, p=domain.weights)
-    text = delivered(pd.Series(domain.values(places)), variable, book.format)
-    kept = text[~text.isin(["", *variable.missing])]
-    kept = kept.drop_duplicates() if unique else kept
-    if kept.empty or (unique and len(kept) < rows):
-        raise _impossible(name, f"{rows} valeurs{' toutes différentes' if unique else ''}", str(len(kept)))
-    return pd.Series(np.resize(kept.to_numpy(), rows), dtype="str")
+class _Column:
+    """One variable as it is drawn: its domain, and how far a unique one has come."""
+
+    def __init__(self, random: np.random.Generator, name: str, book: SourceCodebook, rows: int, by: Draw) -> None:
+        self.name, self.book, self.variable = name, book, book.variables[name]
+        is_person, is_child = name == book.person, name in by.parents
+        self.unique = self.variable.unique or (self.variable.type == "identifier" and not is_person and not is_child)
+        self.skewed = (is_person or is_child) and not self.unique
+        self.domain = _keys(by.parents[name]) if is_child else domain_of(self.variable, rows, by.period, self.skewed)
+        self.order = _Order(random, self.domain.size)
+        self.seen: set[object] = set()
+        self.next, self.rows = 0, rows
+        allowed = [rule.missing[name] for rule in book.rules if rule.missing and name in rule.missing]
+        self.missing = min([MISSING_SHARE, *(share / 2 for share in allowed)])
+        if self.domain.size == 0 and self.variable.required:
+            raise _impossible(
+                name,
+                f"un texte de la forme « {self.variable.pattern} »" if self.variable.pattern else "au moins une valeur",
+                "aucun texte d’essai n’a cette forme" if self.variable.pattern else "aucune",
+            )
+        if self.unique and 0 < self.domain.size < rows:
+            raise self._too_few(self.domain.size)
+
+    def take(self, random: np.random.Generator, count: int) -> pd.Series:
+        """Return the next `count` values, some missing where they may be."""
+        if self.domain.size == 0:
+            return convert(pd.Series([None] * count, dtype="str"), self.variable, self.book.format)
+        values = self._unique(count) if self.unique else self._any(random, count)
+        return values if self.variable.required else values.mask(random.random(count) < self.missing)
+
+    def _any(self, random: np.random.Generator, count: int) -> pd.Series:
+        if self.skewed:
+            places = self.order.at((random.random(count) ** SKEW * self.domain.size).astype(np.int64))
+        elif self.domain.weights is not None:
+            places = random.choice(self.domain.size, count, p=self.domain.weights)
+        else:
+            places = random.integers(0, self.domain.size, count)
+        values, good = self._values(places)
+        if good.all():
+            return values
+        if not good.any():
+            raise _impossible(self.name, f"{self.rows} valeurs", "0")
+        return values.take(np.resize(np.flatnonzero(good), count)).reset_index(drop=True)
+
+    def _unique(self, count: int) -> pd.Series:
+        parts, lacking = [], count
+        while lacking:
+            wanted = np.arange(self.next, min(self.next + lacking, self.domain.size))
+            if not len(wanted):
+                raise self._too_few(self.rows - lacking)
+            self.next += len(wanted)
+            values, good = self._values(self.order.at(wanted))
+            if self.variable.type in {"number", "date", "datetime"}:  # two places may be written alike
+                good &= self._new(values)
+            parts.append(values[good])
+            lacking -= int(good.sum())
+        return pd.concat(parts, ignore_index=True)
+
+    def _new(self, values: pd.Series) -> Mask:
+        new = ~(values.duplicated() | values.isin(self.seen)).to_numpy(dtype=bool)
+        self.seen.update(values[new])
+        return np.asarray(new)
+
+    def _values(self, places: Places) -> tuple[pd.Series, Mask]:
+        """Return the values at these places as they are read back, and which of them keep the rules."""
+        if self.unique:
+            known, inverse = places, np.arange(len(places))
+        else:
+            inverse, known = pd.factorize(places)
+        text = delivered(pd.Series(self.domain.values(known)), self.variable, self.book.format)
+        good = ~text.isin(["", *self.variable.missing])
+        if self.variable.pattern is not None:
+            good &= text.str.fullmatch(self.variable.pattern).fillna(False).astype(bool)
+        values = convert(text, self.variable, self.book.format)
+        return values.take(inverse).reset_index(drop=True), good.to_numpy(dtype=bool)[inverse]
+
+    def _too_few(self, got: int) -> DeliveryError:
+        return _impossible(self.name, f"{self.rows} valeurs toutes différentes", str(got))
 
 
-def _domain(rng: np.random.Generator, variable: Variable, rows: int, *, recurring: bool) -> Domain:
-    match variable.type:
-        case "code":
-            return _codes(variable)
-        case "integer":
-            low, high = _bounds(variable, 0, 100)
-            first = math.ceil(low)
-            size = min(math.floor(high) - first + 1, _MOST_VALUES)
-            return Domain(size, lambda places: [first + int(place) for place in places])
-        case "number":
-            return _numbers(*_bounds(variable, 0, 100))
-        case "date" | "datetime":
-            return _moments(variable)
-        case "boolean":
-            return Domain(2, lambda places: [bool(place) for place in places])
-        case _:
-            return _texts(rng, variable, rows, recurring=recurring)
+class _Order:
+    """An order of the places of a domain, known without being stored: place a·i + b modulo their number."""
+
+    def __init__(self, random: np.random.Generator, size: int) -> None:
+        self.size = max(1, size)
+        self.step = int(random.integers(1, self.size + 1))
+        while math.gcd(self.step, self.size) != 1:
+            self.step = self.step % self.size + 1
+        self.shift = int(random.integers(0, self.size))
+
+    def at(self, ranks: Places) -> Places:
+        return np.asarray((ranks * self.step + self.shift) % self.size, dtype=np.int64)
 
 
-def _codes(variable: Variable) -> Domain:
-    drawn = {name: code.weight for name, code in variable.codes.items() if code.weight > 0}
-    names, weights = list(drawn), np.array(list(drawn.values()))
-    return Domain(len(names), lambda places: [names[place] for place in places], weights / weights.sum())
+def _keys(parent: pd.Series) -> Domain:
+    known = parent.reset_index(drop=True)
+    return Domain(len(known), lambda places: known.take(places).tolist())
 
 
-def _numbers(low: float, high: float) -> Domain:
-    """Hundredths between the bounds; hundredths of their distance when it is less than 1."""
-    step = max(0.01, (high - low) / _MOST_VALUES) if high - low >= 1 else (high - low) / 100
-    size = math.floor((high - low) / step) + 1 if step else 1
-    return Domain(size, lambda places: np.clip(np.round(low + places * step, 6), low, high).tolist())
+class _Together:
+    """Variables of which no two rows have the same values together: 8 bytes are kept of each row."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names, self.seen = names, np.empty(0, dtype=np.uint64)
+        self.words = f"pas deux lignes avec les mêmes {', '.join(f'« {name} »' for name in names)}"
+
+    def broken(self, frame: pd.DataFrame) -> Mask:
+        full = frame[list(self.names)].notna().all(axis=1).to_numpy()
+        hashes = self._hashes(frame)
+        return np.asarray(full & (pd.Series(hashes).duplicated().to_numpy() | np.isin(hashes, self.seen)))
+
+    def keep(self, frame: pd.DataFrame) -> None:
+        self.seen = np.concatenate([self.seen, self._hashes(frame)])
+
+    def _hashes(self, frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
+        return np.asarray(pd.util.hash_pandas_object(frame[list(self.names)], index=False), dtype=np.uint64)
 
 
-def _moments(variable: Variable) -> Domain:
-    """Days for a date, minutes for a datetime, up to the end of the last day."""
-    first, last = _dates(variable)
-    start, days = pd.Timestamp(first), (last - first).days + 1
-    if variable.type == "date":
-        return Domain(days, lambda places: [start + pd.Timedelta(days=int(place)) for place in places])
-    return Domain(days * 24 * 60, lambda places: [start + pd.Timedelta(minutes=int(place)) for place in places])
-
-
-def _texts(rng: np.random.Generator, variable: Variable, rows: int, *, recurring: bool) -> Domain:
-    wanted = max(1, round(rows / ROWS_A_PERSON)) if recurring else rows + len(variable.missing)
-    texts = sample_texts(variable, wanted)
-    weights = rng.pareto(PARETO, len(texts)) + 1
-    return Domain(
-        len(texts), lambda places: [texts[place] for place in places], weights / weights.sum() if recurring else None
+def _kept(
+    random: np.random.Generator,
+    frame: pd.DataFrame,
+    columns: Mapping[str, _Column],
+    rules: list[Expression | _Together],
+) -> pd.DataFrame:
+    """Return the frame, the rows that break a rule drawn again. What is unique stays, and is not drawn twice."""
+    again = [name for name, column in columns.items() if not column.unique]
+    for _ in range(TRIES):
+        broken = np.logical_or.reduce([np.zeros(len(frame), dtype=bool), *(rule.broken(frame) for rule in rules)])
+        if not broken.any():
+            for rule in rules:
+                if isinstance(rule, _Together):
+                    rule.keep(frame)
+            return frame
+        rows = np.flatnonzero(broken)
+        for name in again:
+            frame[name] = _replaced(frame[name], rows, columns[name].take(random, len(rows)))
+    rule, count = max(((rule, int(rule.broken(frame).sum())) for rule in rules), key=lambda found: found[1])
+    raise DeliveryError(
+        "Le tirage ne parvient pas à respecter une règle entre variables.",
+        where=f"règle du codebook : {rule.words}",
+        expected=f"des lignes qui la respectent, en {TRIES} tirages au plus",
+        got=f"{count} ligne{'s' if count > 1 else ''} qui l’enfrei{'gnent' if count > 1 else 'nt'} encore",
+        hint="resserrez les bornes des variables, ou écrivez un demo.py pour l’étude",
     )
 
 
-def _bounds(variable: Variable, least: float, most: float) -> tuple[float, float]:
-    """Return the bounds of a number; with one of them, the range is at least as wide as the default."""
-    low, high = cast("float | None", variable.minimum), cast("float | None", variable.maximum)
-    if low is None:
-        return (least, most) if high is None else (min(least, high - (most - least)), high)
-    return low, max(most, low + (most - least)) if high is None else high
-
-
-def _dates(variable: Variable) -> tuple[date, date]:
-    low, high = cast("date | None", variable.minimum), cast("date | None", variable.maximum)
-    year = timedelta(days=365)
-    if low is None:
-        return (date(2024, 1, 1), date(2024, 12, 31)) if high is None else (high - year, high)
-    return low, low + year if high is None else high
+def _replaced(values: pd.Series, rows: Places, new: pd.Series) -> pd.Series:
+    order = np.arange(len(values))
+    order[rows] = len(values) + np.arange(len(rows))
+    return pd.concat([values, new], ignore_index=True).take(order).reset_index(drop=True)
 
 
 def _impossible(name: str, wanted: str, got: str) -> DeliveryError:

@@ -22,7 +22,9 @@ _FITTING: dict[str, set[Written]] = {
 }
 """For each declared encoding, what the bytes may be. Only the bytes 80 to 9F tell cp1252 from latin-1."""
 
-_CODECS = {"utf-8": "utf-8-sig"}
+_BLOCK = 1 << 24
+"""Bytes that are decoded at once: a file of some hundred megabytes is never whole in memory as Python text."""
+
 _CONTROLS = bytes(range(0x80, 0xA0))
 
 
@@ -43,6 +45,44 @@ def decode(raw: bytes, declared: str, *, shown: str) -> str:
     DeliveryError
         The bytes are not text, or are in another encoding than the declared one.
     """
+    return as_utf8(raw, declared, shown=shown).decode("utf-8")
+
+
+def as_utf8(raw: bytes, declared: str | None, *, shown: str) -> bytes:
+    """Return the text of a delivery in UTF-8, without its byte order mark, and in memory only once more at most.
+
+    Parameters
+    ----------
+    raw, declared, shown
+        As for `decode`; without a declared encoding, the one that the bytes point to.
+
+    Raises
+    ------
+    DeliveryError
+        As for `decode`.
+    """
+    declared = declared or guessed(raw)
+    _hold_encoding(raw, declared, shown)
+    if declared == "utf-8" or raw.isascii():
+        return raw.removeprefix(codecs.BOM_UTF8)
+    decoder = codecs.getincrementaldecoder(declared)()
+    starts = range(0, len(raw), _BLOCK)
+    try:
+        blocks = [decoder.decode(raw[start : start + _BLOCK]).encode("utf-8") for start in starts]
+        blocks.append(decoder.decode(b"", final=True).encode("utf-8"))
+    except UnicodeError:
+        raise _cut(declared, shown) from None
+    return b"".join(blocks)
+
+
+def guessed(raw: bytes) -> str:
+    """Return the encoding to declare for these bytes; UTF-8 when they do not tell, or are no text."""
+    written = written_in(raw)
+    return "utf-8" if written in {None, "ascii"} else str(written)
+
+
+def _hold_encoding(raw: bytes, declared: str, shown: str) -> None:
+    """Refuse bytes that are no text, or not in the declared encoding."""
     written = written_in(raw)
     if written is None:
         raise DeliveryError(
@@ -52,7 +92,7 @@ def decode(raw: bytes, declared: str, *, shown: str) -> str:
             got="un octet qui n’est d’aucun texte",
             hint="un classeur dont le nom finit en .csv, peut-être : faites-le réenregistrer au format CSV",
         )
-    if declared == "utf-8" and _is_cut(raw):
+    if declared == "utf-8" and written != "ascii" and _is_cut(raw):
         raise _cut(declared, shown)
     if written not in _FITTING[declared]:
         fitting = "utf-8" if written == "ascii" else written
@@ -63,10 +103,6 @@ def decode(raw: bytes, declared: str, *, shown: str) -> str:
             got=f"un texte écrit, semble-t-il, en {written}",
             hint=f"déclarez « encoding: {fitting} » dans le codebook, ou faites réenregistrer le fichier en {declared}",
         )
-    try:
-        return raw.decode(_CODECS.get(declared, declared))
-    except UnicodeDecodeError:
-        raise _cut(declared, shown) from None
 
 
 def written_in(raw: bytes) -> Written | None:
@@ -112,8 +148,11 @@ def _cut(declared: str, shown: str) -> DeliveryError:
 
 
 def _decodes(raw: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        raw.decode(encoding)
+        for start in range(0, len(raw), _BLOCK):
+            decoder.decode(raw[start : start + _BLOCK])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import traceback
+from collections.abc import Iterable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,27 @@ import pandas as pd
 
 from etabli.errors import DeliveryError
 
-Made = tuple[dict[str, pd.DataFrame], dict[str, Any]]
+Frames = pd.DataFrame | Iterable[pd.DataFrame]
+"""One frame, or several that follow one another, made as they are asked for."""
+
+Made = tuple[dict[str, Frames], dict[str, Any]]
 """Frames in codes by source, and the planted truth."""
 
 
-def plant(path: Path, shown: str, edition: str, seed: int) -> Made:
-    """Run `make(edition, seed)` of a demo.py, loaded by its path.
+def plant(path: Path, shown: str, edition: str, seed: int, *, people: int | None = None) -> Made:
+    """Run `make(edition, seed)` of a demo.py, loaded by its path, or `make(edition, seed, people=…)`.
 
-    Whatever fails in it is the demo's mistake, told with its line.
+    A source may be given chunk after chunk, by a generator. The truth is written after the last
+    chunk: the generator may complete it as it goes. Whatever fails in demo.py is its own mistake, told with its line.
+
+    Parameters
+    ----------
+    path, shown
+        The demo.py, and how messages name it.
+    edition, seed
+        What it makes; the same seed gives the same frames.
+    people
+        For how many people, where `make` takes `people`; None leaves it to demo.py.
 
     Raises
     ------
@@ -35,13 +50,14 @@ def plant(path: Path, shown: str, edition: str, seed: int) -> Made:
     try:
         spec.loader.exec_module(module)
         make = getattr(module, "make", None)
-        made = make(edition, seed) if callable(make) else None
+        size = {} if people is None else {"people": people}
+        if callable(make) and size:
+            _hold_scales(make, shown)
+        made = make(edition, seed, **size) if callable(make) else None
+    except DeliveryError:
+        raise
     except Exception as error:
-        raise DeliveryError(
-            "Le fichier de démonstration échoue.",
-            where=f"{shown}, ligne {_line_of(error, path)}",
-            got=f"{type(error).__name__} : {error}",
-        ) from error
+        raise _failure(error, path, shown) from error
     finally:
         sys.modules.pop(name, None)
     if not callable(make):
@@ -50,7 +66,26 @@ def plant(path: Path, shown: str, edition: str, seed: int) -> Made:
             where=shown,
             expected="make(edition: str, seed: int), qui renvoie les tableaux par source et la vérité plantée",
         )
-    return _held(made, shown)
+    return _held(made, path, shown)
+
+
+def _hold_scales(make: Any, shown: str) -> None:
+    kinds = [each.kind for each in inspect.signature(make).parameters.values()]
+    if "people" not in inspect.signature(make).parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
+        raise DeliveryError(
+            "Ces données de démonstration ne changent pas de taille.",
+            where=shown,
+            expected="make(edition, seed, people=…), où people est le nombre de personnes",
+            hint="ajoutez ce paramètre à « make », ou n’employez pas --rows pour cette étude",
+        )
+
+
+def _failure(error: Exception, path: Path, shown: str) -> DeliveryError:
+    return DeliveryError(
+        "Le fichier de démonstration échoue.",
+        where=f"{shown}, ligne {_line_of(error, path)}",
+        got=f"{type(error).__name__} : {error}",
+    )
 
 
 def _line_of(error: Exception, path: Path) -> int:
@@ -61,15 +96,43 @@ def _line_of(error: Exception, path: Path) -> int:
     return next((line for line in reversed(lines) if line), 1)
 
 
-def _held(made: object, shown: str) -> Made:
+def _held(made: object, path: Path, shown: str) -> Made:
     if isinstance(made, tuple) and len(made) == 2:
         frames, truth = made
-        tables = isinstance(frames, dict) and all(isinstance(frame, pd.DataFrame) for frame in frames.values())
-        if tables and isinstance(truth, dict):
-            return frames, truth
+        if isinstance(frames, dict) and isinstance(truth, dict) and all(_is_frames(each) for each in frames.values()):
+            given = {name: each if _is_frame(each) else _chunks(each, path, shown) for name, each in frames.items()}
+            return given, truth
     raise DeliveryError(
         "« make » ne renvoie pas ce qu’il faut.",
         where=shown,
-        expected="un couple : les DataFrame par source, et un dictionnaire (la vérité plantée)",
+        expected="un couple : les DataFrame par source (ou leurs morceaux), et un dictionnaire (la vérité plantée)",
         got=f"un objet de type {type(made).__name__}",
     )
+
+
+def _is_frame(made: object) -> bool:
+    return isinstance(made, pd.DataFrame)
+
+
+def _is_frames(made: object) -> bool:
+    return _is_frame(made) or (isinstance(made, Iterable) and not isinstance(made, str | bytes | dict))
+
+
+def _chunks(frames: Iterable[object], path: Path, shown: str) -> Iterator[pd.DataFrame]:
+    """Yield the chunks of a source; what fails while they are made is told as what fails in `make`."""
+    chunks = iter(frames)
+    while True:
+        try:
+            chunk = next(chunks)
+        except StopIteration:
+            return
+        except Exception as error:
+            raise _failure(error, path, shown) from error
+        if not isinstance(chunk, pd.DataFrame):
+            raise DeliveryError(
+                "Un morceau de source n’est pas un tableau.",
+                where=shown,
+                expected="des DataFrame qui se suivent",
+                got=f"un objet de type {type(chunk).__name__}",
+            )
+        yield chunk

@@ -1,43 +1,66 @@
-"""A delivery's file, whatever its format, as a frame of text whose columns are the codebook's variables."""
+"""A delivery's file, whatever its format: its frame under the codebook's names, and what it says of itself."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from etabli.errors import DeliveryError, nearest, suggestion
 from etabli.sources.codebook import SourceCodebook
+from etabli.sources.columnar import read_parquet
 from etabli.sources.delimited import read_delimited
+from etabli.sources.metadata import Metadata, Reading
+from etabli.sources.shaping import shaped
+from etabli.sources.statistical import read_statistical
+from etabli.sources.workbooks import read_workbook
 
-Reader = Callable[[Path, SourceCodebook, str], pd.DataFrame]
-"""File, codebook, shown path → a text frame under the delivery's own column names."""
+Reader = Callable[[Path, SourceCodebook | None, str], tuple[pd.DataFrame, Metadata]]
+"""File, codebook, shown path → a frame under the delivery's own column names, and what the file says of itself."""
 
 READERS: dict[str, Reader] = {
     ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".txt": read_delimited,
+    ".sav": read_statistical,
+    ".zsav": read_statistical,
+    ".por": read_statistical,
+    ".dta": read_statistical,
+    ".sas7bdat": read_statistical,
+    ".xpt": read_statistical,
+    ".xlsx": read_workbook,
+    ".xlsm": read_workbook,
+    ".xls": read_workbook,
+    ".ods": read_workbook,
+    ".parquet": read_parquet,
 }
 """The readers by suffix, in lower case."""
 
+VERSION = "1"
+"""Of all that turns a file into a frame: a cached conversion of another version is made again."""
 
-def read(path: Path, book: SourceCodebook, *, shown: str) -> pd.DataFrame:
-    """Read a delivery as text, as it is written; nothing is converted yet.
+
+def read(path: Path, book: SourceCodebook | None = None, *, shown: str) -> Reading:
+    """Read a delivery as it is written; nothing is held to the codebook's rules yet (`checks.tidy` does).
+
+    A broken file of SPSS, SAS or Stata may end the process: `conversion.read_apart` reads in a child.
 
     Parameters
     ----------
     path
         The file.
     book
-        The codebook of its source.
+        The codebook of its source; without one, what is not said by the file is guessed, and the guess reported.
     shown
         How messages name the file.
 
     Returns
     -------
-    DataFrame
-        One column of dtype `str` a variable, in the codebook's order; a missing cell is "". The
-        index, named `line`, is the line of the file on which each row begins.
+    Reading
+        Under a codebook: one column a variable, in the codebook's order. Without: the file's own columns.
 
     Raises
     ------
@@ -46,12 +69,29 @@ def read(path: Path, book: SourceCodebook, *, shown: str) -> pd.DataFrame:
     """
     reader = _reader_of(path, shown)
     _hold_file(path, shown)
-    frame = reader(path, book, shown)
-    _hold_columns(list(frame.columns), book, shown)
+    frame, metadata = reader(path, book, shown)
+    where = f"{shown}, ligne {metadata.title_rows + metadata.header_rows}" if metadata.header_rows else shown
+    if book is None:
+        if frame.shape[1] == 0:
+            raise _empty(shown, "aucun texte")
+        return Reading(frame, metadata)
+    _hold_columns(list(frame.columns), book, shown, where)
     if frame.empty:
         raise _empty(shown, "un en-tête sans aucune ligne")
-    variables = {variable.column or name: name for name, variable in book.variables.items()}
-    return frame.rename(columns=variables)[list(book.variables)]
+    return _under(frame, metadata, book)
+
+
+def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook) -> Reading:
+    """Return the reading under the codebook's names, in its words, with its format completed by what was guessed."""
+    guessed = {guess.subject: guess.value for guess in metadata.guesses if guess.subject in {"separator", "encoding"}}
+    book = book.model_copy(update={"format": book.format.model_copy(update=guessed)})
+    described = {column.name: column for column in metadata.columns}
+    columns, notes = {}, list(metadata.notes)
+    for name, variable in book.variables.items():
+        column = variable.column or name
+        columns[name], told = shaped(frame[column], variable, described[column], book.format)
+        notes += told
+    return Reading(pd.DataFrame(columns, copy=False), replace(metadata, notes=tuple(notes)), book)
 
 
 def _reader_of(path: Path, shown: str) -> Reader:
@@ -60,7 +100,7 @@ def _reader_of(path: Path, shown: str) -> Reader:
         raise DeliveryError(
             "Ce format de fichier n’est pas connu.",
             where=shown,
-            expected=f"un fichier {' ou '.join(READERS)}",
+            expected=f"un fichier {', '.join(READERS)}",
             got=suffix or "un nom sans extension",
             hint="faites enregistrer le fichier dans l’un de ces formats",
         )
@@ -98,11 +138,10 @@ def _empty(shown: str, got: str) -> DeliveryError:
     )
 
 
-def _hold_columns(header: list[str], book: SourceCodebook, shown: str) -> None:
+def _hold_columns(header: list[str], book: SourceCodebook, shown: str, where: str) -> None:
     """Hold the delivery's columns against the codebook's: repeated, missing, then unexpected ones."""
     if not header:
         raise _empty(shown, "aucun texte")
-    where = f"{shown}, ligne 1"
     known = [variable.column or name for name, variable in book.variables.items()]
     extra = [column for column in header if column not in known]
     if extra == header and not any(nearest(column, known) for column in header):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from string import ascii_lowercase, ascii_uppercase, digits
@@ -38,6 +38,8 @@ class Form:
         >>> Form("P", "0123456789", 4).text(42)
         'P0042'
         """
+        if self.alphabet == digits:
+            return f"{self.prefix}{number:0{self.width}d}"
         letters = []
         for _ in range(self.width):
             number, letter = divmod(number, len(self.alphabet))
@@ -45,23 +47,44 @@ class Form:
         return self.prefix + "".join(reversed(letters))
 
 
-def sample_texts(variable: Variable, count: int) -> list[str]:
-    """Return up to `count` different texts for a text or an identifier.
+@dataclass(frozen=True)
+class Texts:
+    """Different texts, numbered from 0."""
 
-    With a pattern they match it; the list is empty when no usual form (digits or letters after a
-    usual prefix) does, and shorter when the form has too few texts.
+    size: int
+    at: Callable[[int], str]
+
+
+def texts_of(variable: Variable, count: int) -> Texts:
+    """Return up to `count` different texts for a text or an identifier, made when they are asked for.
+
+    With a pattern they match it; there are none when no usual form (digits or letters after a usual
+    prefix) does, and fewer when the form has too few texts. Where the form writes other texts
+    too, those that match are found beforehand and kept.
     """
     if variable.pattern is None:
         kind = "D{:06d}" if variable.type == "identifier" else "texte {}"
-        return [kind.format(number) for number in range(1, count + 1)]
+        return Texts(count, lambda number: kind.format(number + 1))
     pattern = re.compile(variable.pattern)
     best = max(_forms(), key=lambda form: sum(_matches(pattern, form, _PROBES)))
     probed = list(_matches(pattern, best, _PROBES))
     share = sum(probed) / len(probed)
     if not share:
-        return []
+        return Texts(0, str)
+    if share == 1:
+        capacity = len(best.alphabet) ** best.width
+        taken = min(count, capacity)
+        return Texts(taken, lambda number: best.text(number * capacity // taken))
     tries = best.spread(round(count / share * 1.5) + _PROBES)
-    return [text for text in tries if pattern.fullmatch(text)][:count]
+    found = [text for text in tries if pattern.fullmatch(text)][:count]
+    return Texts(len(found), found.__getitem__)
+
+
+def sample_texts(variable: Variable, count: int) -> list[str]:
+    """Return the texts of `texts_of`, all of them that match."""
+    texts = texts_of(variable, count)
+    pattern = re.compile(variable.pattern or ".*", re.DOTALL)
+    return [text for text in map(texts.at, range(texts.size)) if pattern.fullmatch(text)]
 
 
 def _forms() -> Iterator[Form]:

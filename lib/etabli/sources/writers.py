@@ -3,146 +3,91 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from etabli.errors import DeliveryError, suggestion
-from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.conversions import date_format
+from etabli.errors import DeliveryError
+from etabli.sources.codebook import SourceCodebook
+from etabli.sources.columnar_output import write_columnar
+from etabli.sources.delimited_output import write_delimited
+from etabli.sources.limits import LIMITS, Limits, hold_declared, hold_size, hold_values
+from etabli.sources.outgoing import held, hold_variables
+from etabli.sources.statistical_output import write_sas, write_spss, write_spss_compressed, write_stata
+from etabli.sources.workbook_output import write_workbook
 
-WRITERS = (".csv",)
-"""The suffixes that can be written."""
+Writer = Callable[[Path, Iterable[pd.DataFrame], SourceCodebook], None]
+"""File, frames one after the other, codebook of the source."""
+
+WRITERS: dict[str, Writer] = {
+    ".csv": write_delimited,
+    ".sav": write_spss,
+    ".zsav": write_spss_compressed,
+    ".dta": write_stata,
+    ".xpt": write_sas,
+    ".xlsx": write_workbook,
+    ".parquet": write_columnar,
+}
+"""The writers by suffix, in lower case."""
 
 
-def write_delivery(frame: pd.DataFrame, book: SourceCodebook, path: Path) -> None:
-    """Write a frame in codes as a delivery: the codebook's columns, values, encoding and separator.
+def write_delivery(frames: pd.DataFrame | Iterable[pd.DataFrame], book: SourceCodebook, path: Path) -> int:
+    """Write frames in codes as a delivery: the codebook's columns, values and format.
 
-    The file appears whole or not at all. Lines end in a line feed; only the cells that need quotes have them.
+    The file appears whole or not at all. CSV, Excel and Parquet are written frame after frame, in the memory
+    of one of them; the others are held whole, within the bounds of `LIMITS`.
 
     Parameters
     ----------
-    frame
-        The variables of the codebook, in codes; identifiers as plain text.
+    frames
+        The variables of the codebook, in codes; identifiers as plain text. One frame, or several that follow.
     book
         The codebook of the source.
     path
-        The file to write.
+        The file to write; its suffix says in which format.
+
+    Returns
+    -------
+    int
+        The number of rows.
 
     Raises
     ------
     DeliveryError
-        The frame has not the codebook's variables, or holds a value that the delivery cannot write.
+        A frame has not the codebook's variables, or holds a value that the delivery cannot write or would lose.
     """
-    if path.suffix.lower() not in WRITERS:
+    suffix = path.suffix.lower()
+    if suffix not in WRITERS:
         raise DeliveryError(
             "Ce format de fichier ne s’écrit pas.", where=path.name, expected=" ou ".join(WRITERS), got=path.suffix
         )
-    _hold_variables(frame, book, path.name)
-    columns = [_cells(name, frame[name], variable, book.format) for name, variable in book.variables.items()]
-    header = [variable.column or name for name, variable in book.variables.items()]
-    lines: list[Sequence[str]] = [header, *zip(*columns, strict=True)]
-    separator = book.format.separator
-    text = "".join(_line(cells, separator) for cells in lines)
-    _replace(path, _encoded(text, book.format.encoding, path.name))
-
-
-def delivered(values: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:
-    """Return a column of a tidy frame as the text of its delivery; NA stays NA.
-
-    Raises
-    ------
-    DeliveryError
-        A code that is not in the codebook.
-    ValueError, TypeError
-        A value that has not the variable's type.
-    """
-    filled = values.dropna()
-    match variable.type:
-        case "code":
-            text = [_code_value(str(code), variable) for code in filled]
-        case "integer":
-            text = [str(number) for number in filled.astype("Int64")]
-        case "number":
-            text = [repr(float(number)).replace(".", written.decimal) for number in filled]
-        case "date" | "datetime":
-            text = [f"{day:{date_format(variable)}}" for day in pd.to_datetime(filled)]
-        case "boolean":
-            text = ["oui" if truth else "non" for truth in filled.astype("boolean")]
-        case _:
-            text = [str(each) for each in filled]
-    return pd.Series(text, filled.index, dtype="str").reindex(values.index)
-
-
-def _code_value(code: str, variable: Variable) -> str:
-    if code not in variable.codes:
-        raise DeliveryError(
-            "Une valeur n’est pas un code du codebook.", got=f"« {code} »", hint=suggestion(code, variable.codes)
-        )
-    return variable.codes[code].value or code
-
-
-def _cells(name: str, values: pd.Series, variable: Variable, written: FileFormat) -> list[str]:
-    try:
-        return delivered(values.reset_index(drop=True), variable, written).fillna("").tolist()
-    except DeliveryError as error:
-        raise DeliveryError(error.what, where=f"variable « {name} »", got=error.got, hint=error.hint) from None
-    except (ValueError, TypeError):
-        raise DeliveryError(
-            "Une valeur n’a pas le type de sa variable.",
-            where=f"variable « {name} »",
-            expected=f"le type « {variable.type} »",
-            got=f"des données de type {values.dtype}",
-        ) from None
-
-
-def _hold_variables(frame: pd.DataFrame, book: SourceCodebook, name: str) -> None:
-    for variable in book.variables:
-        if variable not in frame:
-            raise DeliveryError(
-                f"La variable « {variable} » manque dans les données à écrire.",
-                where=name,
-                hint=suggestion(variable, frame.columns),
-            )
-    for column in frame.columns:
-        if column not in book.variables:
-            raise DeliveryError(
-                f"La variable « {column} » n’est pas dans le codebook.",
-                where=name,
-                hint=suggestion(column, book.variables),
-            )
-
-
-def _quoted(cell: str, separator: str) -> str:
-    """Return a cell between quotes if it needs them. The `csv` module leaves a lone carriage return bare."""
-    if cell and not any(mark in cell for mark in (separator, '"', "\n", "\r")):
-        return cell
-    return '"' + cell.replace('"', '""') + '"' if cell else cell
-
-
-def _line(cells: Sequence[str], separator: str) -> str:
-    """Return one line of the file; a line of one empty cell is quoted, for it would be a blank line."""
-    return (separator.join(_quoted(cell, separator) for cell in cells) or '""') + "\n"
-
-
-def _encoded(text: str, encoding: str, name: str) -> bytes:
-    try:
-        return text.encode(encoding)
-    except UnicodeEncodeError as error:
-        raise DeliveryError(
-            f"Un caractère ne s’écrit pas en {encoding}.",
-            where=f"{name}, ligne {text.count(chr(10), 0, error.start) + 1}",
-            got=f"« {text[error.start]} »",
-            hint="changez ce caractère, ou l’encodage que déclare le codebook",
-        ) from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside the file, then take its place."""
+    hold_declared(book, LIMITS[suffix])
+    counted = _Held([frames] if isinstance(frames, pd.DataFrame) else frames, book, path.name, LIMITS[suffix])
     staged = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        staged.write_bytes(content)
+        WRITERS[suffix](staged, counted, book)
         staged.replace(path)
+    except DeliveryError as error:
+        error.where = f"{path.name}, {error.where}" if error.where and path.name not in error.where else error.where
+        raise
     finally:
         staged.unlink(missing_ok=True)
+    return counted.rows
+
+
+class _Held:
+    """Frames that are held to the codebook and to the format as they pass, and counted."""
+
+    def __init__(self, frames: Iterable[pd.DataFrame], book: SourceCodebook, name: str, limits: Limits) -> None:
+        self.frames, self.book, self.name, self.limits, self.rows = frames, book, name, limits, 0
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        for frame in self.frames:
+            hold_variables(frame, self.book, self.name)
+            self.rows += len(frame)
+            hold_size(self.rows, len(self.book.variables), self.limits)
+            for name, variable in self.book.variables.items():
+                with held(name, variable, frame[name]):
+                    hold_values(name, frame[name], variable, self.limits)
+            yield frame

@@ -1,0 +1,135 @@
+"""Commands that describe a delivery, hold it to its description, and open a new edition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from etabli.cli.arguments import Slug
+from etabli.errors import DeliveryError, suggestion
+from etabli.project import Project, find_project
+from etabli.study import Study, read_study
+
+if TYPE_CHECKING:
+    from etabli.board import Board
+    from etabli.sources.drift import Drift
+
+codebook = typer.Typer(help="Décrit une livraison.", no_args_is_help=True)
+edition = typer.Typer(help="Ouvre une édition d’une étude.", no_args_is_help=True)
+
+
+@codebook.callback()
+def _of_codebooks() -> None:
+    """Décrit une livraison."""
+
+
+@edition.callback()
+def _of_editions() -> None:
+    """Ouvre une édition d’une étude."""
+
+
+@codebook.command("init")
+def draft_codebook(
+    file: Annotated[Path, typer.Argument(metavar="FICHIER", help="La livraison à décrire.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FICHIER", help="Où écrire l’ébauche (codebook.yml à côté, sinon)."),
+    ] = None,
+) -> None:
+    """Ébauche le codebook d’une livraison, à relire ligne à ligne ; n’écrase jamais rien."""
+    from etabli.board import Board
+    from etabli.sources.drafts import draft, write_draft
+
+    target = output or file.with_name("codebook.yml")
+    written = write_draft(draft(file, shown=file.name), target)
+    Board.for_terminal().say(f"écrit : {written.name}, à relire avant de s’en servir")
+
+
+def check_deliveries(
+    slug: Slug,
+    asked: Annotated[
+        str | None, typer.Option("--edition", metavar="ÉDITION", help="Édition (la dernière déclarée, sinon).")
+    ] = None,
+) -> None:
+    """Contrôle les livraisons d’une étude, et écrit leur rapport de qualité."""
+    from etabli.board import Board
+    from etabli.publish.quality import verdict, where_broken, write_quality
+    from etabli.sources.codebook import read_codebook
+    from etabli.sources.quality import examine
+
+    project = find_project()
+    study = read_study(project, slug)
+    chosen = asked or study.latest_edition
+    book = read_codebook(project, study, edition=chosen)
+    quality = examine(project, study, book, chosen, providers=_providers(project, study))
+    page, board = write_quality(project, quality), Board.for_terminal()
+    for source in quality.sources:
+        (board.warn if source.blocks else board.say)(f"{source.source} : {verdict(source)}")
+        if source.refusal is not None:
+            board.say(source.refusal)
+        board.table(
+            ("effet", "règle", "lignes", "où"),
+            [("bloque" if each.blocks else "avertit", each.sentence, str(each.rows), where_broken(each))
+             for each in source.broken],
+        )  # fmt: skip
+        board.table(
+            ("mis en ordre", "variable", "lignes"),
+            [(each.what, each.variable, str(each.rows)) for each in source.mendings],
+        )
+    board.say(f"Rapport de qualité (interne) : {project.relative(page)}")
+    if quality.blocks:
+        raise typer.Exit(1)
+
+
+@edition.command("new")
+def new_edition(
+    slug: Slug,
+    name: Annotated[str, typer.Argument(metavar="ÉDITION", help="Nom de la nouvelle édition : 2025-T1.")],
+    origin: Annotated[
+        str | None, typer.Option("--from", metavar="ÉDITION", help="Édition dont on part (la dernière, sinon).")
+    ] = None,
+) -> None:
+    """Ouvre une édition : reprend les réglages, compare la livraison à la précédente. Se relance sans rien refaire."""
+    from etabli.board import Board
+    from etabli.editions import add_edition, drift_of
+
+    project, board = find_project(), Board.for_terminal()
+    study = read_study(project, slug)
+    others = [each for each in study.editions if each != name]
+    base = origin or (others[-1] if others else name)
+    if base not in others:
+        raise DeliveryError(f"L’édition « {base} » ne peut pas servir de départ.", hint=suggestion(base, others))
+    if name not in study.editions:
+        board.say(f"ajoutée à {project.relative(add_edition(project, study, name, origin=base))} : {name}")
+        study = read_study(project, slug)
+    drifts = drift_of(project, study, name, origin=base, providers=_providers(project, study))
+    for drift in drifts:
+        _tell_drift(board, drift, study.editions[name].form or name)
+    if any(drift.blocks for drift in drifts):
+        raise typer.Exit(1)
+    board.say(f"Rien ne bloque. Ensuite : etabli check {slug} --edition {name}")
+
+
+def _tell_drift(board: Board, drift: Drift, form: str) -> None:
+    from etabli.editions import lines_to_paste
+
+    if not drift.changes:
+        board.say(f"{drift.source} : rien n’a bougé")
+        return
+    board.say(f"{drift.source} :")
+    board.table(
+        ("effet", "quoi", "changement"),
+        [("bloque" if each.blocks else "à voir", each.subject, each.told) for each in drift.changes],
+    )
+    if drift.needs_lines:
+        board.say("À relire, puis à mettre dans codebook.yml sous cette source :")
+        board.say(lines_to_paste(drift, form))
+
+
+def _providers(project: Project, study: Study) -> dict[str, str]:
+    from etabli.agreements import read_agreements
+
+    agreements = read_agreements(project, study)
+    return {name: agreements[source.agreement].provider for name, source in study.sources.items()}

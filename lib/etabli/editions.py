@@ -1,0 +1,147 @@
+"""A new edition of a study: its settings carried forward in study.yml, its deliveries compared with the last ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from etabli.errors import DeclarationError, suggestion
+from etabli.project import Project
+from etabli.sources.codebook import read_codebook
+from etabli.sources.deliveries import find_delivery
+from etabli.sources.drift import Drift, compare
+from etabli.sources.previews import preview
+from etabli.study import Edition, Study, read_study
+
+LABEL = "À compléter"
+"""What a new edition is called until a person says its period."""
+
+
+def add_edition(project: Project, study: Study, name: str, *, origin: str, label: str | None = None) -> Path:
+    """Add an edition to `study.yml`, after the others, with the settings of `origin`; comments are kept.
+
+    What is carried forward: where deliveries are, and their form. Dates are another period's; after demo data a new
+    edition waits for the partner's file.
+
+    Returns
+    -------
+    Path
+        The file, written whole or left as it was.
+
+    Raises
+    ------
+    DeclarationError
+        The edition exists, `origin` does not, or the name does not do for an edition.
+    """
+    path = project.studies / study.slug / "study.yml"
+    shown = project.relative(path)
+    if name in study.editions:
+        raise DeclarationError(f"L’édition « {name} » existe déjà.", where=shown, hint="choisissez un autre nom")
+    if origin not in study.editions:
+        raise DeclarationError(
+            f"L’édition « {origin} » n’existe pas.", where=shown, hint=suggestion(origin, study.editions)
+        )
+    before = path.read_text(encoding="utf-8")
+    text = _with_edition(before, name, study.editions[origin], label or LABEL)
+    _replace(path, text)
+    try:
+        read_study(project, study.slug)
+    except DeclarationError:
+        _replace(path, before)
+        raise
+    return path
+
+
+def drift_of(project: Project, study: Study, name: str, *, origin: str, providers: Mapping[str, str]) -> list[Drift]:
+    """Compare the deliveries of two editions, source by source.
+
+    Parameters
+    ----------
+    project, study
+        The study, with both editions declared.
+    name, origin
+        The new edition, and the one that it is compared with.
+    providers
+        The partner of each source.
+
+    Raises
+    ------
+    DeliveryError
+        A delivery is missing or cannot be read.
+    """
+    books = {each: read_codebook(project, study, edition=each) for each in (origin, name)}
+    drifts = []
+    for source in study.sources:
+        frames = {}
+        for edition, codebook in books.items():
+            delivery = find_delivery(project, study, source, edition, provider=providers[source])
+            written = codebook.sources[source].format
+            frames[edition] = preview(delivery.path, shown=delivery.shown, written=written).frame
+        old, new = books[origin].sources[source], books[name].sources[source]
+        drifts.append(compare(source, frames[origin], frames[name], old, new))
+    return drifts
+
+
+def lines_to_paste(drift: Drift, edition: str) -> str:
+    """Return the lines of codebook.yml that would absorb what changed in a source, to be read before they are kept."""
+    tree = CommentedMap()
+    amendment = CommentedMap()
+    if drift.rename:
+        amendment["rename"] = dict(drift.rename)
+    if drift.recode:
+        amendment["recode"] = {name: dict(values) for name, values in drift.recode.items()}
+    if drift.absent:
+        amendment["absent"] = list(drift.absent)
+    tree["sources"] = {drift.source: {"editions": {edition: amendment}}}
+    return _dumped(tree)
+
+
+def _with_edition(text: str, name: str, origin: Edition, label: str) -> str:
+    """Return the text of study.yml with one more edition: only lines are added, all others stay to the letter."""
+    entry = CommentedMap({"label": label, "deliveries": "raw" if origin.deliveries == "demo" else origin.deliveries})
+    if origin.form is not None:
+        entry["form"] = origin.form
+    tree: Any = _yaml().load(StringIO(text))
+    editions = tree["editions"]
+    if editions.fa.flow_style():  # « {2024: {…}} » on one line has no place for a line of its own
+        editions[name] = entry
+        return _dumped(tree)
+    lines = text.splitlines(keepends=True)
+    keys = list(tree)
+    following = keys[keys.index("editions") + 1 :]
+    end = tree.lc.key(following[0])[0] if following else len(lines)
+    while not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#"):
+        end -= 1
+    if not lines[end - 1].endswith("\n"):
+        lines[end - 1] += "\n"
+    indent = " " * editions.lc.key(next(iter(editions)))[1]
+    added = [indent + line for line in _dumped(CommentedMap({name: entry})).splitlines(keepends=True)]
+    return "".join([*lines[:end], *added, *lines[end:]])
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="rt")
+    yaml.width = 10_000
+    yaml.preserve_quotes = True
+    return yaml
+
+
+def _dumped(tree: Any) -> str:
+    stream = StringIO()
+    _yaml().dump(tree, stream)
+    return stream.getvalue()
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,140 @@
+"""Converted deliveries, by what they depend on: checked and pseudonymised, so that no identity lies in the cache.
+
+An entry is addressed by the file's digest, its codebook, the readers' version and the fingerprint of the pseudonym
+key. It appears whole or not at all, may be deleted at any time, and is made again.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import shutil
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+from filelock import FileLock
+
+from etabli.project import Project
+from etabli.sources.codebook import SourceCodebook
+from etabli.sources.conversion import Child, Job, Limits
+from etabli.sources.readers import VERSION
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The place of one converted delivery."""
+
+    folder: Path
+    stem: str
+    """The source, and the start of the file's digest: what all conversions of one delivery share."""
+    digest: str
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self.stem}-{self.digest}.parquet"
+
+
+def cache_folder(project: Project, slug: str) -> Path:
+    """Return where the converted deliveries of a study lie."""
+    return project.data / "cache" / "deliveries" / slug
+
+
+def entry_of(folder: Path, source: str, digest: str, book: SourceCodebook, *, key: bytes) -> Entry:
+    """Return the entry of a delivery.
+
+    Parameters
+    ----------
+    folder
+        That of its study.
+    source, digest
+        The source's name, and the SHA-256 of the file.
+    book
+        The codebook of the source.
+    key
+        The pseudonym key; only its fingerprint, from which it cannot be found, goes into the address.
+    """
+    parts = (digest, book.model_dump_json(), VERSION, pd.__version__, fingerprint(key))
+    return Entry(folder, f"{source}-{digest[:16]}", sha256("\0".join(parts).encode()).hexdigest()[:24])
+
+
+def fingerprint(key: bytes) -> str:
+    """Return what tells two keys apart without telling either: HMAC-SHA256 of a constant, its first 64 bits."""
+    return hmac.digest(key, b"etabli: fingerprint of a pseudonym key", "sha256")[:8].hex()
+
+
+def converted(entry: Entry, job: Job, *, limits: Limits = Limits()) -> pd.DataFrame:  # noqa: B008 – frozen
+    """Return the frame of an entry, made in a child process if it is not there.
+
+    Several processes that ask for one entry at once wait for the first.
+
+    Raises
+    ------
+    DeliveryError
+        The file cannot be read, or breaks its codebook.
+    """
+    assert job.book is not None
+    found = _read(entry.path, job.book)
+    if found is not None:
+        return found
+    entry.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(entry.folder / f"{entry.stem}.lock"):
+        found = _read(entry.path, job.book)
+        if found is not None:
+            return found
+        staged = entry.folder / f"{entry.stem}.{os.getpid()}.{uuid4().hex}.part"
+        try:
+            with Child(limits) as child:
+                child.do(job, staged)
+            staged.replace(entry.path)
+        finally:
+            staged.unlink(missing_ok=True)
+        _prune(entry)
+        frame = _read(entry.path, job.book)
+    assert frame is not None
+    return frame
+
+
+def forget(project: Project, slug: str) -> int:
+    """Delete the converted deliveries of a study, and return how many there were."""
+    folder = cache_folder(project, slug)
+    count = len(list(folder.glob("*.parquet")))
+    shutil.rmtree(folder, ignore_errors=True)
+    return count
+
+
+def _prune(entry: Entry) -> None:
+    """Delete the other conversions of the same delivery: of a former codebook or key, or half-made."""
+    for other in entry.folder.glob(f"{entry.stem}*"):
+        if other.suffix in {".parquet", ".part"} and other != entry.path:
+            other.unlink(missing_ok=True)
+
+
+def _read(path: Path, book: SourceCodebook) -> pd.DataFrame | None:
+    """Return the frame of an entry; None when it is not there, or is not whole."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, memory_map=True)
+    except FileNotFoundError:
+        return None
+    except (pa.ArrowException, OSError):
+        path.unlink(missing_ok=True)
+        return None
+    if table.column_names != list(book.variables):
+        return None
+    kinds = {
+        pa.int64(): pd.Int64Dtype(),
+        pa.bool_(): pd.BooleanDtype(),
+        pa.string(): pd.StringDtype(na_value=float("nan")),
+    }
+    kinds[pa.large_string()] = kinds[pa.string()]
+    frame: pd.DataFrame = table.to_pandas(types_mapper=kinds.get, ignore_metadata=True, split_blocks=True)
+    for name, variable in book.variables.items():
+        codes = list(variable.codes)
+        if variable.type == "code" and list(frame[name].cat.categories) != codes:
+            frame[name] = frame[name].cat.set_categories(pd.Index(codes))
+    return frame

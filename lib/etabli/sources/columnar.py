@@ -1,0 +1,111 @@
+"""Parquet, verified and read in place: it holds types already, and no other copy of it is of use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from etabli.errors import DeliveryError
+from etabli.sources.codebook import SourceCodebook
+from etabli.sources.metadata import LINE, Column, Metadata
+
+
+def read_parquet(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.DataFrame, Metadata]:
+    """Read a .parquet file.
+
+    Whole numbers come as `Int64`, dates and moments as `datetime64[us]` (a moment with a zone: on the clock of its
+    zone), text as `str` or `category`.
+
+    Raises
+    ------
+    DeliveryError
+        The file is damaged, or a column holds lists, structures or bytes.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            table = file.read()
+            schema = file.schema_arrow
+        _hold_types(schema, shown)
+        columns = {place: _column(table.column(place)) for place in range(table.num_columns)}
+    except (pa.ArrowException, OSError, ValueError, OverflowError, UnicodeError) as error:
+        if isinstance(error, DeliveryError):
+            raise
+        raise DeliveryError(
+            "Le fichier Parquet est abîmé ou tronqué.",
+            where=shown,
+            expected="un fichier Parquet complet",
+            hint="redemandez le fichier",
+        ) from None
+    described = [_described(each) for each in schema]
+    index = pd.RangeIndex(1, table.num_rows + 1, name=LINE)
+    frame = pd.DataFrame(columns, copy=False) if columns else pd.DataFrame(index=index)
+    frame = frame.set_axis(index).set_axis(schema.names, axis="columns")
+    return frame, Metadata(".parquet", table.num_rows, tuple(described), header_rows=0)
+
+
+def _hold_types(schema: Any, shown: str) -> None:
+    import pyarrow.types as kinds
+
+    for each in schema:
+        held = each.type.value_type if kinds.is_dictionary(each.type) else each.type
+        if (
+            kinds.is_nested(held)
+            or kinds.is_binary(held)
+            or kinds.is_large_binary(held)
+            or kinds.is_fixed_size_binary(held)
+        ):
+            raise DeliveryError(
+                f"La colonne « {each.name} » est d’un type qui n’entre pas dans un tableau.",
+                where=shown,
+                expected="du texte, des nombres, des dates ou des booléens",
+                got=str(each.type)[:80],
+                hint="faites déplier cette colonne, ou demandez le fichier sans elle",
+            )
+
+
+def _column(column: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.types as kinds
+
+    held = column.type
+    if kinds.is_dictionary(held):
+        if not kinds.is_string(held.value_type):
+            column = column.cast(held.value_type)
+            return _column(column)
+        return column.to_pandas()
+    if kinds.is_string(held) or kinds.is_large_string(held):
+        return pd.Series(pd.array(column, dtype="str"), copy=False)
+    if kinds.is_null(held):
+        return pd.Series([None] * len(column), dtype="str")
+    if kinds.is_boolean(held):
+        return column.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
+    if kinds.is_integer(held):
+        if column.null_count == 0:
+            return pd.Series(column.cast(pa.int64()).to_numpy(), dtype="int64")
+        return column.cast(pa.int64()).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    if kinds.is_floating(held) or kinds.is_decimal(held):
+        return column.cast(pa.float64()).to_pandas()
+    if kinds.is_timestamp(held) or kinds.is_date(held):
+        moments = column.cast(pa.timestamp("us", held.tz if kinds.is_timestamp(held) else None), safe=False).to_pandas()
+        return moments.dt.tz_localize(None) if moments.dt.tz is not None else moments.astype("datetime64[us]")
+    return pd.Series(column.cast(pa.string()).to_pandas(), dtype="str")
+
+
+def _described(field: Any) -> Column:
+    said: Mapping[bytes, bytes] = field.metadata or {}
+    label = said.get(b"label", b"").decode("utf-8", "replace") or None
+    try:
+        labels = json.loads(said.get(b"labels", b"{}"))
+    except ValueError:
+        labels = {}
+    kept = labels if isinstance(labels, dict) else {}
+    return Column(
+        field.name, label=label, labels={str(key): str(value) for key, value in kept.items()}, storage=str(field.type)
+    )

@@ -1,0 +1,129 @@
+"""A delivery's columns, cleaned and converted on their different values: a million rows hold few of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
+from etabli.sources.conversions import cleaned, convert, is_text
+from etabli.sources.shaping import written_as
+
+Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, as its different values and the place of each row among them.
+
+    Parameters
+    ----------
+    places
+        For each row, the place of its value in the three series below.
+    raw
+        The different values as delivered.
+    text
+        The same, stripped and recoded; NA where the value means « missing ».
+    typed
+        The same, in the variable's type; NA where it misses or has not the type.
+    """
+
+    places: Places
+    raw: pd.Series
+    text: pd.Series
+    typed: pd.Series
+
+    def on_rows(self, different: npt.ArrayLike) -> Mask:
+        """Return, for each row, what a mask over the different values says of it."""
+        mask = np.asarray(different, dtype=bool)
+        return mask[self.places] if mask.any() else np.zeros(len(self.places), dtype=bool)
+
+    @cached_property
+    def series(self) -> pd.Series:
+        """The converted column, row by row, indexed from 0."""
+        return self.typed.take(self.places).reset_index(drop=True)
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """How many rows have each of the different values."""
+        return np.bincount(self.places, minlength=len(self.raw)).astype("int64")
+
+    def numbered(self) -> npt.NDArray[np.int64]:
+        """Return a number a row, the same for the same value once converted; −1 where it misses."""
+        numbers, _ = pd.factorize(self.typed)
+        return cast("npt.NDArray[np.int64]", np.asarray(numbers, dtype="int64")[self.places])
+
+
+def prepare(text: pd.Series, variable: Variable, written: FileFormat) -> Column:
+    """Return a column cleaned (spaces around a value, recodes, missing codes) and converted.
+
+    Parameters
+    ----------
+    text
+        As delivered, of dtype `str` or categories of texts, NA for an empty cell; or numbers and dates, where the file
+        stores such values.
+    variable, written
+        What the codebook says of it.
+    """
+    if not is_text(text) and not variable.recode:
+        return _stored(text, variable, written)
+    places, raw = _different(_as_text(text, variable, written))
+    told = raw.str.strip()
+    if variable.recode:
+        told = told.map(lambda value: variable.recode.get(value, value)).astype("str")
+        if variable.type == "code":  # a recode may name the code, or what is usually written for it
+            written_for = {name: code.value or name for name, code in variable.codes.items()}
+            known = set(written_for.values())
+            told = told.map(lambda value: value if value in known else written_for.get(value, value)).astype("str")
+    told = told.mask(told.isin(["", *variable.missing]))
+    return Column(places, raw, told, convert(told, variable, written))
+
+
+def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Column:
+    """Return a column that the file stores in its variable's type: no digit and no second is lost by way of text."""
+    codes, values = pd.factorize(column)
+    places = np.asarray(codes, dtype=np.intp)
+    different = pd.Series(values, dtype=column.dtype)
+    if (places < 0).any():
+        places = np.where(places < 0, len(different), places)
+        different = different.reindex(range(len(different) + 1))
+    kept = cleaned(different, variable)
+    raw = pd.Series(
+        ["" if pd.isna(value) else written_as(value, variable, written) for value in different.tolist()], dtype="str"
+    )
+    return Column(places, raw, raw.mask(kept.isna().to_numpy()), convert(kept, variable, written))
+
+
+def prepare_all(text: pd.DataFrame, book: SourceCodebook) -> dict[str, Column]:
+    """Return every variable's column, in the codebook's order."""
+    return {name: prepare(text[name], variable, book.format) for name, variable in book.variables.items()}
+
+
+def _as_text(column: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:
+    """Return a stored column as its delivery would write it in text; a column of text as it is."""
+    if is_text(column):
+        return column
+    places, values = pd.factorize(column)
+    told = [written_as(value, variable, written) for value in values.tolist()]
+    return pd.Series(pd.Categorical.from_codes(places, categories=pd.Index(told, dtype="str")), column.index)
+
+
+def _different(text: pd.Series) -> tuple[Places, pd.Series]:
+    """Return the place of each row's value, and the different values, an empty one for NA."""
+    if isinstance(text.dtype, pd.CategoricalDtype):
+        codes, values = text.cat.codes.to_numpy(), text.cat.categories
+    else:
+        codes, values = pd.factorize(text)
+    places = np.asarray(codes, dtype=np.intp)
+    different = pd.Series(values, dtype="str")
+    if not (places < 0).any():
+        return places, different
+    return np.where(places < 0, len(different), places), pd.concat(
+        [different, pd.Series([""], dtype="str")]
+    ).reset_index(drop=True)

@@ -1,0 +1,214 @@
+"""What a column seems to hold, from its name and its values: an identity, a date, codes… When in doubt, an identity."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import pandas as pd
+
+MOST_CODES = 40
+"""Different values from which a column is no longer taken for coded."""
+
+FEWEST_ROWS = 5
+"""Rows that must hold a value before a draft writes it: a rarer one may be somebody's."""
+
+SURE = 0.95
+"""Share of the filled values that must have a form before the column is taken to have it."""
+
+_IDENTITY_NAMES = re.compile(
+    r"(^|_)(id|ident\w*|nir|secu\w*|numero|num|no|n|matricule\w*|dossier\w*|alloc\w*|nom\w*|prenom\w*|name|firstname|lastname|"
+    r"tel\w*|phone|portable|mobile|mail\w*|email\w*|courriel|adresse\w*|address|rue|voie|iban|rib|siret|uuid|cle|key|"
+    r"signataire|interlocuteur|agent|login)(_|$)"
+)
+_FREE_TEXT_NAMES = re.compile(
+    r"(^|_)(comment\w*|observation\w*|remarque\w*|note|notes|texte\w*|libre|verbatim\w*|precis\w*)(_|$)"
+)
+_SENSITIVE_NAMES = re.compile(
+    r"sante|health|handicap|aah|maladie|medic|rsa|prestation|benefit|nationalit|sejour|asile|origine|pays|relig|syndic|"
+    r"polit|sexuel|orient|revenu|ressource|income|salaire|impaye|dette|penal|justice|violence|motif|logement|housing"
+)
+_IDENTITY_FORMS = {
+    "numéro de sécurité sociale": re.compile(
+        r"[12][ .]?\d{2}[ .]?\d{2}[ .]?(?:\d{2}|2[AB])[ .]?\d{3}[ .]?\d{3}(?:[ .]?\d{2})?"
+    ),
+    "téléphone": re.compile(r"(?:\+33|0033|0)[ .]?[1-9](?:[ .-]?\d{2}){4}"),
+    "adresse électronique": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "adresse postale": re.compile(
+        r"\d{1,4}(?: ?bis| ?ter)?,? (?:rue|avenue|av\.?|bd|boulevard|place|allée|impasse|cours|quai) .+", re.IGNORECASE
+    ),
+    "IBAN": re.compile(r"[A-Z]{2}\d{2}[ ]?(?:[A-Z0-9]{4}[ ]?){3,7}[A-Z0-9]{0,4}"),
+}
+_FREQUENT = """
+marie jean pierre michel philippe alain nicolas christophe patrick laurent julien thomas nathalie isabelle sylvie
+catherine martine christine francoise monique anne sophie julie camille lea emma chloe manon ines sarah louis lucas
+hugo gabriel arthur adam mohamed ahmed fatima aicha karim yassine ibrahim aminata mamadou fatou omar ali amina leila
+martin bernard dubois robert richard petit durand leroy moreau simon lefebvre garcia david bertrand roux vincent
+fournier morel girard andre mercier dupont lambert bonnet francois martinez legrand garnier faure rousseau tanguy
+diallo traore ndiaye nguyen benali
+"""
+
+_NAMES = frozenset(_FREQUENT.split())
+"""Frequent given names and family names in France (Insee's lists), enough that a column of names holds several."""
+
+_PLACES = {
+    "iris": (re.compile(r"(^|_)iris(_|$)|code_iris|dcomiris"), "(?:[0-9]{2}|2[AB])[0-9]{7}"),
+    "postcode": (re.compile(r"(^|_)(cp|code_?postal\w*|postal\w*)(_|$)"), "[0-9]{5}"),
+    "commune": (re.compile(r"insee|(^|_)(com|commune\w*|depcom|codgeo)(_|$)"), "(?:[0-9]{2}|2[AB])[0-9]{3}"),
+}
+_DATES = ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%Y%m%d", "%d/%m/%y")
+_MOMENTS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What a column seems to be, and why.
+
+    Parameters
+    ----------
+    type, sensitivity
+        In the words of the codebook.
+    why
+        In French, for the comment beside it.
+    codes
+        Values that may be written, commonest first; for the type `code`.
+    hidden
+        Number of values that are too rare to be written.
+    """
+
+    type: str
+    sensitivity: str
+    why: str
+    pattern: str | None = None
+    format: str | None = None
+    codes: tuple[str, ...] = ()
+    hidden: int = 0
+    required: bool = True
+
+
+def look_at(column: str, values: pd.Series, *, labelled: bool = False) -> Likeness:
+    """Return what a column of text seems to hold.
+
+    Parameters
+    ----------
+    column
+        Its name in the delivery.
+    values
+        Its cells as text; an empty one or NA misses.
+    labelled
+        Whether the file itself labels its values: they are codes.
+
+    Examples
+    --------
+    >>> look_at("COURRIEL", pd.Series(["a@b.fr", "c@d.fr"])).type
+    'identifier'
+    """
+    name, text = folded(column), values.astype("str").str.strip()
+    filled = text[text.notna() & (text != "")]
+    required = len(filled) == len(values)
+    counts = filled.value_counts()
+    return _with_required(_seen(name, counts, len(filled), labelled=labelled), required)
+
+
+def folded(name: str) -> str:
+    """Return a name in small letters without accents, words joined by underscores.
+
+    >>> folded("N° d’allocataire"), folded("DateNaissance")
+    ('n_d_allocataire', 'date_naissance')
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+    plain = unicodedata.normalize("NFKD", spaced.replace("’", "_").replace("°", "_")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+
+
+def _with_required(likeness: Likeness, required: bool) -> Likeness:
+    return Likeness(**{**likeness.__dict__, "required": required})
+
+
+def _seen(name: str, counts: pd.Series, filled: int, *, labelled: bool) -> Likeness:
+    place = _place(name, counts)
+    if place is not None:
+        return place
+    for what, form in _IDENTITY_FORMS.items():
+        if any(form.fullmatch(str(value)) for value in counts.index):
+            return Likeness("identifier", "identifier", f"des valeurs ont la forme d’un(e) {what}")
+    if _IDENTITY_NAMES.search(name):
+        return Likeness("identifier", "identifier", "son nom est celui d’un identifiant")
+    if _are_names(counts):
+        return Likeness("identifier", "identifier", "des valeurs ressemblent à des noms de personnes")
+    if _FREE_TEXT_NAMES.search(name):
+        return _free_text("son nom est celui d’un texte libre")
+    if not filled:
+        return Likeness("identifier", "identifier", "colonne vide : rien ne dit ce qu’elle contiendra")
+    sensitivity = "sensitive" if _SENSITIVE_NAMES.search(name) else "quasi_identifier"
+    if labelled:
+        return _codes(counts, sensitivity, "le fichier étiquette ses valeurs")
+    return _typed(counts, sensitivity) or _by_spread(counts, filled, sensitivity)
+
+
+def _are_names(counts: pd.Series) -> bool:
+    """Return whether at least two values, and one in ten, hold a frequent name."""
+    hits = sum(bool(_NAMES.intersection(folded(str(value).title()).split("_"))) for value in counts.index[:2_000])
+    return hits >= 2 and hits >= 0.1 * min(len(counts), 2_000)
+
+
+def _place(name: str, counts: pd.Series) -> Likeness | None:
+    for what, (names, pattern) in _PLACES.items():
+        if names.search(name) and len(counts) and _share(counts, pattern) == 1:
+            told = {"iris": "des codes IRIS", "postcode": "des codes postaux", "commune": "des codes de commune"}[what]
+            return Likeness("text", "quasi_identifier", told, pattern=pattern)
+    return None
+
+
+def _share(counts: pd.Series, pattern: str) -> float:
+    return float(counts[counts.index.str.fullmatch(pattern)].sum() / counts.sum())
+
+
+def _typed(counts: pd.Series, sensitivity: str) -> Likeness | None:
+    values = pd.Series(counts.index, dtype="str")
+    for kind, formats in (("datetime", _MOMENTS), ("date", _DATES)):
+        for form in formats:
+            if bool(values.str.contains("[0-9]").all()) and _are_dates(values, form):
+                return Likeness(kind, "quasi_identifier", "des dates", format=form)
+    truth = set(values.str.casefold())
+    if truth <= {"oui", "non"} or truth <= {"true", "false"}:
+        return Likeness("boolean", sensitivity, "oui ou non")
+    few = len(counts) <= 12 and counts.sum() / len(counts) >= FEWEST_ROWS
+    if _share(counts, r"0[0-9]+") > 0:
+        return None  # a leading zero is a code's, a number would lose it
+    if _share(counts, r"[+-]?[0-9]{1,4}") == 1 and not few:
+        return Likeness("integer", sensitivity, "des nombres entiers")
+    if _share(counts, r"[+-]?[0-9]{1,3}(?:[  ]?[0-9]{3})*[.,][0-9]+|[+-]?[0-9]{1,4}") == 1 and not few:
+        return Likeness("number", sensitivity, "des nombres")
+    return None
+
+
+def _are_dates(values: pd.Series, form: str) -> bool:
+    if form == "%Y%m%d" and not bool(values.str.fullmatch(r"(?:19|20)[0-9]{6}").all()):
+        return False
+    return bool(pd.to_datetime(values, format=form, errors="coerce").notna().all())
+
+
+def _by_spread(counts: pd.Series, filled: int, sensitivity: str) -> Likeness:
+    if len(counts) <= MOST_CODES and filled / len(counts) >= FEWEST_ROWS:
+        return _codes(counts, sensitivity, "peu de valeurs, qui reviennent")
+    if bool(counts.index.str.contains(r"\s\S+\s", regex=True).mean() > 0.2):
+        return _free_text("des phrases")
+    return Likeness("identifier", "identifier", "beaucoup de valeurs différentes : dans le doute, un identifiant")
+
+
+def _codes(counts: pd.Series, sensitivity: str, why: str) -> Likeness:
+    kept = tuple(sorted(str(value) for value in counts[counts >= FEWEST_ROWS].index))
+    if not kept:
+        return Likeness(
+            "identifier", "identifier", "aucune valeur n’est assez fréquente : dans le doute, un identifiant"
+        )
+    return Likeness("code", sensitivity, why, codes=kept, hidden=len(counts) - len(kept))
+
+
+def _free_text(why: str) -> Likeness:
+    """Free text enters no frame: taken for an identifier, it becomes a pseudonym, and what it says is dropped."""
+    return Likeness(
+        "identifier", "identifier", f"texte libre ({why}) : un pseudonyme le remplace, son contenu est laissé"
+    )

@@ -1,0 +1,58 @@
+"""The columns of a frame to be written, held to the codebook before a byte is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pandas as pd
+
+from etabli.errors import DeliveryError, suggestion
+from etabli.sources.codebook import SourceCodebook, Variable
+
+
+def hold_variables(frame: pd.DataFrame, book: SourceCodebook, name: str) -> None:
+    """Refuse a frame that has not exactly the codebook's variables.
+
+    Raises
+    ------
+    DeliveryError
+        The first variable that is missing, or that the codebook does not know.
+    """
+    for variable in book.variables:
+        if variable not in frame:
+            raise DeliveryError(
+                f"La variable « {variable} » manque dans les données à écrire.",
+                where=name,
+                hint=suggestion(variable, frame.columns),
+            )
+    for column in frame.columns:
+        if column not in book.variables:
+            raise DeliveryError(
+                f"La variable « {column} » n’est pas dans le codebook.",
+                where=name,
+                hint=suggestion(column, book.variables),
+            )
+
+
+@contextmanager
+def held(name: str, variable: Variable, values: pd.Series) -> Iterator[None]:
+    """Tell which variable a mistake is about, while its column is written.
+
+    Raises
+    ------
+    DeliveryError
+        What the block refused, or a value that has not the variable's type.
+    """
+    try:
+        yield
+    except DeliveryError as error:
+        error.where = error.where or f"variable « {name} »"
+        raise
+    except (ValueError, TypeError):
+        raise DeliveryError(
+            "Une valeur n’a pas le type de sa variable.",
+            where=f"variable « {name} »",
+            expected=f"le type « {variable.type} »",
+            got=f"des données de type {values.dtype}",
+        ) from None

@@ -1,0 +1,231 @@
+"""How good a study's deliveries are: every rule, what breaks it, what was mended, and no identity in the telling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from etabli.errors import DeliveryError
+from etabli.project import Project
+from etabli.sources.checks import Fault, deliver, is_secret
+from etabli.sources.codebook import Codebook, Severity, SourceCodebook, Variable
+from etabli.sources.columns import Column
+from etabli.sources.conversion import read_apart
+from etabli.sources.deliveries import find_delivery
+from etabli.sources.rules import Check, Delivered, checks_of
+from etabli.sources.schemas import validate
+from etabli.study import Study
+
+MOST_LINES = 10
+"""Lines of the file that a finding names."""
+
+MOST_EXAMPLES = 5
+"""Different values that a finding shows."""
+
+FEWEST_ROWS = 5
+"""Rows that must hold a value which the codebook does not know before it is shown as it is: a name that slipped into
+a column of codes stands on one row, a code that the partner added stands on many."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule, and the rows that break it; none when it holds."""
+
+    key: str
+    kind: str
+    severity: Severity
+    variables: tuple[str, ...]
+    sentence: str
+    rows: int
+    share: float
+    lines: tuple[int, ...]
+    examples: tuple[str, ...]
+    measured: str | None = None
+
+    @property
+    def is_broken(self) -> bool:
+        return self.rows > 0
+
+    @property
+    def blocks(self) -> bool:
+        return self.is_broken and self.severity == "blocks"
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What reading put right in a column, and on how many rows."""
+
+    variable: str
+    what: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class SourceQuality:
+    """One delivery held to its codebook; `refusal` says why it could not even be read."""
+
+    source: str
+    file: str
+    sha256: str
+    rows: int
+    columns: int
+    findings: tuple[Finding, ...]
+    mendings: tuple[Mending, ...]
+    refusal: str | None = None
+
+    @property
+    def broken(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.is_broken]
+
+    @property
+    def blocks(self) -> bool:
+        return self.refusal is not None or any(finding.blocks for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The deliveries of one edition of a study."""
+
+    slug: str
+    title: str
+    edition: str
+    edition_label: str
+    sources: tuple[SourceQuality, ...]
+
+    @property
+    def blocks(self) -> bool:
+        return any(source.blocks for source in self.sources)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, for `quality.json`."""
+        return {**asdict(self), "blocks": self.blocks}
+
+
+def examine(
+    project: Project, study: Study, codebook: Codebook, edition: str, *, providers: Mapping[str, str]
+) -> Quality:
+    """Hold every delivery of an edition to its codebook, all rules at once.
+
+    Parameters
+    ----------
+    project, study, codebook
+        Whose deliveries they are; the codebook as the edition is written (`read_codebook(…, edition=…)`).
+    edition
+        An edition of the study.
+    providers
+        The partner of each source: the folder of raw deliveries.
+
+    Raises
+    ------
+    DeliveryError
+        The edition is unknown.
+    """
+    read_ones: dict[str, tuple[Delivered, str, str]] = {}
+    refused: dict[str, SourceQuality] = {}
+    for name in study.sources:
+        try:
+            delivery = find_delivery(project, study, name, edition, provider=providers[name])
+            reading = read_apart(delivery.path, codebook.sources[name], shown=delivery.shown)
+            book = reading.book or codebook.sources[name]
+            read_ones[name] = (deliver(reading.frame, book), delivery.shown, delivery.sha256)
+        except DeliveryError as error:
+            if edition not in study.editions:
+                raise
+            refused[name] = SourceQuality(name, error.where or study.sources[name].file, "", 0, 0, (), (), str(error))
+    referenced = _referenced(codebook, {name: delivered for name, (delivered, _, _) in read_ones.items()})
+    sources = [
+        refused.get(name) or _examined(name, *read_ones[name], codebook.sources[name], referenced)
+        for name in study.sources
+    ]
+    return Quality(study.slug, study.title, edition, study.editions[edition].label, tuple(sources))
+
+
+def _referenced(codebook: Codebook, delivered: Mapping[str, Delivered]) -> dict[str, pd.Index]:
+    """Return the values that references must lead to, of the sources that could be read."""
+    targets = {each.references for book in codebook.sources.values() for each in book.variables.values()}
+    found = {}
+    for target in sorted(filter(None, targets)):
+        source, _, name = target.partition(".")
+        if source in delivered and name in delivered[source].columns:
+            found[target] = pd.Index(delivered[source].columns[name].typed.dropna().astype("str"))
+    return found
+
+
+def _examined(
+    name: str, delivered: Delivered, shown: str, sha256: str, book: SourceCodebook, referenced: Mapping[str, pd.Index]
+) -> SourceQuality:
+    whole = replace(delivered, referenced=referenced)
+    checks = checks_of(book)
+    faults = {fault.check.key: fault for fault in validate(whole, book, checks)}
+    findings = tuple(_finding(check, faults.get(check.key), whole, book) for check in checks)
+    mendings = tuple(each for held, variable in book.variables.items() for each in _mended(held, variable, whole))
+    return SourceQuality(name, shown, sha256, whole.rows, len(book.variables), findings, mendings)
+
+
+def _finding(check: Check, fault: Fault | None, delivered: Delivered, book: SourceCodebook) -> Finding:
+    measured = check.measured(delivered) if check.measured is not None else None
+    named = (check.key, check.kind, check.severity, check.names, check.sentence)
+    if fault is None:
+        return Finding(*named, 0, 0.0, (), (), measured)
+    rows = int(fault.rows.sum())
+    lines = () if check.is_of_the_file else tuple(int(line) for line in delivered.lines[fault.rows][:MOST_LINES])
+    return Finding(*named, rows, rows / delivered.rows, lines, tuple(_examples(fault, delivered, book)), measured)
+
+
+def _examples(fault: Fault, delivered: Delivered, book: SourceCodebook) -> list[str]:
+    """Return values that break a rule of one column, commonest first; none that could name a person.
+
+    Rules over several columns show lines alone: values put side by side point at somebody.
+    """
+    check = fault.check
+    if len(check.names) != 1 or check.is_of_the_file or check.kind in {"required", "check", "references"}:
+        return []
+    variable, column = book.variables[check.names[0]], delivered.columns[check.names[0]]
+    if is_secret(variable):
+        return []
+    counts = np.bincount(column.places[fault.rows], minlength=len(column.raw))
+    commonest = np.argsort(-counts, kind="stable")[:MOST_EXAMPLES]
+    told = [_told(str(column.raw.iloc[place]), int(counts[place]), check.kind, variable) for place in commonest
+            if counts[place]]  # fmt: skip
+    return list(dict.fromkeys(told))
+
+
+def _told(value: str, rows: int, kind: str, variable: Variable) -> str:
+    """Return a value as it may be shown: whole when its type vouches for it, or when many rows have it."""
+    vouched = kind in {"minimum", "maximum", "unique"} and variable.type != "text"
+    repeated = variable.type != "text" and rows >= FEWEST_ROWS
+    return value.strip()[:40] if vouched or repeated else f"de la forme {shape(value)}"
+
+
+def shape(value: str, most: int = 20) -> str:
+    """Return the shape of a value: letters as A or a, digits as 9, the rest as it is.
+
+    >>> shape("Dupont 35200"), shape("12/31/2024")
+    ('Aaaaaa 99999', '99/99/9999')
+    """
+    drawn = ["9" if each.isdigit() else "A" if each.isupper() else "a" if each.isalpha() else each for each in value]
+    return "".join(drawn[:most]) + ("…" if len(drawn) > most else "")
+
+
+def _mended(name: str, variable: Variable, delivered: Delivered) -> list[Mending]:
+    """Return what reading did to a column: spaces taken off, values recoded, missing codes and empty cells."""
+    column = delivered.columns[name]
+    stripped = column.raw.str.strip()
+    done = {
+        "espaces retirés autour de la valeur": (stripped != column.raw) & (stripped != ""),
+        "valeur recodée": stripped.isin([value for value in variable.recode if value]),
+        "cellule vide": stripped == "",
+    }
+    for value, label in variable.missing.items():
+        said = "valeur manquante" if label == value else f"valeur manquante « {label} »"
+        done[f"{said} (code {value})"] = stripped == value
+    counted = [Mending(name, what, _rows(column, mask)) for what, mask in done.items()]
+    return [each for each in counted if each.rows]
+
+
+def _rows(column: Column, different: pd.Series) -> int:
+    return int(column.counts[np.asarray(different, dtype=bool)].sum())

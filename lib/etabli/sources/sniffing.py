@@ -1,0 +1,83 @@
+"""How a delimited file seems to be written, where its codebook does not say: a guess, reported as one."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from io import StringIO
+
+import pandas as pd
+
+SEPARATORS = (";", "\t", ",", "|")
+
+_SPACES = " \u00a0\u202f"
+_WHOLE = re.compile(rf"[+-]?(?:[0-9]+|[0-9]{{1,3}}(?:[{_SPACES}][0-9]{{3}})+)")
+_CODE = re.compile(r"0[0-9]+")
+"""Digits after a zero: a code, never a number."""
+
+_DATES = ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%Y%m%d")
+_MOMENTS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
+_TRUTHS = {"oui", "non", "true", "false", "vrai", "faux"}
+_ENOUGH = 5_000
+"""Different values that a guess looks at."""
+
+
+def separator_of(text: str, known: Sequence[str] = ()) -> str:
+    r"""Return the separator under which the header holds most known columns, then the rows most alike fields.
+
+    >>> separator_of("a;b\n1,5;2\n3,5;4\n"), separator_of("a,b\n1,2\n")
+    (';', ',')
+    """
+
+    def score(separator: str) -> tuple[int, int, int]:
+        try:
+            rows = [row for row in csv.reader(StringIO(text, newline=""), delimiter=separator) if row] or [[]]
+        except csv.Error:
+            return 0, 0, 0
+        width, alike = Counter(len(row) for row in rows).most_common(1)[0]
+        found = len({cell.strip() for cell in rows[0]} & set(known))
+        return found, alike if width > 1 else 0, width
+
+    lines = text.splitlines(keepends=True)[:100]
+    text = "".join(lines)
+    scores = {each: score(each) for each in SEPARATORS}
+    if known and max(scores.values())[0] > 0:
+        return max(SEPARATORS, key=lambda each: (scores[each][0], -SEPARATORS.index(each)))
+    return max(SEPARATORS, key=lambda each: (*scores[each][1:], -SEPARATORS.index(each)))
+
+
+def decimal_of(values: Sequence[str]) -> str | None:
+    """Return the sign before the decimals of numbers, None when no value tells.
+
+    « 1,234 » alone may be either; a value with another number of decimals, or with both signs, tells.
+    """
+    votes: Counter[str] = Counter()
+    for value in values:
+        found = re.fullmatch(rf"[+-]?[0-9{_SPACES}]*(?:[.,][0-9]{{3}})*([.,])([0-9]+)", value.strip())
+        if found and (len(found[2]) != 3 or (value.count(found[1]) == 1 and ("," in value) == ("." in value))):
+            votes[found[1]] += 1
+    return votes.most_common(1)[0][0] if votes else None
+
+
+def type_of(values: pd.Series, decimal: str) -> tuple[str, str | None]:
+    """Return the type that all filled values of a text column take, and its date format.
+
+    >>> type_of(pd.Series(["01", "02"]), ","), type_of(pd.Series(["31/12/2024"]), ",")
+    (('text', None), ('date', '%d/%m/%Y'))
+    """
+    filled = pd.Series(values.astype("str").str.strip().unique()[:_ENOUGH], dtype="str")
+    filled = filled[filled.notna() & (filled != "")]
+    if filled.empty or filled.str.fullmatch(_CODE).any():
+        return "text", None
+    for kind, forms in (("date", _DATES), ("datetime", _MOMENTS)):
+        for form in forms:
+            if form != "%Y%m%d" and pd.to_datetime(filled, format=form, errors="coerce").notna().all():
+                return kind, form
+    if filled.str.casefold().isin(_TRUTHS).all():
+        return "boolean", None
+    if filled.str.fullmatch(_WHOLE).all():
+        return "integer", None
+    number = re.compile(rf"(?:{_WHOLE.pattern})(?:[{re.escape(decimal)}][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+    return ("number", None) if filled.str.fullmatch(number).all() else ("text", None)

@@ -1,0 +1,176 @@
+"""Files read in a child process: what they give, and what happens when they end it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from etabli.errors import DeliveryError, EtabliError
+from etabli.project import Project
+from etabli.sources import cache as caches
+from etabli.sources.cache import cache_folder, converted, entry_of, forget
+from etabli.sources.codebook import SourceCodebook
+from etabli.sources.conversion import Child, Job, Limits, read_apart
+from etabli.sources.writers import write_delivery
+
+KEY, OTHER_KEY = b"0123456789abcdef", b"fedcba9876543210"
+FORMATS = [".csv", ".sav", ".zsav", ".dta", ".xpt", ".xlsx", ".parquet"]
+
+
+def book() -> SourceCodebook:
+    person = {"label": "Dossier", "type": "identifier", "sensitivity": "identifier"}
+    group = {"label": "Groupe", "type": "code", "sensitivity": "open", "codes": {"a": {"label": "Été", "value": "1"}}}
+    return SourceCodebook.model_validate(
+        {
+            "row": {"one": "visite", "many": "visites", "gender": "f"},
+            "person": "person",
+            "people": {"one": "personne", "many": "personnes", "gender": "f"},
+            "variables": {
+                "person": person,
+                "grp": group,
+                "age": {"label": "Âge", "type": "integer", "sensitivity": "open", "required": False},
+            },
+        }
+    )
+
+
+def frame() -> pd.DataFrame:
+    ages = pd.array([30, None, 41], dtype="Int64")
+    return pd.DataFrame({"person": ["D0012", "D0013", "D0012"], "grp": "a", "age": ages})
+
+
+@pytest.fixture(scope="module")
+def child() -> Iterator[Child]:
+    with Child(Limits(seconds=60)) as started:
+        yield started
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_delivery_is_converted_checked_and_pseudonymised(child: Child, tmp_path: Path, suffix: str) -> None:
+    path, target = tmp_path / f"v{suffix}", tmp_path / "v.parquet"
+    write_delivery(frame(), book(), path)
+    child.do(Job(path, path.name, book(), KEY), tmp_path / "out.parquet")
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    assert found["age"].tolist()[::2] == [30, 41]
+    assert found["grp"].astype(str).to_list() == ["a", "a", "a"]
+    assert found["person"].nunique() == 2
+    assert "D0012" not in (tmp_path / "out.parquet").read_bytes().decode("latin-1")
+    assert target.exists() == (suffix == ".parquet")
+
+
+def test_error_of_the_reader_comes_back_whole(child: Child, tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("person;grp;age\nD0012;1;vieux\n", encoding="utf-8")
+    with pytest.raises(DeliveryError, match="n’a pas le type prévu") as refused:
+        child.do(Job(path, "v.csv", book(), KEY), tmp_path / "out")
+    assert refused.value.where == "v.csv, ligne 2"
+
+
+def test_mutated_files_give_a_frame_or_a_message(tmp_path: Path) -> None:
+    random, outcomes = np.random.default_rng(7), []
+    originals = {}
+    for suffix in (".sav", ".dta", ".xlsx", ".parquet"):
+        write_delivery(frame(), book(), tmp_path / f"v{suffix}")
+        originals[suffix] = (tmp_path / f"v{suffix}").read_bytes()
+    with Child(Limits(seconds=30)) as reading:
+        for number in range(60):
+            suffix = list(originals)[number % len(originals)]
+            content = bytearray(originals[suffix])
+            for place in random.integers(0, len(content), 1 + number % 8):
+                content[place] = int(random.integers(0, 256))
+            if number % 5 == 0:
+                del content[int(random.integers(1, len(content))) :]
+            path = tmp_path / f"mutated{suffix}"
+            path.write_bytes(content)
+            try:
+                reading.do(Job(path, path.name), tmp_path / "out")
+                outcomes.append("frame")
+            except EtabliError as error:
+                outcomes.append(str(error))
+    assert "frame" in outcomes
+    assert any("mutated" in told for told in outcomes)
+
+
+def test_file_that_takes_too_long_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("a;b\n" + "1;2\n" * 2_000_000, encoding="utf-8")
+    with Child(Limits(seconds=60)) as slow:
+        slow.limits = Limits(seconds=0.01)
+        with pytest.raises(DeliveryError, match=r"temps|longtemps|durée"):
+            slow.do(Job(path, "v.csv"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_child_that_died_is_told_and_started_again(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("a;b\n1;2\n", encoding="utf-8")
+    with Child() as mortal:
+        assert mortal._process is not None
+        mortal._process.kill()
+        mortal._process.wait()
+        with pytest.raises(DeliveryError):
+            mortal.do(Job(path, "v.csv"), tmp_path / "out")
+        mortal.do(Job(path, "v.csv"), tmp_path / "out")
+    assert (tmp_path / "out").exists()
+
+
+def test_reading_without_a_codebook_tells_its_guesses(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_bytes("commune;montant\n01004;1 234,50\n2A004;12,00\n".encode("latin-1"))
+    reading = read_apart(path, shown="v.csv")
+    assert reading.frame["commune"].astype(str).to_list() == ["01004", "2A004"]
+    assert {guess.subject for guess in reading.metadata.guesses} >= {"separator", "encoding"}
+
+
+# Cache ---------------------------------------------------------------------------------------------
+
+
+def test_cached_conversion_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "v.sav"
+    write_delivery(frame(), book(), path)
+    entry = entry_of(tmp_path / "cache", "v", "0" * 64, book(), key=KEY)
+    job = Job(path, "v.sav", book(), KEY)
+    first = converted(entry, job)
+
+    def never(*_: object) -> None:
+        raise AssertionError("a child was started")
+
+    monkeypatch.setattr(caches, "Child", never)
+    pd.testing.assert_frame_equal(converted(entry, job), first)
+    assert first.dtypes.astype(str).to_dict() == {"person": "str", "grp": "category", "age": "Int64"}
+    assert [each.suffix for each in entry.folder.iterdir() if each.suffix == ".part"] == []
+
+
+def test_entry_depends_on_file_codebook_and_key() -> None:
+    folder, other = Path("x"), book().model_copy(update={"person": None, "people": None})
+    made = entry_of(folder, "v", "0" * 64, book(), key=KEY)
+    differing = [
+        entry_of(folder, "v", "1" * 64, book(), key=KEY),
+        entry_of(folder, "v", "0" * 64, other, key=KEY),
+        entry_of(folder, "v", "0" * 64, book(), key=OTHER_KEY),
+    ]
+    assert made.path not in {each.path for each in differing}
+    assert made == entry_of(folder, "v", "0" * 64, book(), key=KEY)
+    assert KEY.hex() not in json.dumps(str(made.path))
+
+
+def test_damaged_entry_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    write_delivery(frame(), book(), path)
+    entry = entry_of(tmp_path / "cache", "v", "0" * 64, book(), key=KEY)
+    entry.folder.mkdir()
+    entry.path.write_bytes(b"PAR1 not whole")
+    assert len(converted(entry, Job(path, "v.csv", book(), KEY))) == 3
+
+
+def test_forgotten_study_has_no_conversion(small_project: Project) -> None:
+    folder = cache_folder(small_project, "essai")
+    folder.mkdir(parents=True)
+    (folder / "v-1.parquet").write_bytes(b"x")
+    assert forget(small_project, "essai") == 1
+    assert not folder.exists()
