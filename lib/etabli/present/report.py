@@ -22,6 +22,7 @@ from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, digest
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.errors import ReportError, suggestion
+from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import MISSING, TOTAL, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
@@ -178,7 +179,8 @@ class Report:
             )
         if source not in self._loaded:
             self._loaded.append(source)
-        return frame.reset_index(drop=True)
+        held = tuple((variable, str(value)) for variable, value in where.items() if value != "all")
+        return mark_population(frame.reset_index(drop=True), Population(self.deliveries[source].sha256, held))
 
     def say(
         self,
