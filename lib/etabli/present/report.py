@@ -21,12 +21,14 @@ from etabli.agreements import Agreement, read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, digest
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
+from etabli.disclosure.statements import Publication, SourceTold
 from etabli.errors import ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import MISSING, TOTAL, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
+from etabli.present.said import statements_of, variables_of
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import find_project
@@ -344,6 +346,7 @@ class Report:
             "masked_rows": sum(int(protection.of(table).masked.sum()) for table in self._shown_tables()),
             "sources": [self._described(name) for name in self._loaded],
             "results": results,
+            "said": self._said(protection, policy.minimum_people),
             "files": files,
             "modules": sorted(name for name in sys.modules if name.split(".")[0] == "etabli"),
         }
@@ -452,6 +455,20 @@ class Report:
             "origin": delivery.origin,
             "agreement": self.agreements[source.agreement].title,
         }
+
+    def _said(self, protection: Protection, minimum: int) -> dict[str, Any]:
+        """What the report tells, region by region, for the ledger; nothing for a report that stays in the house."""
+        if self.plan.audience == "internal":
+            return {}
+        told = {
+            self.deliveries[name].sha256: SourceTold(
+                name, self.agreements[self.study.sources[name].agreement].provider, minimum, self.plan.edition
+            )
+            for name in self._loaded
+        }
+        places = [place for item in self._items for place in item.places(protection)]
+        found = statements_of(places, protection)
+        return Publication(str(self.plan), told, variables_of(self._tables()), tuple(found)).to_json()
 
     def announce(self) -> None:
         """Say in the notebook what is open; this output is cleared like any other, and reports leave it out."""

@@ -47,6 +47,8 @@ _REFUSALS = {
 
 REPORT = "report.html"
 RESULTS = "results.json"
+SAID = "said.json"
+"""What the report tells, region by region: for the ledger and the attacker. It is not copied to recipients."""
 
 
 def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = None) -> Path:
@@ -92,6 +94,10 @@ def write_report(executed: Executed, folder: Path) -> None:
     (folder / RESULTS).write_text(
         json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
     )
+    if payload["said"]:
+        (folder / SAID).write_text(
+            json.dumps(payload["said"], ensure_ascii=False) + "\n", encoding="utf-8", newline="\n"
+        )
     tables = folder / "tables"
     tables.mkdir()
     for name, text in payload["files"].items():
