@@ -11,12 +11,19 @@ from etabli.errors import ProjectError, suggestion
 FOLDER_VARIABLE = "ETABLI_PROJECT"
 """Environment variable that names the project's folder when the current folder is elsewhere."""
 
+LEDGER_VARIABLE = "ETABLI_LEDGER"
+"""Environment variable that names the folder, shared by a team, of what must be remembered."""
+
 
 @dataclass(frozen=True)
 class Project:
-    """The folders of one project, from its root."""
+    """The folders of one project, from its root.
+
+    `shared` is where a team keeps what must be remembered; None: in the project itself.
+    """
 
     root: Path
+    shared: Path | None = None
 
     @property
     def notebooks(self) -> Path:
@@ -33,6 +40,11 @@ class Project:
     @property
     def data(self) -> Path:
         return self.root / "data"
+
+    @property
+    def ledger(self) -> Path:
+        """What must be remembered, outside git: releases, the key in use, withdrawals, deletions."""
+        return self.shared or self.data / "ledger"
 
     @property
     def reports(self) -> Path:
@@ -93,7 +105,8 @@ def find_project(start: Path | None = None) -> Project:
     origin = (start or Path.cwd()).resolve()
     for folder in (origin, *origin.parents):
         if (folder / "studies").is_dir() and (folder / "notebooks").is_dir():
-            return Project(folder)
+            shared = os.environ.get(LEDGER_VARIABLE)
+            return Project(folder, Path(shared).expanduser() if shared else None)
     raise ProjectError(
         "Aucun projet etabli ici.",
         where=str(origin),
