@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etabli.cli import app
-from etabli.project import FOLDER_VARIABLE, Project
+from etabli.project import FOLDER_VARIABLE, LEDGER_VARIABLE, Project
 from etabli.scaffold import create_study
 from etabli.sources.codebook import read_codebook
 from etabli.sources.dummy import make_demo
@@ -22,6 +22,7 @@ SLUG, EDITION = "essai", "2024"
 def _no_named_project(monkeypatch: pytest.MonkeyPatch) -> None:
     """The project of whoever runs the tests is not the project that they try."""
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    monkeypatch.delenv(LEDGER_VARIABLE, raising=False)
 
 
 @pytest.fixture
