@@ -94,9 +94,8 @@ class _Reader:
                 yield Statement(item, self._quantity(row, unit), 0, inf, shown=MASKED)
             return
         if is_impossible(self.table, row, measure):
-            whole = self.wholes.get(row) if measure.kind == "share" else row
-            if whole is not None:
-                yield Statement(item, self._quantity(whole, "people"), 0, 0, shown=0)
+            of_nobody = measure.kind == "share" and base_of(self.table, row, measure) == 0
+            yield self._exactly(item, self.wholes.get(row, row) if of_nobody else row, "people", 0)
             return
         value = self.table.cells[measure.name].iloc[row]
         if isinstance(value, str) or pd.isna(value):

@@ -1,0 +1,363 @@
+"""What can be known of single persons from all that was released: the house's own attacker.
+
+It knows the released values, the categories, which characteristics last, and nothing of the data. For every region,
+shown or not, and every difference of nested regions, it asks for the least and the greatest number of people that
+fits everything released. A number that must be between 1 and k − 1 is a disclosure. It shares no code with the protector
+but the table model (`regions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import ceil, floor, inf
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from etabli.disclosure.bounds import TOLERANCE, Form, Infeasible, System
+from etabli.disclosure.lattice import MOST_NODES, Aim, Lattice, Stayers
+from etabli.disclosure.regions import Region
+from etabli.disclosure.statements import Publication, Statement, known_variables
+
+Flags = NDArray[np.bool_]
+
+Table = tuple[str, str]
+"""A table that was released: its report, and its name there."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """How far the attacker goes.
+
+    Parameters
+    ----------
+    most_nodes
+        Regions of one source that are written out.
+    whole_numbers
+        Numbers looked at in whole numbers at most, the thinnest first.
+    seconds
+        For each of those, for each side.
+    """
+
+    most_nodes: int = MOST_NODES
+    whole_numbers: int = 40
+    seconds: float = 1.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A number of people that is known to be from 1 to k − 1.
+
+    Parameters
+    ----------
+    region
+        Where.
+    words
+        What is known, in French.
+    kind
+        `region` or `difference`.
+    low, high
+        What it is known to be.
+    tables
+        The smallest set of tables found that gives it: without any one of them it does not follow.
+    """
+
+    region: Region
+    words: str
+    kind: str
+    low: int
+    high: int
+    tables: tuple[Table, ...] = ()
+
+    def __str__(self) -> str:
+        known = f"{self.low}" if self.low == self.high else f"de {self.low} à {self.high}"
+        return f"{self.words} : {known} personne{'s' if self.high > 1 else ''}"
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What an attack gave.
+
+    Parameters
+    ----------
+    findings
+        What is known and must not be.
+    contradiction
+        Tables that no file can fit together; empty when some file fits all.
+    aims
+        How many numbers were asked for.
+    unsettled
+        How many thin ones were left to fractions, for want of time.
+    """
+
+    findings: tuple[Finding, ...]
+    contradiction: tuple[Table, ...] = ()
+    aims: int = 0
+    unsettled: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is known that must not be, and nothing is contradicted."""
+        return not self.findings and not self.contradiction
+
+
+_DEFAULT = Means()
+
+
+def attack(
+    publications: Sequence[Publication],
+    *,
+    exempt: frozenset[str] = frozenset(),
+    stayers: Iterable[Stayers] = (),
+    explained: int = 10,
+    means: Means = _DEFAULT,
+) -> Attack:
+    """Attack all that was released to a coalition, as one system.
+
+    Parameters
+    ----------
+    publications
+        All that it holds.
+    exempt
+        Providers that the whole coalition is: their files are no secret to it.
+    stayers
+        Deliveries of one population that continue one another.
+    explained
+        Findings of which the tables that give them are looked for, one after the other.
+    means
+        How far to go.
+    """
+    found: list[Finding] = []
+    wrong: tuple[Table, ...] = ()
+    asked = unsettled = 0
+    for group in _groups(publications, list(stayers)):
+        one = _Siege(group, exempt, means)
+        outcome = one.outcome(explained - len(found))
+        found += outcome.findings
+        wrong += outcome.contradiction
+        asked, unsettled = asked + outcome.aims, unsettled + outcome.unsettled
+    return Attack(tuple(found), wrong, asked, unsettled)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Sources that hang together, and what is said of them."""
+
+    publications: Sequence[Publication]
+    sources: frozenset[str]
+    stayers: tuple[Stayers, ...]
+
+
+def _groups(publications: Sequence[Publication], stayers: Sequence[Stayers]) -> list[_Group]:
+    sources = {digest: frozenset([digest]) for each in publications for digest in each.sources}
+    known = [each for each in stayers if each.before in sources and each.after in sources]
+    for each in known:
+        joined = sources[each.before] | sources[each.after]
+        sources.update(dict.fromkeys(joined, joined))
+    return [
+        _Group(publications, group, tuple(each for each in known if each.before in group))
+        for group in dict.fromkeys(sources.values())
+    ]
+
+
+@dataclass
+class _Siege:
+    """The attack on one group of sources."""
+
+    group: _Group
+    exempt: frozenset[str]
+    means: Means
+    tables: list[Table] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
+    minimum: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for publication in self.group.publications:
+            for digest, told in publication.sources.items():
+                if digest in self.group.sources and told.provider not in self.exempt:
+                    self.minimum[digest] = max(told.minimum, self.minimum.get(digest, 1))
+            for statement in publication.statements:
+                if statement.quantity.region.source in self.group.sources:
+                    self.statements.append(statement)
+                    self.tables.append((publication.report, statement.item))
+        variables = known_variables(self.group.publications)
+        self.lattice = Lattice(variables, self.statements, self.group.stayers, self.means.most_nodes)
+
+    def outcome(self, explained: int) -> Attack:
+        aims = [aim for aim in self.lattice.aims() if self.minimum.get(aim.region.source, 1) > 1]
+        try:
+            self.system = System(self.lattice.matrix, self.lattice.low, self.lattice.high)
+            self.system.extreme({}, greatest=True)
+            broken, unsettled = self._broken(aims)
+        except Infeasible:
+            return Attack((), self._contradiction(), len(aims), 0)
+        broken.sort(key=lambda each: (len(each[0].form), len(each[0].region.categories), each[0].words))
+        found = [
+            Finding(aim.region, aim.words, aim.kind, low, high, self._culprits(aim) if rank < explained else ())
+            for rank, (aim, low, high) in enumerate(broken)
+        ]
+        return Attack(tuple(found), (), len(aims), unsettled)
+
+    # What is known ---------------------------------------------------------------------------------
+
+    def _broken(self, aims: Sequence[Aim]) -> tuple[list[tuple[Aim, int, int]], int]:
+        """Return the aims that are known to be from 1 to k − 1, with their bounds, and how many are not settled."""
+        if not aims:
+            return [], 0
+        forms = _matrix([aim.form for aim in aims], self.lattice.size)
+        k = np.array([self.minimum[aim.region.source] for aim in aims], dtype=float)
+        reach = _Reach(forms, k)
+        self._sweep(reach)
+        found = []
+        for rank in map(int, np.flatnonzero(~reach.safe)):
+            if reach.safe[rank]:
+                continue
+            bounds = self._fractions(aims[rank], reach, float(k[rank]))
+            if bounds is not None:
+                found.append((aims[rank], *bounds))
+        thin, unsettled = self._thin(aims, reach, {id(aim) for aim, _, _ in found}, k)
+        return [*found, *thin], unsettled
+
+    def _sweep(self, reach: _Reach) -> None:
+        """Look at a few files that fit: whatever is none or enough in one of them is not known."""
+        for _ in range(MOST_SWEEPS):
+            before = reach.open_count
+            for greatest in (True, False):
+                weights = (~reach.safe).astype(float)
+                if not weights.any():
+                    return
+                total = reach.forms.T @ weights
+                form = {int(i): float(total[i]) for i in np.flatnonzero(total)}
+                _, point = self.system.extreme(form, greatest=greatest)
+                if point is None:  # something has no end: any file that fits will do
+                    _, point = self.system.extreme({}, greatest=True)
+                if point is not None:
+                    reach.see(point)
+            if reach.open_count == before:
+                return
+
+    def _fractions(self, aim: Aim, reach: _Reach, k: float) -> tuple[int, int] | None:
+        """Return the bounds of an aim if they lie within 1 to k − 1; the files that show otherwise are kept."""
+        high, point = self.system.extreme(aim.form, greatest=True)
+        if point is not None:
+            reach.see(point)
+        if high > k - TOLERANCE * 10:
+            return None
+        low, point = self.system.extreme(aim.form, greatest=False)
+        if point is not None:
+            reach.see(point)
+        if low <= TOLERANCE * 10 and not self._has_rows(aim):
+            return None
+        return max(1, ceil(low - TOLERANCE)), floor(high + TOLERANCE)
+
+    def _has_rows(self, aim: Aim) -> bool:
+        """Whether a region is known to have a row: then somebody is in it, though fractions do not say so."""
+        return bool(aim.rows) and self.system.extreme(aim.rows, greatest=False)[0] > TOLERANCE * 10
+
+    def _thin(
+        self, aims: Sequence[Aim], reach: _Reach, done: set[int], k: np.ndarray
+    ) -> tuple[list[tuple[Aim, int, int]], int]:
+        """Look in whole numbers at what fractions leave open by little."""
+        if not any(each.over is not None for each in self.statements):
+            return [], 0
+        open_by = reach.highest - reach.lowest
+        narrow = [
+            int(rank)
+            for rank in np.argsort(open_by, kind="stable")
+            if not reach.whole[rank] and reach.highest[rank] < 3 * k[rank] and id(aims[rank]) not in done
+        ]
+        found, left = [], 0
+        for place, rank in enumerate(narrow):
+            if place >= self.means.whole_numbers:
+                left += 1
+                continue
+            bounds = self._whole(aims[rank], float(k[rank]))
+            if bounds is not None:
+                found.append((aims[rank], *bounds))
+        return found, left
+
+    def _whole(self, aim: Aim, k: float) -> tuple[int, int] | None:
+        high = self.system.whole_extreme(aim.form, greatest=True, seconds=self.means.seconds)
+        if high > k - 0.5:
+            return None
+        low = self.system.whole_extreme(aim.form, greatest=False, seconds=self.means.seconds)
+        if low < 0.5:
+            return None
+        return ceil(low - TOLERANCE), floor(high + TOLERANCE)
+
+    # Which tables give it --------------------------------------------------------------------------
+
+    def _culprits(self, aim: Aim) -> tuple[Table, ...]:
+        """Return tables that together give what is known of an aim, none of them too many."""
+        kept = list(dict.fromkeys(self.tables))
+        k = float(self.minimum[aim.region.source])
+        for table in list(kept):
+            fewer = [each for each in kept if each != table]
+            if self._still_known(aim, fewer, k):
+                kept = fewer
+        return tuple(kept)
+
+    def _still_known(self, aim: Aim, tables: Sequence[Table], k: float) -> bool:
+        system = self._only(tables)
+        try:
+            if system.extreme(aim.form, greatest=True)[0] > k - TOLERANCE * 10:
+                return False
+            low = system.extreme(aim.form, greatest=False)[0]
+            if low <= TOLERANCE * 10 and aim.rows:
+                low = system.extreme(aim.rows, greatest=False)[0]
+            return low > TOLERANCE * 10
+        except Infeasible:
+            return True
+
+    def _contradiction(self) -> tuple[Table, ...]:
+        kept = list(dict.fromkeys(self.tables))
+        for table in list(kept):
+            fewer = [each for each in kept if each != table]
+            try:
+                self._only(fewer).extreme({}, greatest=True)
+            except Infeasible:
+                kept = fewer
+        return tuple(kept)
+
+    def _only(self, tables: Sequence[Table]) -> System:
+        """Return the system of these tables alone."""
+        held, bound = set(tables), self.lattice.bound
+        left_out = [row for row, rank in enumerate(bound) if rank >= 0 and self.tables[rank] not in held]
+        kept = np.setdiff1d(np.arange(len(bound)), np.array(left_out, dtype=np.int64))
+        return System(self.lattice.matrix[kept], self.lattice.low[kept], self.lattice.high[kept])
+
+
+MOST_SWEEPS = 12
+
+
+class _Reach:
+    """How far each aim was seen to go, in files that fit."""
+
+    def __init__(self, forms: sparse.csr_array, k: np.ndarray) -> None:
+        self.forms, self.k = forms, k
+        self.lowest, self.highest = np.full(len(k), inf), np.full(len(k), -inf)
+        self.safe = np.zeros(len(k), dtype=bool)
+        self.whole = np.zeros(len(k), dtype=bool)
+        """Safe by a file in whole numbers."""
+
+    @property
+    def open_count(self) -> int:
+        return int((~self.safe).sum())
+
+    def see(self, point: np.ndarray) -> None:
+        values = self.forms @ point
+        np.minimum(self.lowest, values, out=self.lowest)
+        np.maximum(self.highest, values, out=self.highest)
+        reached = (values <= TOLERANCE * 10) | (values >= self.k - TOLERANCE * 10)
+        self.safe |= reached
+        if bool((np.abs(point - np.round(point)) < TOLERANCE).all()):
+            self.whole |= reached
+
+
+def _matrix(forms: Sequence[Form], width: int) -> sparse.csr_array:
+    columns = np.fromiter((c for form in forms for c in form), dtype=np.int64)
+    values = np.fromiter((v for form in forms for v in form.values()), dtype=float)
+    starts = np.concatenate([[0], np.cumsum([len(form) for form in forms], dtype=np.int64)])
+    return sparse.csr_array((values, columns, starts), shape=(len(forms), width))
