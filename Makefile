@@ -5,7 +5,7 @@ STAMP := .venv/.etabli
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help reports test lab check browser lock clean
+.PHONY: help reports test lab check attack browser lock clean
 
 help: ## Affiche cette aide
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ check: $(STAMP) ## Vérifie le style, les types, l’ordre des modules et les no
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/etabli notebooks
+
+attack: $(STAMP) ## Attaque des rapports tirés au hasard, protégés par la maison puis naïvement (quelques minutes)
+	$(BIN)/python benchmarks/attack.py
 
 browser: ## Installe Chromium s’il manque (pour les tests du navigateur)
 	@command -v chromium >/dev/null || command -v apt-get >/dev/null || \

@@ -2,8 +2,8 @@
 
 It knows the released values, the categories, which characteristics last, and nothing of the data. For every region,
 shown or not, and every difference of nested regions, it asks for the least and the greatest number of people that
-fits everything released. A number that must be between 1 and k − 1 is a disclosure. It shares no code with the protector
-but the table model (`regions`).
+fits everything released. A number that must be between 1 and k − 1 is a disclosure. It shares no code with the
+protector but the table model (`regions`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from etabli.disclosure.bounds import TOLERANCE, Form, Infeasible, System
+from etabli.disclosure.bounds import TOLERANCE, Infeasible, System, matrix_of
 from etabli.disclosure.lattice import MOST_NODES, Aim, Lattice, Stayers
 from etabli.disclosure.regions import Region
 from etabli.disclosure.statements import Publication, Statement, known_variables
@@ -37,13 +37,13 @@ class Means:
         Regions of one source that are written out.
     whole_numbers
         Numbers looked at in whole numbers at most, the thinnest first.
-    seconds
-        For each of those, for each side.
+    nodes
+        Nodes of the search for each of those, for each side: work, not time, so that every machine finds the same.
     """
 
     most_nodes: int = MOST_NODES
-    whole_numbers: int = 40
-    seconds: float = 1.0
+    whole_numbers: int = 60
+    nodes: int = 50
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class _Siege:
     def outcome(self, explained: int) -> Attack:
         aims = [aim for aim in self.lattice.aims() if self.minimum.get(aim.region.source, 1) > 1]
         try:
-            self.system = System(self.lattice.matrix, self.lattice.low, self.lattice.high)
+            self.system = self._only(self.tables)
             self.system.extreme({}, greatest=True)
             broken, unsettled = self._broken(aims)
         except Infeasible:
@@ -206,7 +206,7 @@ class _Siege:
         """Return the aims that are known to be from 1 to k − 1, with their bounds, and how many are not settled."""
         if not aims:
             return [], 0
-        forms = _matrix([aim.form for aim in aims], self.lattice.size)
+        forms = matrix_of([aim.form for aim in aims], self.lattice.size)
         k = np.array([self.minimum[aim.region.source] for aim in aims], dtype=float)
         reach = _Reach(forms, k)
         self._sweep(reach)
@@ -248,13 +248,9 @@ class _Siege:
         low, point = self.system.extreme(aim.form, greatest=False)
         if point is not None:
             reach.see(point)
-        if low <= TOLERANCE * 10 and not self._has_rows(aim):
+        if low <= TOLERANCE * 10:
             return None
-        return max(1, ceil(low - TOLERANCE)), floor(high + TOLERANCE)
-
-    def _has_rows(self, aim: Aim) -> bool:
-        """Whether a region is known to have a row: then somebody is in it, though fractions do not say so."""
-        return bool(aim.rows) and self.system.extreme(aim.rows, greatest=False)[0] > TOLERANCE * 10
+        return ceil(low - TOLERANCE), floor(high + TOLERANCE)
 
     def _thin(
         self, aims: Sequence[Aim], reach: _Reach, done: set[int], k: np.ndarray
@@ -262,27 +258,21 @@ class _Siege:
         """Look in whole numbers at what fractions leave open by little."""
         if not any(each.over is not None for each in self.statements):
             return [], 0
-        open_by = reach.highest - reach.lowest
-        narrow = [
-            int(rank)
-            for rank in np.argsort(open_by, kind="stable")
-            if not reach.whole[rank] and reach.highest[rank] < 3 * k[rank] and id(aims[rank]) not in done
-        ]
-        found, left = [], 0
-        for place, rank in enumerate(narrow):
-            if place >= self.means.whole_numbers:
-                left += 1
-                continue
+        most = self.system.reach(reach.forms)[1]
+        possible = ~reach.whole & (most < THIN * k) & (most >= 1)
+        narrow = [int(r) for r in np.argsort(most, kind="stable") if possible[r] and id(aims[r]) not in done]
+        found = []
+        for rank in narrow[: self.means.whole_numbers]:
             bounds = self._whole(aims[rank], float(k[rank]))
             if bounds is not None:
                 found.append((aims[rank], *bounds))
-        return found, left
+        return found, len(narrow[self.means.whole_numbers :])
 
     def _whole(self, aim: Aim, k: float) -> tuple[int, int] | None:
-        high = self.system.whole_extreme(aim.form, greatest=True, seconds=self.means.seconds)
+        high = self.system.whole_extreme(aim.form, greatest=True, nodes=self.means.nodes)
         if high > k - 0.5:
             return None
-        low = self.system.whole_extreme(aim.form, greatest=False, seconds=self.means.seconds)
+        low = self.system.whole_extreme(aim.form, greatest=False, nodes=self.means.nodes)
         if low < 0.5:
             return None
         return ceil(low - TOLERANCE), floor(high + TOLERANCE)
@@ -304,10 +294,7 @@ class _Siege:
         try:
             if system.extreme(aim.form, greatest=True)[0] > k - TOLERANCE * 10:
                 return False
-            low = system.extreme(aim.form, greatest=False)[0]
-            if low <= TOLERANCE * 10 and aim.rows:
-                low = system.extreme(aim.rows, greatest=False)[0]
-            return low > TOLERANCE * 10
+            return system.extreme(aim.form, greatest=False)[0] > TOLERANCE * 10
         except Infeasible:
             return True
 
@@ -326,10 +313,14 @@ class _Siege:
         held, bound = set(tables), self.lattice.bound
         left_out = [row for row, rank in enumerate(bound) if rank >= 0 and self.tables[rank] not in held]
         kept = np.setdiff1d(np.arange(len(bound)), np.array(left_out, dtype=np.int64))
-        return System(self.lattice.matrix[kept], self.lattice.low[kept], self.lattice.high[kept])
+        lattice = self.lattice
+        return System(lattice.matrix[kept], lattice.low[kept], lattice.high[kept], lattice.carried())
 
 
 MOST_SWEEPS = 12
+
+THIN = 3
+"""A number that is surely less than so many times k is looked at in whole numbers."""
 
 
 class _Reach:
@@ -354,10 +345,3 @@ class _Reach:
         self.safe |= reached
         if bool((np.abs(point - np.round(point)) < TOLERANCE).all()):
             self.whole |= reached
-
-
-def _matrix(forms: Sequence[Form], width: int) -> sparse.csr_array:
-    columns = np.fromiter((c for form in forms for c in form), dtype=np.int64)
-    values = np.fromiter((v for form in forms for v in form.values()), dtype=float)
-    starts = np.concatenate([[0], np.cumsum([len(form) for form in forms], dtype=np.int64)])
-    return sparse.csr_array((values, columns, starts), shape=(len(forms), width))

@@ -19,6 +19,7 @@ from math import inf, prod
 import numpy as np
 from scipy import sparse
 
+from etabli.disclosure.bounds import Form, matrix_of
 from etabli.disclosure.regions import Region
 from etabli.disclosure.statements import Quantity, Statement, Unit, Variable
 
@@ -26,8 +27,6 @@ MOST_NODES = 3_000
 """Regions of one source that are written out at most; what is shown is written out in any case."""
 
 Categories = tuple[tuple[str, str], ...]
-Form = Mapping[int, float]
-"""A sum of unknowns: the coefficient of each, by its number."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,12 @@ class Aim:
         The region that it is, or lies in.
     kind
         `region` or `difference`.
-    rows
-        The number of its rows, where that is known to be more than nothing only if people are; empty elsewhere.
     """
 
     words: str
     form: Form
     region: Region
     kind: str
-    rows: Form = field(default_factory=dict)
 
 
 @dataclass
@@ -106,11 +102,7 @@ class Lattice:
     @cached_property
     def matrix(self) -> sparse.csr_array:
         """A: one row a constraint, one column an unknown."""
-        counts = [len(form) for form, _, _ in self._entries]
-        columns = np.fromiter((c for form, _, _ in self._entries for c in form), dtype=np.int64)
-        values = np.fromiter((v for form, _, _ in self._entries for v in form.values()), dtype=float)
-        starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-        return sparse.csr_array((values, columns, starts), shape=(len(counts), self.size))
+        return matrix_of([form for form, _, _ in self._entries], self.size)
 
     @property
     def low(self) -> np.ndarray:
@@ -124,6 +116,10 @@ class Lattice:
         """Return the column of an unknown; None for what nothing speaks of."""
         region = self._plain(quantity.region)
         return None if region is None else self._numbers.get(Quantity(region, quantity.unit))
+
+    def carried(self) -> list[tuple[int, int]]:
+        """Return the unknown rows and the unknown people of each region: where there is a row there is somebody."""
+        return [(self._of(region, "rows"), self._of(region, "people")) for region in self._regions()]
 
     def aims(self) -> list[Aim]:
         """Return all that must not be known: every region, and what lies between two nested ones."""
@@ -195,7 +191,7 @@ class Lattice:
 
     def _add(self, region: Region) -> None:
         for unit in ("people", "rows"):
-            self._numbers.setdefault(Quantity(region, unit), len(self._numbers))  # type: ignore[arg-type]
+            self._numbers.setdefault(Quantity(region, unit), len(self._numbers))
 
     def _regions(self, source: str | None = None) -> Iterator[Region]:
         for quantity in self._numbers:
@@ -310,7 +306,7 @@ class Lattice:
 
     def _aim_at(self, region: Region) -> Aim:
         number = self._of(region, "people")
-        return Aim(str(region), {number: 1}, region, "region", {self._of(region, "rows"): 1})
+        return Aim(str(region), {number: 1}, region, "region")
 
     def _differences(self) -> Iterator[Aim]:
         """Yield who is in a region and not in one of its parts, and who is in none of the parts that are shown."""
