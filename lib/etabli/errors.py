@@ -93,6 +93,10 @@ class GateError(EtabliError):
     """An output of the notebook may not leave the house."""
 
 
+class ReleaseError(DisclosureError):
+    """A report may not be handed to a recipient."""
+
+
 class RunError(EtabliError):
     """A run did not reach its report."""
 

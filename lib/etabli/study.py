@@ -189,6 +189,8 @@ class Edition(Declaration):
     """Where the files are: made by `etabli demo`, sent by the partner, or public and in the repository."""
     form: EditionName | None = None
     """Which of the codebook's `editions` says how the files are written (default: the one of this name, if any)."""
+    keeps: EditionName | None = None
+    """The edition of which everyone is still in this one: what came in between could then be had by subtraction."""
 
     @model_validator(mode="after")
     def _runs_forward(self) -> Self:
@@ -243,6 +245,9 @@ class _Declared(Declaration):
         taken = [name for name in self.parameters if name in RESERVED]
         if taken:
             raise ValueError(f"des paramètres autres que {', '.join(RESERVED)}, que toute étude possède")
+        gone = [each.keeps for each in self.editions.values() if each.keeps and each.keeps not in self.editions]
+        if gone:
+            raise ValueError(f"« keeps », le nom d’une édition déclarée ({suggestion(gone[0], self.editions)})")
         ids = [question.id for question in self.questions]
         if len(set(ids)) < len(ids):
             raise ValueError("des questions aux identifiants tous différents")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etabli.disclosure.attacker import Attack, Finding, _groups, _Siege, attack
+from etabli.disclosure.attacker import Attack, Finding, Siege, attack, groups
 from etabli.disclosure.attacker import Means as AttackMeans
 from etabli.disclosure.bounds import Infeasible, System
 from etabli.disclosure.lattice import Stayers
@@ -317,9 +317,9 @@ def test_bounds_hold_every_small_file_that_fits(seed: int) -> None:
         statements.append(Statement("t", Quantity(region(SOURCE, where), "people"), low, high, shown="≈"))
     statements.append(Statement("t", Quantity(region(SOURCE, {}), "people"), 0, SMALL.people, shown="≈"))
     publication = Publication("r", {SOURCE: SourceTold("v", "caf", 3)}, {SOURCE: VARIABLES}, tuple(statements))
-    (group,) = _groups([publication], [])
-    siege = _Siege(group, frozenset(), AttackMeans())
-    system = siege._only(siege.tables)
+    (group,) = groups([publication], [])
+    siege = Siege(group, frozenset(), AttackMeans())
+    system = siege.system_of(range(len(siege.statements)))
     for where in WHERES:
         number = siege.lattice.number(Quantity(region(SOURCE, where), "people"))
         if number is not None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from etabli.cli import codebooks, reports, studies
+from etabli.cli import codebooks, releases, reports, studies
 
 app = typer.Typer(
     name="etabli",
@@ -62,6 +62,10 @@ app.command("run")(reports.run_one)
 app.command("batch")(reports.run_many)
 app.command("list")(reports.list_runs)
 app.command("verify")(reports.verify_report)
+app.command("release")(releases.release_report)
+app.command("publish")(releases.publish_reports)
+app.command("audit")(releases.audit_releases)
+app.command("retract")(releases.retract_release)
 app.command("demo")(studies.make_demo_data)
 app.command("new")(studies.new_study)
 app.add_typer(codebooks.codebook, name="codebook")

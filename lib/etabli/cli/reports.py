@@ -81,7 +81,7 @@ def verify_report(
     from etabli.runs.manifest import verify
 
     project = find_project()
-    verdict = verify(project, _report_folder(project, report))
+    verdict = verify(project, report_folder(project, report))
     Board.for_terminal().tell_verdict(verdict)
     if not verdict.intact:
         raise typer.Exit(1)
@@ -115,7 +115,14 @@ def _make_all(project: Project, plans: list[PlannedRun], board: Board) -> None:
         raise typer.Exit(1)
 
 
-def _report_folder(project: Project, report: str) -> Path:
+def report_folder(project: Project, report: str) -> Path:
+    """Return the folder of a report, named by its path or as `study/run`.
+
+    Raises
+    ------
+    RunError
+        There is no such report.
+    """
     for place in (Path(report), project.reports / report):
         folder = place.parent if place.is_file() else place
         if folder.is_dir():

@@ -8,7 +8,7 @@ protector but the table model (`regions`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, inf
 
@@ -132,8 +132,8 @@ def attack(
     found: list[Finding] = []
     wrong: tuple[Table, ...] = ()
     asked = unsettled = 0
-    for group in _groups(publications, list(stayers)):
-        one = _Siege(group, exempt, means)
+    for group in groups(publications, list(stayers)):
+        one = Siege(group, exempt, means)
         outcome = one.outcome(explained - len(found))
         found += outcome.findings
         wrong += outcome.contradiction
@@ -142,7 +142,7 @@ def attack(
 
 
 @dataclass(frozen=True)
-class _Group:
+class Group:
     """Sources that hang together, and what is said of them."""
 
     publications: Sequence[Publication]
@@ -150,28 +150,30 @@ class _Group:
     stayers: tuple[Stayers, ...]
 
 
-def _groups(publications: Sequence[Publication], stayers: Sequence[Stayers]) -> list[_Group]:
+def groups(publications: Sequence[Publication], stayers: Sequence[Stayers]) -> list[Group]:
     sources = {digest: frozenset([digest]) for each in publications for digest in each.sources}
     known = [each for each in stayers if each.before in sources and each.after in sources]
     for each in known:
         joined = sources[each.before] | sources[each.after]
         sources.update(dict.fromkeys(joined, joined))
     return [
-        _Group(publications, group, tuple(each for each in known if each.before in group))
+        Group(publications, group, tuple(each for each in known if each.before in group))
         for group in dict.fromkeys(sources.values())
     ]
 
 
 @dataclass
-class _Siege:
-    """The attack on one group of sources."""
+class Siege:
+    """The attack on one group of sources: what is said of them, and the system that it makes."""
 
-    group: _Group
+    group: Group
     exempt: frozenset[str]
     means: Means
     tables: list[Table] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     minimum: dict[str, int] = field(default_factory=dict)
+    broken: list[tuple[Aim, int, int]] = field(default_factory=list)
+    """After an attack: what is known, and what it is known to be."""
 
     def __post_init__(self) -> None:
         for publication in self.group.publications:
@@ -186,17 +188,18 @@ class _Siege:
         self.lattice = Lattice(variables, self.statements, self.group.stayers, self.means.most_nodes)
 
     def outcome(self, explained: int) -> Attack:
+        """Attack, and say of so many findings which tables give them."""
         aims = [aim for aim in self.lattice.aims() if self.minimum.get(aim.region.source, 1) > 1]
         try:
-            self.system = self._only(self.tables)
+            self.system = self.system_of(range(len(self.statements)))
             self.system.extreme({}, greatest=True)
-            broken, unsettled = self._broken(aims)
+            self.broken, unsettled = self._broken(aims)
         except Infeasible:
             return Attack((), self._contradiction(), len(aims), 0)
-        broken.sort(key=lambda each: (len(each[0].form), len(each[0].region.categories), each[0].words))
+        self.broken.sort(key=lambda each: (len(each[0].form), len(each[0].region.categories), each[0].words))
         found = [
             Finding(aim.region, aim.words, aim.kind, low, high, self._culprits(aim) if rank < explained else ())
-            for rank, (aim, low, high) in enumerate(broken)
+            for rank, (aim, low, high) in enumerate(self.broken)
         ]
         return Attack(tuple(found), (), len(aims), unsettled)
 
@@ -277,20 +280,12 @@ class _Siege:
             return None
         return ceil(low - TOLERANCE), floor(high + TOLERANCE)
 
-    # Which tables give it --------------------------------------------------------------------------
+    # What gives it ---------------------------------------------------------------------------------
 
-    def _culprits(self, aim: Aim) -> tuple[Table, ...]:
-        """Return tables that together give what is known of an aim, none of them too many."""
-        kept = list(dict.fromkeys(self.tables))
+    def still_known(self, aim: Aim, kept: Iterable[int]) -> bool:
+        """Whether an aim is known to be from 1 to k − 1 from these statements alone, by their ranks."""
         k = float(self.minimum[aim.region.source])
-        for table in list(kept):
-            fewer = [each for each in kept if each != table]
-            if self._still_known(aim, fewer, k):
-                kept = fewer
-        return tuple(kept)
-
-    def _still_known(self, aim: Aim, tables: Sequence[Table], k: float) -> bool:
-        system = self._only(tables)
+        system = self.system_of(kept)
         try:
             if system.extreme(aim.form, greatest=True)[0] > k - TOLERANCE * 10:
                 return False
@@ -298,23 +293,48 @@ class _Siege:
         except Infeasible:
             return True
 
-    def _contradiction(self) -> tuple[Table, ...]:
-        kept = list(dict.fromkeys(self.tables))
-        for table in list(kept):
-            fewer = [each for each in kept if each != table]
-            try:
-                self._only(fewer).extreme({}, greatest=True)
-            except Infeasible:
-                kept = fewer
-        return tuple(kept)
-
-    def _only(self, tables: Sequence[Table]) -> System:
-        """Return the system of these tables alone."""
-        held, bound = set(tables), self.lattice.bound
-        left_out = [row for row, rank in enumerate(bound) if rank >= 0 and self.tables[rank] not in held]
-        kept = np.setdiff1d(np.arange(len(bound)), np.array(left_out, dtype=np.int64))
+    def system_of(self, kept: Iterable[int]) -> System:
+        """Return the system of some of the statements, by their ranks, and of what holds of all people."""
+        held = np.zeros(len(self.statements) + 1, dtype=bool)
+        held[-1] = True  # what is bound by no statement has rank −1
+        held[list(kept)] = True
+        rows = np.flatnonzero(held[np.array(self.lattice.bound, dtype=np.int64)])
         lattice = self.lattice
-        return System(lattice.matrix[kept], lattice.low[kept], lattice.high[kept], lattice.carried())
+        return System(lattice.matrix[rows], lattice.low[rows], lattice.high[rows], lattice.carried())
+
+    def ranks_of(self, tables: Iterable[Table]) -> list[int]:
+        """Return the ranks of the statements of these tables."""
+        held = set(tables)
+        return [rank for rank, table in enumerate(self.tables) if table in held]
+
+    def _culprits(self, aim: Aim) -> tuple[Table, ...]:
+        """Return tables that together give what is known of an aim, none of them too many."""
+        return self._fewest(lambda tables: self.still_known(aim, self.ranks_of(tables)))
+
+    def _contradiction(self) -> tuple[Table, ...]:
+        return self._fewest(lambda tables: not self._fits(tables))
+
+    def _fits(self, tables: Iterable[Table]) -> bool:
+        try:
+            self.system_of(self.ranks_of(tables)).extreme({}, greatest=True)
+        except Infeasible:
+            return False
+        return True
+
+    def _fewest(self, gives: Callable[[list[Table]], bool]) -> tuple[Table, ...]:
+        """Return tables that still give something, none of them too many: halves are left out, then less and less."""
+        kept = list(dict.fromkeys(self.tables))
+        size = len(kept) // 2
+        while size:
+            start = 0
+            while start < len(kept):
+                fewer = kept[:start] + kept[start + size :]
+                if gives(fewer):
+                    kept = fewer
+                else:
+                    start += size
+            size //= 2
+        return tuple(kept)
 
 
 MOST_SWEEPS = 12

@@ -95,12 +95,25 @@ class Variable:
 
 @dataclass(frozen=True)
 class SourceTold:
-    """A delivery of which a report tells: its name in the study, its provider, the strictest minimum that holds it."""
+    """A delivery of which a report tells.
+
+    Parameters
+    ----------
+    name, provider
+        Its name in the study, and who sent it.
+    minimum
+        The strictest minimum of people that held the report.
+    edition
+        The edition that it belongs to.
+    keeps
+        The edition of which everyone is still in this one, where the study knows of one.
+    """
 
     name: str
     provider: str
     minimum: int
     edition: str = ""
+    keeps: str = ""
 
 
 @dataclass(frozen=True)

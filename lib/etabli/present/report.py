@@ -462,7 +462,11 @@ class Report:
             return {}
         told = {
             self.deliveries[name].sha256: SourceTold(
-                name, self.agreements[self.study.sources[name].agreement].provider, minimum, self.plan.edition
+                name,
+                self.agreements[self.study.sources[name].agreement].provider,
+                minimum,
+                self.plan.edition,
+                self.study.editions[self.plan.edition].keeps or "",
             )
             for name in self._loaded
         }
