@@ -113,6 +113,11 @@ def test_populations_that_differ_by_few_are_known(publish: Publish) -> None:
     assert known(found) == {"ensemble, sans adult = yes ; quarter = blosne": (3, 3)}
 
 
+def test_filter_that_leaves_out_few_is_known(publish: Publish) -> None:
+    found = attack([publish({"t": [({}, "people", 40), ({"adult": "yes"}, "people", 37)]}, {})])
+    assert known(found) == {"ensemble, sans adult = yes": (3, 3)}
+
+
 def test_people_in_two_columns_do_not_add_up(publish: Publish) -> None:
     """38 at the desk and 30 on the phone, of 40: the masked ones cannot be had by subtraction."""
     shown = [({}, "people", 40), ({"channel": "desk"}, "people", 30), ({"channel": "phone"}, "people", "s")]

@@ -331,7 +331,7 @@ class Lattice:
         yield from self._far_differences()
 
     def _far_differences(self) -> Iterator[Aim]:
-        """Yield what lies between two nested regions that are shown, more than one category apart."""
+        """Yield what lies between two nested regions that are shown: several categories, or a filter, apart."""
         told = {
             region
             for each in self.statements
@@ -340,7 +340,7 @@ class Lattice:
         for inner in sorted(told):
             for kept in _subsets(inner.categories):
                 outer = Region(inner.source, tuple(kept))
-                if len(inner.categories) - len(kept) > 1 and outer in told:
+                if outer != inner and outer in told:
                     form = {self._of(outer, "people"): 1.0, self._of(inner, "people"): -1.0}
                     yield Aim(f"{outer}, sans {inner}", form, outer, "difference")
 
