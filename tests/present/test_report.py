@@ -8,14 +8,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from etabli.agreements import read_agreements
-from etabli.disclosure.gate import CLEARANCE_TYPE, digest
+from etabli.disclosure.gate import CLEARANCE_TYPE, OPENING, digest
 from etabli.errors import DeclarationError, DisclosureError, EtabliError, MethodError, ParameterError, ReportError
 from etabli.methods import profiles
 from etabli.methods.results import Table
 from etabli.present import report as module
-from etabli.present.report import OPENING, Report, open_report
+from etabli.present.figures import draw
+from etabli.present.report import Report, open_report
 from etabli.present.sentences import sentence
 from etabli.project import FOLDER_VARIABLE, Project
 from etabli.sources.codebook import read_codebook
@@ -127,6 +129,18 @@ def test_internal_shows_at_once(opened: Opened, screen: Screen) -> None:
     before = len(screen.shown)
     report.finish()
     assert [name for name, _, _ in screen.shown[before:]] == ["finish"]
+
+
+def test_internal_figure_is_drawn_once(opened: Opened, screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    plain = Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda self, renderer: drawn.append(self) or plain(self, renderer))
+    draw.cache_clear()
+    report = opened("internal")
+    report.figure(answers(report.load("records")), kind="bars", measure="rows", **NOTES)
+    report.finish()
+    assert len(drawn) == 1
+    assert screen.clearance["cleared"]["figure-1"] == digest(screen.html("figure-1"))
 
 
 def test_funder_waits_until_the_end(opened: Opened, screen: Screen) -> None:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from etabli import french
 from etabli.agreements import Agreement, read_agreements
-from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, digest
+from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.disclosure.statements import Publication, SourceTold
@@ -38,9 +38,6 @@ from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
 from etabli.sources.pseudonyms import new_key
 from etabli.study import PlannedRun, Scalar, Study, read_study
-
-OPENING = "ouverture"
-"""Name of the output that says which report is open; reports leave it out, their cover says it."""
 
 
 class Display(Protocol):

@@ -24,8 +24,8 @@ from typing import Any
 import psutil
 
 from etabli import french
+from etabli.disclosure.gate import OPENING
 from etabli.errors import EtabliError, RunError
-from etabli.present.report import OPENING
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
@@ -118,11 +118,15 @@ def to_html(executed: Executed) -> str:
 
 @cache
 def _exporter() -> Any:
+    """Return the exporter of this process: its template is compiled once for all reports."""
     from nbconvert.exporters import HTMLExporter
 
     folder = str(files("etabli.publish").joinpath("template"))
     return HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
-        template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True
+        template_name="etabli",
+        extra_template_basedirs=[folder],
+        exclude_anchor_links=True,
+        optimistic_validation=True,  # once, not after each of its eleven steps
     )
 
 

@@ -113,6 +113,8 @@ def _papermill(
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    from etabli.runs import engine, kernels
+
     limit = study.time_limit_minutes * 60
     deadline = time.monotonic() + limit
     seen = _Progress(on_cell)
@@ -122,13 +124,16 @@ def _papermill(
                 project.notebooks / study.notebook,
                 output,
                 parameters=plan.parameters,
-                kernel_name="python3",
-                progress_bar=False,
+                engine_name=engine.NAME,
+                kernel_name=kernels.NAME,
+                kernel_manager_class=kernels.RunKernelManager,
                 cwd=project.root,
                 timeout_func=lambda _: max(1, int(deadline - time.monotonic())),
                 on_cell_start=seen,
-                config=_encrypted(),
-                extra_arguments=["--log-level=CRITICAL"],  # what a kernel logs of itself, in English, on our terminal
+                extra_arguments=[
+                    "--log-level=CRITICAL",  # what a kernel logs of itself, in English, on our terminal
+                    "--HistoryManager.hist_file=:memory:",  # what a run did is in its report, not in the user's history
+                ],
             )
     except PapermillExecutionError as error:
         raise RunError(
@@ -149,13 +154,6 @@ def _papermill(
             where=f"{shown}, {_cell_named(output, seen.index, None)}",
             hint="mémoire épuisée, ou une bibliothèque qui s’est arrêtée : relancez, puis réduisez les données",
         ) from None
-
-
-def _encrypted() -> Any:
-    """Return the kernel's settings: what it says to us is encrypted, so that no other user of the machine reads it."""
-    from traitlets.config import Config
-
-    return Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
 class _Progress:
