@@ -81,6 +81,10 @@ class DeliveryError(EtabliError):
     """A partner's file is missing, damaged, or not what its codebook says."""
 
 
+class KeyringError(EtabliError):
+    """The key of the pseudonyms is missing, is not the project's, or does not open."""
+
+
 class MethodError(EtabliError):
     """A method was called on data that it cannot answer for."""
 
@@ -95,6 +99,10 @@ class GateError(EtabliError):
 
 class ReleaseError(DisclosureError):
     """A report may not be handed to a recipient."""
+
+
+class PersonalDataError(EtabliError):
+    """A file that should betray nobody holds what names or reaches a person."""
 
 
 class RunError(EtabliError):

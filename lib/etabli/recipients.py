@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from etabli.agreements import Agreement
+from etabli.agreements import read_all_agreements
 from etabli.declarations import Declaration, misplaced, read_declaration
 from etabli.errors import ParameterError, suggestion
 from etabli.project import Project
@@ -137,8 +137,7 @@ def read_recipients(project: Project) -> Recipients:
 def _hold_providers(project: Project, found: Recipients) -> None:
     if not any(body.provides for body in found.recipients.values()):
         return
-    files = sorted(project.agreements.glob("*.yml"))
-    known = {read_declaration(path, Agreement, shown=project.relative(path)).provider for path in files}
+    known = {each.provider for each in read_all_agreements(project).values()}
     for slug, body in found.recipients.items():
         for provider in body.provides:
             if provider not in known:

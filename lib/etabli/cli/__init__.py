@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from etabli.cli import codebooks, releases, reports, studies
+from etabli.cli import codebooks, deliveries, people, releases, reports, studies
 
 app = typer.Typer(
     name="etabli",
@@ -66,6 +66,11 @@ app.command("release")(releases.release_report)
 app.command("publish")(releases.publish_reports)
 app.command("audit")(releases.audit_releases)
 app.command("retract")(releases.retract_release)
+app.add_typer(deliveries.app, name="deliveries")
+app.command("register")(deliveries.write_processing_register)
+app.add_typer(people.keys, name="key")
+app.command("withdraw")(people.withdraw)
+app.command("scan")(people.scan)
 app.command("demo")(studies.make_demo_data)
 app.command("new")(studies.new_study)
 app.add_typer(codebooks.codebook, name="codebook")

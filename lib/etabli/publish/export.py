@@ -25,7 +25,8 @@ import psutil
 
 from etabli import french
 from etabli.disclosure.gate import OPENING
-from etabli.errors import EtabliError, RunError
+from etabli.disclosure.scan import hold_folder
+from etabli.errors import EtabliError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
@@ -62,8 +63,8 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
     Raises
     ------
     EtabliError
-        The run fails, or its report cannot be written. Nothing half-written is left; the half-executed
-        notebook of a failed run is kept beside the report's place, and the message names it.
+        The run fails, its files hold personal data, or they cannot be written. Nothing half-written is left; the
+        half-executed notebook of a failed run is kept beside the report's place, and the message names it.
     """
     target = project.reports / plan.slug / plan.name
     kept = target.with_name(f"{plan.name}.failed.ipynb")
@@ -74,9 +75,25 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
             raise _with_remains(error, project, plan, work, kept) from None
         staged = work / "report"
         write_report(executed, staged)
+        _hold_personal_data(executed, staged)
         _swap(staged, target)
         kept.unlink(missing_ok=True)
     return target
+
+
+def _hold_personal_data(executed: Executed, staged: Path) -> None:
+    """Refuse files that name or reach a person, on their final bytes, whatever the audience.
+
+    The only one they may name is the contact that study.yml declares.
+    """
+    contact = executed.study.contact
+    try:
+        hold_folder(staged, exempt=[each for each in (contact.name, contact.email) if each])
+    except PersonalDataError as error:
+        run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
+        raise RunError(
+            error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint
+        ) from None
 
 
 def write_report(executed: Executed, folder: Path) -> None:

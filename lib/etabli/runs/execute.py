@@ -17,7 +17,7 @@ from etabli.errors import EtabliError, RunError
 from etabli.notebook import hold_against_study, name_cell, read_notebook
 from etabli.project import Project
 from etabli.recipients import read_recipients, recipient_of
-from etabli.runs.fingerprint import fingerprint
+from etabli.runs.fingerprint import fingerprint, identity
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
 from etabli.study import PlannedRun, Study, read_study
 
@@ -60,9 +60,15 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
     shown = project.relative(source)
     hold_against_study(read_notebook(source, shown=shown), study, shown=shown)
     recipient_of(read_recipients(project), plan)  # refuses an unknown body before the notebook starts
-    started, clock = datetime.now(UTC), time.monotonic()
+    started, clock, known = datetime.now(UTC), time.monotonic(), identity(project, study, plan)
     notebook = _papermill(project, study, plan, work / study.notebook, shown, on_cell)
     seconds = time.monotonic() - clock
+    if identity(project, study, plan) != known:
+        raise RunError(
+            "Une personne s’est retirée, ou la clé a changé, pendant le passage.",
+            where=f"étude {plan.slug}, passage {plan.name}",
+            hint="relancez-le : il lira les livraisons sans elle",
+        )
     clearance = check_outputs(notebook, audience=plan.audience, shown=shown)
     _check_payload(clearance, plan, shown)
     commit, dirty = git_state(project)

@@ -13,11 +13,15 @@ from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.recipients import Recipients, read_recipients
 from etabli.sources.deliveries import find_delivery
+from etabli.sources.keys import read_state
+from etabli.sources.withdrawals import digest, read_withdrawals
 from etabli.study import PlannedRun, Study
 
 Fingerprint = dict[str, str]
 """SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
-`agreement/…`, `source/…`, `lib/…`."""
+`agreement/…`, `source/…`, `lib/…`; `key` is the fingerprint of the project's key, where an edition reads real
+deliveries, and `withdrawals` a digest of who withdrew, when anyone did: neither the key nor anybody can be found from
+them."""
 
 ABSENT = "absent"
 
@@ -42,6 +46,7 @@ def fingerprint(project: Project, study: Study, plan: PlannedRun, *, modules: It
     for source in study.sources.values():
         parts[f"agreement/{source.agreement}"] = _hash(project.agreements / f"{source.agreement}.yml")
     parts |= _source_hashes(project, study, plan)
+    parts |= identity(project, study, plan)
     parts |= {f"lib/{name}": _hash_module(name) for name in modules}
     return dict(sorted(parts.items()))
 
@@ -57,6 +62,18 @@ def _shared_with(bodies: Recipients, plan: PlannedRun) -> str:
         slug: bodies.recipients[slug].model_dump(mode="json") for slug in bodies.holders(plan.audience, plan.recipient)
     }
     return json.dumps(held, sort_keys=True, ensure_ascii=False)
+
+
+def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
+    """Return the parts of a fingerprint that say who is in the run, and under which key."""
+    parts = {}
+    state = read_state(project)
+    if state is not None and study.editions[plan.edition].deliveries == "raw":
+        parts["key"] = state.current
+    withdrawn = read_withdrawals(project, study.slug)
+    if withdrawn:
+        parts["withdrawals"] = digest(withdrawn)
+    return parts
 
 
 def _source_hashes(project: Project, study: Study, plan: PlannedRun) -> dict[str, str]:
