@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -24,13 +24,14 @@ from typing import Any
 import psutil
 
 from etabli import french
+from etabli.disclosure.exported import hold_exported
 from etabli.disclosure.gate import OPENING
 from etabli.disclosure.scan import hold_folder
-from etabli.errors import EtabliError, PersonalDataError, RunError
+from etabli.errors import EtabliError, GateError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
-from etabli.runs.manifest import FILE, hash_outputs
+from etabli.runs.manifest import FILE, Manifest, hash_outputs
 from etabli.study import PlannedRun
 
 _REFUSALS = {
@@ -75,10 +76,27 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
             raise _with_remains(error, project, plan, work, kept) from None
         staged = work / "report"
         write_report(executed, staged)
-        _hold_personal_data(executed, staged)
+        hold_for_leaving(executed, staged, project)
         _swap(staged, target)
         kept.unlink(missing_ok=True)
     return target
+
+
+def hold_for_leaving(executed: Executed, staged: Path, project: Project) -> None:
+    """Refuse files that no reader outside may have, on their final bytes: of leftovers first, then of personal data.
+
+    Raises
+    ------
+    RunError
+        A file holds one; the message names it.
+    """
+    if executed.plan.audience != "internal":
+        private = (str(project.root.resolve()), str(Path.home()))
+        try:
+            hold_exported(staged, manifest_keys=[each.name for each in fields(Manifest)], private=private)
+        except GateError as error:
+            raise _of_run(error, executed) from None
+    _hold_personal_data(executed, staged)
 
 
 def _hold_personal_data(executed: Executed, staged: Path) -> None:
@@ -90,10 +108,12 @@ def _hold_personal_data(executed: Executed, staged: Path) -> None:
     try:
         hold_folder(staged, exempt=[each for each in (contact.name, contact.email) if each])
     except PersonalDataError as error:
-        run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
-        raise RunError(
-            error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint
-        ) from None
+        raise _of_run(error, executed) from None
+
+
+def _of_run(error: EtabliError, executed: Executed) -> RunError:
+    run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
+    return RunError(error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint)
 
 
 def write_report(executed: Executed, folder: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 
 from etabli.agreements import read_agreements
 from etabli.disclosure.attacker import Attack, attack
+from etabli.disclosure.exported import hold_exported
 from etabli.disclosure.lattice import Stayers
 from etabli.disclosure.ledger import Ledger, Release, Review, publications_of, read_ledger, write_release
 from etabli.disclosure.policy import policy_for
@@ -64,6 +65,8 @@ def candidate(project: Project, folder: Path, recipient: str) -> Candidate:
     ReleaseError
         It is internal, of another audience or for another body, changed since it was made, or tells of rows that
         nobody can place.
+    GateError
+        A file holds what no report may.
     EtabliError
         The body is not declared, an agreement does not allow it, a file of the report cannot be read.
     """
@@ -82,6 +85,9 @@ def candidate(project: Project, folder: Path, recipient: str) -> Candidate:
             hint=f"etabli run {manifest.study} --recipient {recipient}",
         )
     _hold_intact(folder, manifest, shown)
+    hold_exported(
+        folder, manifest_keys=[each.name for each in fields(Manifest)], private=(str(project.root.resolve()),)
+    )
     study = read_study(project, manifest.study)
     policy_for(read_agreements(project, study), body.audience, recipient=recipient)
     return Candidate(f"{manifest.study}/{manifest.run}", recipient, manifest, _said(folder, shown))
