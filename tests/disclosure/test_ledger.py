@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from etabli.disclosure.ledger import (
     FILE,
+    Held,
     Ledger,
     Release,
     Review,
@@ -18,18 +20,20 @@ from etabli.disclosure.ledger import (
     withdraw,
     write_release,
 )
+from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, Variable
 from etabli.errors import DeliveryError, DisclosureError
 
+Publish = Callable[..., Publication]
 DAY = date(2024, 11, 4)
 REVIEW = Review("Une collègue", date(2024, 11, 3))
 SHOWN = "data/ledger"
 
 
 @pytest.fixture
-def told(publish: object) -> Publication:
+def told(publish: Publish) -> Publication:
     table = [({}, "people", 40), ({"age": "young"}, "people", "s")]
-    return publish({"tableau-1": table}, {"age": Variable(("young", "old"), True)})  # type: ignore[operator]
+    return publish({"tableau-1": table}, {"age": Variable(("young", "old"), True)})
 
 
 @pytest.fixture
@@ -84,6 +88,19 @@ def test_holders_hold_what_any_of_them_received(folder: Path, told: Publication)
         write_release(folder, release(told, recipient), shown=SHOWN)
     held = read_ledger(folder, shown=SHOWN).held_by({"caf", "public"})
     assert [each.recipient for each in held] == ["caf", "public"]
+
+
+def test_regions_held_are_shown_or_masked_by_all(folder: Path, told: Publication, publish: Publish) -> None:
+    write_release(folder, release(told, "caf"), shown=SHOWN)
+    ages = {"age": Variable(("young", "old"), True)}
+    other = publish({"t": [({"age": "young"}, "people", 30), ({"age": "old"}, "people", "s")]}, ages)
+    write_release(folder, release(other, "ville", digest="b"), shown=SHOWN)
+    ledger = read_ledger(folder, shown=SHOWN)
+    young, old, everybody = (region("d" * 64, each) for each in ({"age": "young"}, {"age": "old"}, {}))
+    assert ledger.regions_held_by({"caf"}, "d" * 64) == Held(frozenset({everybody}), frozenset({young}))
+    both = ledger.regions_held_by({"caf", "ville"}, "d" * 64)
+    assert both == Held(frozenset({everybody, young}), frozenset({old}))
+    assert ledger.regions_held_by({"caf"}, "e" * 64) == Held(frozenset(), frozenset())
 
 
 def test_same_report_released_twice_tells_once(told: Publication) -> None:

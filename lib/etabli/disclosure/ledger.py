@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from etabli.disclosure.regions import Region
 from etabli.disclosure.statements import Publication, publication_of
 from etabli.errors import DisclosureError, suggestion
 from etabli.sources.chain import append, read_chain
@@ -70,6 +71,22 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What bodies hold of regions: what protection may neither show anew nor pretend to hide.
+
+    Parameters
+    ----------
+    shown
+        Regions of which some release tells a number.
+    masked
+        Regions that every release that speaks of them masks.
+    """
+
+    shown: frozenset[Region]
+    masked: frozenset[Region]
+
+
+@dataclass(frozen=True)
 class Ledger:
     """What a ledger holds: its releases, oldest first, and whether its last line was half written."""
 
@@ -79,6 +96,16 @@ class Ledger:
     def held_by(self, holders: Collection[str]) -> list[Release]:
         """Return what these bodies hold together: a withdrawn release too, each report as often as it was released."""
         return [release for release in self.releases if release.recipient in holders]
+
+    def regions_held_by(self, holders: Collection[str], source: str) -> Held:
+        """Return what these bodies hold of the regions of a delivery: a report made again masks what it masked."""
+        shown, masked = set(), set()
+        for release in self.held_by(holders):
+            for statement in release.publication.statements:
+                region = statement.quantity.region
+                if region.source == source:
+                    (masked if statement.masked else shown).add(region)
+        return Held(frozenset(shown), frozenset(masked - shown))
 
     def of(self, report: str, recipient: str | None = None) -> list[Release]:
         """Return the releases of a report, to one body or to all."""
