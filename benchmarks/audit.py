@@ -1,7 +1,7 @@
 """How long a ledger of many cells is attacked: `python benchmarks/audit.py --cells 5000`.
 
-10,000 people with eight lasting characteristics and a channel, all pairs of them crossed, for everybody and in each of four
-quarters, protected one report after the other, until so many distinct regions are shown or masked.
+10,000 people with eight lasting characteristics and a channel, all pairs of them crossed, for everybody and in each
+of four quarters, protected one report after the other, until so many distinct regions are shown or masked.
 """
 
 from __future__ import annotations

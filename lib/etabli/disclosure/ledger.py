@@ -99,7 +99,8 @@ class Ledger:
 
     def regions_held_by(self, holders: Collection[str], source: str) -> Held:
         """Return what these bodies hold of the regions of a delivery: a report made again masks what it masked."""
-        shown, masked = set(), set()
+        shown: set[Region] = set()
+        masked: set[Region] = set()
         for release in self.held_by(holders):
             for statement in release.publication.statements:
                 region = statement.quantity.region
