@@ -239,7 +239,11 @@ def main() -> None:
     asked = parser.parse_args()
     start = time.monotonic()
     seeds = range(asked.first, asked.first + asked.cases)
-    outcomes = {seed: try_case(make_case(seed), house) for seed in seeds}
+    outcomes: dict[int, Outcome] = {}
+    for seed in seeds:
+        outcomes[seed] = try_case(make_case(seed), house)
+        if len(outcomes) % 50 == 0:
+            _print("house, so far", outcomes.values(), time.monotonic() - start)
     _print("house", outcomes.values(), time.monotonic() - start)
     alone = [seed for seed, each in outcomes.items() if each.alone]
     if alone:
@@ -249,7 +253,7 @@ def main() -> None:
     for name, guard in NAIVE.items():
         start, few = time.monotonic(), [make_case(seed) for seed in seeds[: asked.naive]]
         bitten = sum(not attack(guard(case), stayers=case.stayers, explained=0).holds for case in few)
-        print(f"{name}: {bitten} of {len(few)} broken ({time.monotonic() - start:.0f} s)")
+        print(f"{name}: {bitten} of {len(few)} broken ({time.monotonic() - start:.0f} s)", flush=True)
     if any(each.after_release for each in outcomes.values()):
         raise SystemExit(1)
 
@@ -260,7 +264,8 @@ def _print(name: str, outcomes: Iterable[Outcome], seconds: float) -> None:
     print(
         f"{name}: {len(held)} cases, {sum(each.alone for each in held)} broken by one report, "
         f"{sum(each.together for each in held)} by all together; released one by one: {reports} reports withheld, "
-        f"{sum(each.after_release for each in held)} broken ({seconds:.0f} s)"
+        f"{sum(each.after_release for each in held)} broken ({seconds:.0f} s)",
+        flush=True,
     )
 
 
