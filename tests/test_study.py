@@ -288,6 +288,17 @@ def test_recipient_of_no_audience_or_no_name_is_refused(asked: dict[str, str], e
         declared(empty_project).plan(asked)
 
 
+def test_edition_keeps_the_people_of_a_declared_one(empty_project: Project) -> None:
+    editions = {
+        "2023": {"label": "2023", "deliveries": "raw"},
+        "2024": {"label": "2024", "deliveries": "demo", "keeps": "2023"},
+    }
+    assert declared(empty_project, editions=editions).editions["2024"].keeps == "2023"
+    editions["2024"]["keeps"] = "2032"
+    with pytest.raises(DeclarationError, match="« keeps »"):
+        declared(empty_project, editions=editions)
+
+
 def test_label_of_a_choice(empty_project: Project) -> None:
     study = declared(empty_project, parameters__channel__labels={"walk_in": "Tout venant"})
     channel = study.parameters["channel"]
