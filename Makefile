@@ -5,7 +5,7 @@ STAMP := .venv/.etabli
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help reports test lab check browser bench fuzz lock clean
+.PHONY: help reports test lab check attack browser bench fuzz lock clean
 
 help: ## Affiche cette aide
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ check: $(STAMP) ## Vérifie le style, les types, l’ordre des modules et les no
 	$(BIN)/lint-imports
 	$(BIN)/etabli notebooks
 
+attack: $(STAMP) ## Attaque des rapports tirés au hasard, protégés par la maison puis naïvement (quelques minutes)
+	$(BIN)/python benchmarks/attack.py
+
 browser: ## Installe Chromium s’il manque (pour les tests du navigateur)
 	@command -v chromium >/dev/null || command -v apt-get >/dev/null || \
 		{ echo "Chromium manque, et apt-get aussi : installez Chromium à la main, puis recommencez." >&2; exit 1; }
@@ -35,7 +38,9 @@ browser: ## Installe Chromium s’il manque (pour les tests du navigateur)
 		$$sudo apt-get update && $$sudo apt-get install --yes --no-install-recommends chromium; }
 
 bench: $(STAMP) ## Mesure noyaux et lecture, et garde les chiffres dans benchmarks/results.md (une vingtaine de minutes)
-	for each in benchmarks/*.py; do $(BIN)/python $$each --write || exit 1; done
+	$(BIN)/python benchmarks/kernels.py --write
+	$(BIN)/python benchmarks/reading.py --write
+	$(BIN)/python benchmarks/audit.py
 
 fuzz: $(STAMP) ## Lit 20 000 fichiers abîmés et tue des lots à 50 moments (longtemps)
 	$(BIN)/python -m pytest -m fuzz

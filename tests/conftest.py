@@ -9,7 +9,7 @@ from typing import Self
 import pytest
 
 from etabli.cli import app
-from etabli.project import FOLDER_VARIABLE, Project
+from etabli.project import FOLDER_VARIABLE, LEDGER_VARIABLE, Project
 from etabli.scaffold import create_study
 from etabli.sources import cache
 from etabli.sources.codebook import read_codebook
@@ -27,6 +27,7 @@ SLUG, EDITION = "essai", "2024"
 def _no_named_project(monkeypatch: pytest.MonkeyPatch) -> None:
     """The project of whoever runs the tests is not the project that they try."""
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    monkeypatch.delenv(LEDGER_VARIABLE, raising=False)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from etabli.notebook import FINISH
 from etabli.present.report import Report
 from etabli.present.sentences import _FORMS
 from etabli.project import Project
+from etabli.recipients import Recipient, Recipients
 from etabli.scaffold import create_study
 from etabli.sources import codebook
 from etabli.sources.amendments import Amendment
@@ -57,6 +58,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "Dominance": Dominance,
     "Liste de variables": Listed,
     "Plancher géographique": GeographicFloor,
+    "Les destinataires": Recipients,
+    "Destinataire": Recipient,
 }
 """The headings of the reference tables, and what each tells."""
 

@@ -23,7 +23,7 @@ from etabli.project import Project
 from etabli.study import Study
 
 SHOWN = "notebooks/essai.ipynb"
-PARAMETERS = 'edition = "2024"\naudience = "internal"\ngroup = "all"'
+PARAMETERS = 'edition = "2024"\naudience = "internal"\nrecipient = ""\ngroup = "all"'
 
 
 def notebook(source: str = PARAMETERS, *cells: Any) -> nbformat.NotebookNode:
@@ -59,7 +59,12 @@ def test_report_needs_no_reader_of_notebooks() -> None:
 
 def test_notebook_of_a_new_study_is_read(small_project: Project) -> None:
     found = read_notebook(small_project.notebooks / "essai.ipynb")
-    assert declared_parameters(found, shown=SHOWN) == {"edition": "2024", "audience": "internal", "group": "all"}
+    assert declared_parameters(found, shown=SHOWN) == {
+        "edition": "2024",
+        "audience": "internal",
+        "recipient": "",
+        "group": "all",
+    }
 
 
 @pytest.mark.parametrize("text", ["", "bonjour", "[]", "{}", '{"nbformat": 4}'])
@@ -151,7 +156,7 @@ def test_notebook_that_agrees_with_its_study_holds(small_study: Study) -> None:
             "déclarez-le dans study.yml",
         ),
         (
-            'edition = "2024"\naudience = "internal"',
+            'edition = "2024"\naudience = "internal"\nrecipient = ""',
             "Le paramètre « group » de study.yml manque dans le notebook.",
             "ajoutez : group = 'all'",
         ),

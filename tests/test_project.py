@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from etabli.errors import ProjectError
-from etabli.project import FOLDER_VARIABLE, Project, find_project
+from etabli.project import FOLDER_VARIABLE, LEDGER_VARIABLE, Project, find_project
 
 
 def test_project_is_found_from_a_folder_inside_it(empty_project: Project) -> None:
@@ -37,6 +37,14 @@ def test_start_comes_before_the_named_folder(
 ) -> None:
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "elsewhere"))
     assert find_project(empty_project.root).root == empty_project.root.resolve()
+
+
+def test_ledger_is_in_the_project_unless_a_team_shares_one(
+    empty_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find_project(empty_project.root).ledger == empty_project.root.resolve() / "data" / "ledger"
+    monkeypatch.setenv(LEDGER_VARIABLE, str(tmp_path / "commun"))
+    assert find_project(empty_project.root).ledger == tmp_path / "commun"
 
 
 @pytest.mark.parametrize("present", [[], ["studies"], ["notebooks"]])

@@ -86,7 +86,8 @@ def test_cells_of_a_new_notebook_have_their_own_names(small_project: Project) ->
 
 def test_schemas_are_written_for_every_declared_file(empty_project: Project) -> None:
     written = write_json_schemas(empty_project)
-    assert [path.name for path in written] == ["study.schema.json", "codebook.schema.json", "agreement.schema.json"]
+    names = ("study", "codebook", "agreement", "recipients")
+    assert [path.name for path in written] == [f"{name}.schema.json" for name in names]
     for path in written:
         assert json.loads(path.read_text(encoding="utf-8"))["type"] == "object"
     assert sorted(path.name for path in empty_project.studies.iterdir()) == sorted(path.name for path in written)

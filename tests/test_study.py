@@ -203,8 +203,8 @@ def test_edition_that_ends_before_it_starts_is_refused(empty_project: Project) -
 def test_run_without_wishes_takes_the_defaults(empty_project: Project) -> None:
     own = {"channel": "all", "year": 2024, "rate": 0.5, "note": "rien", "demo": False}
     settled = declared(empty_project).settle({})
-    assert settled == {"edition": "2024", "audience": "internal", **own}
-    assert list(settled) == ["edition", "audience", *own]
+    assert settled == {"edition": "2024", "audience": "internal", "recipient": "", **own}
+    assert list(settled) == ["edition", "audience", "recipient", *own]
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,31 @@ def test_unknown_parameter_names_its_neighbour(empty_project: Project) -> None:
     with pytest.raises(ParameterError) as caught:
         declared(empty_project).settle({"audiance": "funder"})
     assert caught.value.hint == "vouliez-vous dire « audience » ?"
-    assert caught.value.expected == "edition, audience, channel, year, rate, note, demo"
+    assert caught.value.expected == "edition, audience, recipient, channel, year, rate, note, demo"
+
+
+def test_recipient_stands_in_the_name_of_its_run(empty_project: Project) -> None:
+    study = declared(empty_project)
+    assert study.plan({"audience": "funder", "recipient": "caf-35"}).name == "2024_funder-caf-35"
+    assert study.plan({"audience": "funder", "recipient": "caf-35"}).recipient == "caf-35"
+    assert study.plan({"audience": "funder", "note": "caf-35"}).name != "2024_funder-caf-35"
+
+
+@pytest.mark.parametrize("asked", [{"recipient": "caf-35"}, {"audience": "funder", "recipient": "CAF 35"}])
+def test_recipient_of_no_audience_or_no_name_is_refused(asked: dict[str, str], empty_project: Project) -> None:
+    with pytest.raises(ParameterError, match="« recipient »"):
+        declared(empty_project).plan(asked)
+
+
+def test_edition_keeps_the_people_of_a_declared_one(empty_project: Project) -> None:
+    editions = {
+        "2023": {"label": "2023", "deliveries": "raw"},
+        "2024": {"label": "2024", "deliveries": "demo", "keeps": "2023"},
+    }
+    assert declared(empty_project, editions=editions).editions["2024"].keeps == "2023"
+    editions["2024"]["keeps"] = "2032"
+    with pytest.raises(DeclarationError, match="« keeps »"):
+        declared(empty_project, editions=editions)
 
 
 def test_label_of_a_choice(empty_project: Project) -> None:

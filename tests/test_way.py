@@ -127,7 +127,7 @@ def test_run_for_a_funder_shows_no_internal_banner(made: Project) -> None:
 
 def test_manifest_says_where_a_report_comes_from(made: Project) -> None:
     manifest = json.loads((folder_of(made) / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["parameters"] == {"edition": EDITION, "audience": "internal", "group": "all"}
+    assert manifest["parameters"] == {"edition": EDITION, "audience": "internal", "recipient": "", "group": "all"}
     assert manifest["sources"][0]["file"] == f"data/demo/{SLUG}/{EDITION}/records.csv"
     assert len(manifest["sources"][0]["sha256"]) == 64
     assert {"python", "pandas", "papermill", "nbconvert"} <= set(manifest["versions"])

@@ -97,6 +97,10 @@ class GateError(EtabliError):
     """An output of the notebook may not leave the house."""
 
 
+class ReleaseError(DisclosureError):
+    """A report may not be handed to a recipient."""
+
+
 class PersonalDataError(EtabliError):
     """A file that should betray nobody holds what names or reaches a person."""
 

@@ -28,7 +28,7 @@ from etabli.study import PlannedRun, Study, read_study
 
 def look(project: Project, studies: Iterable[Study], *, default_only: bool = False) -> list[Standing]:
     """Return what stands of the declared runs of some studies."""
-    survey: Survey = {}
+    survey = Survey()
     return [
         standing(project, study, plan, survey)
         for study in studies
@@ -113,7 +113,7 @@ def remains(project: Project, account: Account) -> Remains:
     EtabliError
         A study, or a run of it, is no longer what it was.
     """
-    survey: Survey = {}
+    survey = Survey()
     studies = {slug: read_study(project, slug) for slug in {asked.slug for asked in account.asked}}
     started = account.started.replace(microsecond=0)  # manifests tell seconds
     left = Remains([], [])

@@ -14,6 +14,9 @@ from etabli.errors import ProjectError, suggestion
 FOLDER_VARIABLE = "ETABLI_PROJECT"
 """Environment variable that names the project's folder when the current folder is elsewhere."""
 
+LEDGER_VARIABLE = "ETABLI_LEDGER"
+"""Environment variable that names the folder, shared by a team, of what must be remembered."""
+
 KEYS_VARIABLE = "ETABLI_KEYS"
 """Environment variable that names the folder of the keys of pseudonyms, outside the project."""
 
@@ -23,9 +26,13 @@ MIRROR_VARIABLE = "ETABLI_MIRROR"
 
 @dataclass(frozen=True)
 class Project:
-    """The folders of one project, from its root."""
+    """The folders of one project, from its root.
+
+    `shared` is where a team keeps what must be remembered; None: in the project itself.
+    """
 
     root: Path
+    shared: Path | None = None
 
     @property
     def notebooks(self) -> Path:
@@ -60,8 +67,8 @@ class Project:
 
     @property
     def ledger(self) -> Path:
-        """What must be remembered, outside git: the key in use, withdrawals, deletions."""
-        return self.data / "ledger"
+        """What must be remembered, outside git: releases, the key in use, withdrawals, deletions."""
+        return self.shared or self.data / "ledger"
 
     @property
     def reports(self) -> Path:
@@ -137,7 +144,8 @@ def find_project(start: Path | None = None) -> Project:
     origin = (start or Path.cwd()).resolve()
     for folder in (origin, *origin.parents):
         if (folder / "studies").is_dir() and (folder / "notebooks").is_dir():
-            return Project(folder)
+            shared = os.environ.get(LEDGER_VARIABLE)
+            return Project(folder, Path(shared).expanduser() if shared else None)
     raise ProjectError(
         "Aucun projet etabli ici.",
         where=str(origin),

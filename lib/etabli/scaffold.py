@@ -12,13 +12,14 @@ from etabli.agreements import Agreement
 from etabli.errors import ProjectError
 from etabli.notebook import without_iri_grammar
 from etabli.project import Project
+from etabli.recipients import Recipients
 from etabli.sources.codebook import Codebook
 from etabli.study import is_slug, json_schema
 
 _CELLS: tuple[tuple[str, str], ...] = (
-    ("parameters", 'edition = "{year}"\naudience = "internal"\ngroup = "all"'),
+    ("parameters", 'edition = "{year}"\naudience = "internal"\nrecipient = ""\ngroup = "all"'),
     ("code", "from etabli import open_report, sentence\nfrom etabli.methods import profiles"),
-    ("code", 'report = open_report("{slug}", edition=edition, audience=audience, group=group)'),
+    ("code", 'report = open_report("{slug}", edition=edition, audience=audience, recipient=recipient, group=group)'),
     ("code", 'records = report.load("records", group=group)'),
     ("code", 'answers = profiles.distribution(records, "answer", person="person")'),
     (
@@ -83,6 +84,7 @@ def write_json_schemas(project: Project) -> list[Path]:
         "study": json_schema(),
         "codebook": Codebook.model_json_schema(),
         "agreement": Agreement.model_json_schema(),
+        "recipients": Recipients.model_json_schema(),
     }
     written = []
     for name, schema in schemas.items():

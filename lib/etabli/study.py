@@ -27,7 +27,7 @@ Audience = Literal["internal", "partner", "funder", "public"]
 AUDIENCES: tuple[Audience, ...] = ("internal", "partner", "funder", "public")
 """Who reads a report. They are not ordered: what a partner may see, a funder may not, and the reverse."""
 
-RESERVED = ("edition", "audience")
+RESERVED = ("edition", "audience", "recipient")
 """Parameters that every study has, and that `study.yml` therefore does not declare."""
 
 Scalar = str | int | float | bool
@@ -199,6 +199,8 @@ class Edition(Declaration):
     """Where the files are: made by `etabli demo`, sent by the partner, or public and in the repository."""
     form: EditionName | None = None
     """Which of the codebook's `editions` says how the files are written (default: the one of this name, if any)."""
+    keeps: EditionName | None = None
+    """The edition of which everyone is still in this one: what came in between could then be had by subtraction."""
 
     @model_validator(mode="after")
     def _runs_forward(self) -> Self:
@@ -254,7 +256,10 @@ class _Declared(Declaration):
     def _is_coherent(self) -> Self:
         taken = [name for name in self.parameters if name in RESERVED]
         if taken:
-            raise ValueError(f"des paramètres autres que {' et '.join(RESERVED)}, que toute étude possède")
+            raise ValueError(f"des paramètres autres que {', '.join(RESERVED)}, que toute étude possède")
+        gone = [each.keeps for each in self.editions.values() if each.keeps and each.keeps not in self.editions]
+        if gone:
+            raise ValueError(f"« keeps », le nom d’une édition déclarée ({suggestion(gone[0], self.editions)})")
         ids = [question.id for question in self.questions]
         if len(set(ids)) < len(ids):
             raise ValueError("des questions aux identifiants tous différents")
@@ -297,7 +302,9 @@ class Study(_Declared):
         self._must_be_one_of("edition", edition, list(self.editions))
         audience = str(asked.get("audience", "internal"))
         self._must_be_one_of("audience", audience, list(self.audiences))
-        settled: dict[str, Scalar] = {"edition": edition, "audience": audience}
+        recipient = str(asked.get("recipient", ""))
+        self._must_be_a_recipient(recipient, audience)
+        settled: dict[str, Scalar] = {"edition": edition, "audience": audience, "recipient": recipient}
         for name, parameter in self.parameters.items():
             value = asked.get(name, parameter.default)
             try:
@@ -318,6 +325,17 @@ class Study(_Declared):
                 expected="l’un de : " + ", ".join(known),
                 got=f"« {value} »",
                 hint=suggestion(value, known),
+            )
+
+    def _must_be_a_recipient(self, recipient: str, audience: str) -> None:
+        """Hold the name of a body to its form; `recipients.recipient_of` holds it to those that are declared."""
+        if recipient and (audience == "internal" or not is_slug(recipient)):
+            raise ParameterError(
+                f"Valeur refusée pour le paramètre « recipient » de l’étude « {self.slug} ».",
+                expected="rien, pour l’audience internal : ce rapport ne sort pas de la maison"
+                if audience == "internal"
+                else "la clé d’un organisme de studies/recipients.yml, ou rien",
+                got=f"« {recipient} »",
             )
 
     def plan(self, asked: Mapping[str, object] | None = None) -> PlannedRun:
@@ -353,6 +371,11 @@ class PlannedRun:
         return str(self.parameters["audience"])
 
     @property
+    def recipient(self) -> str:
+        """The body that it is made for, by its key; empty: every body of the audience."""
+        return str(self.parameters["recipient"])
+
+    @property
     def edition(self) -> str:
         return str(self.parameters["edition"])
 
@@ -361,13 +384,13 @@ class PlannedRun:
 
 
 def _run_name(study: Study, settled: Mapping[str, Scalar]) -> str:
-    """Return a readable folder name: edition, audience, then what differs from the defaults.
+    """Return a readable folder name: edition, audience with its recipient, then what differs from the defaults.
 
     Values that lose letters on the way to a file name, free texts in capitals (Windows and macOS do not tell
     them from small letters) or with the sign that stands between parts, and long names end in a digest, so that
     two runs never share a folder.
     """
-    parts = [str(settled["edition"]), str(settled["audience"])]
+    parts = [str(settled["edition"]), "-".join(filter(None, (str(settled["audience"]), str(settled["recipient"]))))]
     own = {name: p for name, p in study.parameters.items() if settled[name] != p.default}
     parts += [f"{name}-{settled[name]}" for name in own]
     plain = "_".join(_file_safe(part) for part in parts)

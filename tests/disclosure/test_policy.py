@@ -45,6 +45,19 @@ def test_policy_protects_from_two_people_on(minimum: int, protects: bool) -> Non
     assert policy_for([agreement(minimum, "article")], "funder").protects is protects
 
 
+@pytest.mark.parametrize(
+    ("named", "recipient", "allowed"),
+    [((), "caf-35", True), (("caf-35",), "caf-35", True), (("caf-35",), "", True), (("caf-35",), "etat", False)],
+)
+def test_agreement_names_the_bodies_that_it_allows(named: tuple[str, ...], recipient: str, allowed: bool) -> None:
+    held = [agreement(5, "article 5").model_copy(update={"recipients": named})]
+    if allowed:
+        assert policy_for(held, "funder", recipient=recipient).minimum_people == 5
+    else:
+        with pytest.raises(DisclosureError, match="n’autorise pas ce destinataire"):
+            policy_for(held, "funder", recipient=recipient)
+
+
 def test_audience_that_one_agreement_closes_is_refused() -> None:
     held = [agreement(5, "ouverte"), agreement(5, "fermée", audiences=("internal",))]
     with pytest.raises(DisclosureError) as caught:

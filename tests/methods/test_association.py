@@ -217,3 +217,10 @@ def test_adjust_says_so_and_keeps_other_notes():
 def test_adjust_one_test_is_left_as_it_is():
     only = Test("t", 1.0, (1.0,), 0.02, 50)
     assert adjust([only]) == (only,)
+
+
+def test_independence_column_left_empty_by_categories_of_few_is_no_column():
+    """Twelve people in the second column, all of rows of six, which take no part: one column is left, and no test."""
+    persons = np.repeat(np.arange(72), 2)
+    rows = np.where(persons < 60, persons % 2, np.where(persons < 66, 2, 3))
+    assert independence_test(count(persons, rows, (persons >= 60).astype(np.int64), (4, 2))) is None

@@ -250,7 +250,7 @@ def test_payload_says_what_the_report_is(opened: Opened, screen: Screen) -> None
     report.finish()
     payload = screen.clearance["payload"]
     assert (payload["study"], payload["run"], payload["shown"]) == ("essai", "2024_funder_group-first", 1)
-    assert payload["parameters"] == {"edition": "2024", "audience": "funder", "group": "first"}
+    assert payload["parameters"] == {"edition": "2024", "audience": "funder", "recipient": "", "group": "first"}
     assert payload["policy"]["minimum_people"] == 5
     assert payload["answered"]["a"]["anchor"] == "texte-1"
     assert payload["answered"]["a"]["finding"].endswith("dossiers")
@@ -429,6 +429,35 @@ def test_report_opens_and_says_what_it_is(at_home: Project, screen: Screen) -> N
     report = open_report("essai", edition="2024", audience="funder", group="all")
     assert report.plan.name == "2024_funder"
     assert screen.html(OPENING) == "<p>Une étude d’essai — 2024 — audience\u00a0: Financeurs</p>"
+
+
+RECIPIENTS = (
+    "recipients: {caf-35: {name: CAF d’Ille-et-Vilaine, audience: funder}, esc: {name: ESC, audience: partner}}"
+)
+
+
+def test_report_for_a_named_body_says_so(at_home: Project, screen: Screen) -> None:
+    (at_home.studies / "recipients.yml").write_text(RECIPIENTS, encoding="utf-8")
+    report = open_report("essai", edition="2024", audience="funder", recipient="caf-35", group="all")
+    assert report.plan.name == "2024_funder-caf-35"
+    assert "Financeurs (CAF d’Ille-et-Vilaine)" in screen.html(OPENING)
+
+
+@pytest.mark.parametrize(("recipient", "got"), [("caf-53", "caf-53"), ("esc", "audience funder")])
+def test_report_for_a_body_that_is_not_of_its_audience_is_refused(recipient: str, got: str, at_home: Project) -> None:
+    (at_home.studies / "recipients.yml").write_text(RECIPIENTS, encoding="utf-8")
+    with pytest.raises(ParameterError) as caught:
+        open_report("essai", edition="2024", audience="funder", recipient=recipient, group="all")
+    assert caught.value.got == got
+
+
+def test_body_that_an_agreement_does_not_name_is_refused(at_home: Project, screen: Screen) -> None:
+    (at_home.studies / "recipients.yml").write_text(RECIPIENTS, encoding="utf-8")
+    edit(at_home.agreements / "essai-data.yml", "[internal, funder]", "[internal, funder]\nrecipients: [ville]")
+    with pytest.raises(DisclosureError) as caught:
+        open_report("essai", edition="2024", audience="funder", recipient="caf-35", group="all")
+    assert (caught.value.expected, caught.value.got) == ("ville", "caf-35")
+    assert screen.shown == []
 
 
 def test_report_without_all_parameters_is_refused(at_home: Project) -> None:

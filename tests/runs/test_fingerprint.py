@@ -30,6 +30,7 @@ def test_fingerprint_names_all_that_a_run_depends_on(small_project: Project) -> 
         "lock",
         "notebook",
         "parameters",
+        "recipients",
         "source/records",
         "study",
     ]
@@ -115,7 +116,35 @@ def test_modules_that_the_notebook_had_imported_are_added_with_all_they_reach() 
 
 def test_parameters_are_a_part(small_project: Project) -> None:
     assert differing(taken(small_project), taken(small_project, group="first")) == ["parameters"]
-    assert differing(taken(small_project), taken(small_project, audience="funder")) == ["parameters"]
+    assert differing(taken(small_project), taken(small_project, audience="funder")) == ["parameters", "recipients"]
+
+
+BODIES = """
+coalitions: {pilotage: Pilotage}
+recipients:
+  caf: {name: CAF, audience: funder, coalitions: [pilotage]}
+  ville: {name: Ville, audience: funder}
+  esc: {name: ESC, audience: partner}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [
+        (("name: Ville, audience: funder", "name: Ville, audience: funder, coalitions: [pilotage]"), True),
+        (("esc: {name: ESC,", "esc: {name: Espaces,"), False),
+        (("name: ESC, audience: partner", "name: ESC, audience: public"), True),
+    ],
+)
+def test_run_depends_on_those_who_will_hold_its_report(
+    change: tuple[str, str], differs: bool, small_project: Project
+) -> None:
+    path = small_project.studies / "recipients.yml"
+    path.write_text(BODIES, encoding="utf-8")
+    before = taken(small_project, audience="funder", recipient="caf")
+    path.write_text(BODIES.replace(*change), encoding="utf-8")
+    after = taken(small_project, audience="funder", recipient="caf")
+    assert differing(before, after) == (["recipients"] if differs else [])
 
 
 def test_module_that_is_gone_is_absent(small_project: Project) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from etabli.project import Project
-from etabli.runs.fingerprint import fingerprint
+from etabli.runs.fingerprint import Survey, fingerprint
 from etabli.runs.forecast import Forecast, forecast, size_of
 from etabli.runs.manifest import FILE, Manifest
 from etabli.runs.standing import Standing, in_words, standing
@@ -29,7 +29,7 @@ def make(
 
 
 def stands(project: Project, study: Study, plan: PlannedRun) -> Standing:
-    return standing(project, read_study(project, study.slug), plan, {})
+    return standing(project, read_study(project, study.slug), plan, Survey())
 
 
 def test_run_without_report_is_to_be_made(small_project: Project, small_study: Study) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from etabli.cli import batches, codebooks, deliveries, people, reports, studies
+from etabli.cli import batches, codebooks, deliveries, people, releases, reports, studies
 
 app = typer.Typer(
     name="etabli",
@@ -63,6 +63,10 @@ app.command("batch")(batches.run_many)
 app.command("list")(reports.list_runs)
 app.command("why")(batches.explain_run)
 app.command("verify")(reports.verify_report)
+app.command("release")(releases.release_report)
+app.command("publish")(releases.publish_reports)
+app.command("audit")(releases.audit_releases)
+app.command("retract")(releases.retract_release)
 app.add_typer(deliveries.app, name="deliveries")
 app.command("register")(deliveries.write_processing_register)
 app.add_typer(people.keys, name="key")

@@ -75,11 +75,12 @@ def explain_run(
     """Dit si un passage est à refaire, et ce qui a changé depuis son rapport."""
     from etabli import orders
     from etabli.board import Board
+    from etabli.runs.fingerprint import Survey
     from etabli.runs.standing import standing
 
     project = find_project()
     plan = _planned(project, run)
-    stands = standing(project, read_study(project, plan.slug), plan, {})
+    stands = standing(project, read_study(project, plan.slug), plan, Survey())
     Board.for_terminal().explain(stands, orders.failures(project, [stands]).get(str(plan)))
 
 

@@ -11,6 +11,7 @@ import typer
 from etabli.cli.arguments import Slug, Slugs, studies_of
 from etabli.errors import ParameterError, RunError, suggestion
 from etabli.project import Project, find_project
+from etabli.recipients import read_recipients
 from etabli.study import read_study
 
 PARAMETER = ("-p", "--parameter")
@@ -26,13 +27,20 @@ def run_one(
         str | None, typer.Option(metavar="ÉDITION", help="Édition (la dernière déclarée, sinon).")
     ] = None,
     audience: Annotated[str | None, typer.Option(metavar="AUDIENCE", help="Audience (internal, sinon).")] = None,
+    recipient: Annotated[
+        str | None,
+        typer.Option(metavar="ORGANISME", help="Organisme de studies/recipients.yml (toute l’audience, sinon)."),
+    ] = None,
 ) -> None:
     """Lance une étude et écrit son rapport."""
     from etabli.runs.forks import warm_up
 
     project = find_project()
     study = read_study(project, slug)
-    plan = study.plan(_asked(parameters or [], edition=edition, audience=audience))
+    asked = _asked(parameters or [], edition=edition, audience=audience, recipient=recipient)
+    if recipient and "audience" not in asked:
+        asked["audience"] = read_recipients(project).recipient(recipient).audience
+    plan = study.plan(asked)
     warm_up(os.environ, str(project.root))  # it imports what the notebook needs while this process imports its own
 
     from etabli.board import Board
@@ -58,7 +66,7 @@ def verify_report(
     from etabli.runs.manifest import verify
 
     project = find_project()
-    verdict = verify(project, _report_folder(project, report))
+    verdict = verify(project, report_folder(project, report))
     Board.for_terminal().tell_verdict(verdict)
     if not verdict.intact:
         raise typer.Exit(1)
@@ -77,7 +85,14 @@ def _asked(pairs: list[str], **named: str | None) -> dict[str, object]:
     return asked
 
 
-def _report_folder(project: Project, report: str) -> Path:
+def report_folder(project: Project, report: str) -> Path:
+    """Return the folder of a report, named by its path or as `study/run`.
+
+    Raises
+    ------
+    RunError
+        There is no such report.
+    """
     for place in (Path(report), project.reports / report):
         folder = place.parent if place.is_file() else place
         if folder.is_dir():

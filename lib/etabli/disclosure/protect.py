@@ -17,7 +17,7 @@ several tables, or from several reports together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -203,7 +203,7 @@ def _apply(table: Table, mask: Mask) -> Protected:
             kept[mask] = pd.NA
             cells[column] = kept
     tests = tuple(test for test in table.tests if not mask[_rows_of(table, test)].any())
-    return Protected(table.with_cells(cells), mask, tests)
+    return Protected(replace(table, cells=cells, membership=None), mask, tests)
 
 
 def _rows_of(table: Table, test: Test) -> Mask:

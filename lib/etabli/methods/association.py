@@ -59,7 +59,7 @@ def independence_test(counts: Counts) -> Test | None:
     Journal of the Korean Statistical Society 42, 323–328.
     """
     present = counts.without_empty()
-    full = present if present.one_row_each else present.of_categories(at_least=FEWEST_PEOPLE)
+    full = present if present.one_row_each else present.of_categories(at_least=FEWEST_PEOPLE).without_empty()
     if min(full.shape) < 2 or full.persons < 2:
         return None
     rows = full.rows

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from etabli.errors import MethodError, suggestion
+from etabli.methods.membership import Membership, membership_of
 from etabli.methods.results import MISSING, Missing
 
 Integers = NDArray[np.int64]
@@ -135,6 +136,8 @@ class Counts:
 
     by_person: Any  # scipy.sparse.csr_array, persons × cells, of float64
     shape: tuple[int, int]
+    people_labels: NDArray[Any]
+    """Who each line of `by_person` is."""
 
     @property
     def persons(self) -> int:
@@ -164,11 +167,13 @@ class Counts:
     def over_rows(self) -> Counts:
         """Return the table of one row that adds all rows up."""
         height, width = self.shape
-        return Counts(sparse.csr_array(self.by_person @ np.tile(np.eye(width), (height, 1))), (1, width))
+        return Counts(
+            sparse.csr_array(self.by_person @ np.tile(np.eye(width), (height, 1))), (1, width), self.people_labels
+        )
 
     def over_columns(self) -> Counts:
         """Return the table of one column that adds all columns up."""
-        return Counts(sparse.csr_array(self.by_row), (self.shape[0], 1))
+        return Counts(sparse.csr_array(self.by_row), (self.shape[0], 1), self.people_labels)
 
     def with_margins(self) -> tuple[Integers, Integers]:
         """Return rows and distinct people, each with a last row and a last column for the totals."""
@@ -177,6 +182,13 @@ class Counts:
         rows = np.block([[self.rows, across.rows], [down.rows, corner]])
         people = np.block([[self.people, across.people], [down.people, np.array([[self.persons]])]])
         return rows.astype(np.int64), people.astype(np.int64)
+
+    def membership(self) -> Membership:
+        """Return who stands where, row by row of the table, with a last row and a last column for its totals."""
+        height, width = self.shape
+        down = np.vstack([np.eye(height), np.ones((1, height))])
+        across = np.vstack([np.eye(width), np.ones((1, width))])
+        return membership_of(self.people_labels, self.by_person @ sparse.csr_array(np.kron(down, across).T))
 
     def without_empty(self) -> Counts:
         """Return the table without the rows and columns that no one is in."""
@@ -189,8 +201,8 @@ class Counts:
         if down.all() and across.all():
             return self
         kept = self.by_person[:, np.flatnonzero(np.outer(down, across).ravel())]
-        kept = kept[np.flatnonzero(np.asarray(kept.sum(axis=1)).ravel() > 0), :]
-        return Counts(kept, (int(down.sum()), int(across.sum())))
+        people = np.flatnonzero(np.asarray(kept.sum(axis=1)).ravel() > 0)
+        return Counts(kept[people, :], (int(down.sum()), int(across.sum())), self.people_labels[people])
 
 
 def count(person: NDArray[Any], row: Integers, column: Integers, shape: tuple[int, int]) -> Counts:
@@ -208,7 +220,7 @@ def count(person: NDArray[Any], row: Integers, column: Integers, shape: tuple[in
     codes, persons = pd.factorize(person)
     ones = np.ones(len(codes))
     matrix = sparse.coo_array((ones, (codes, row * shape[1] + column)), shape=(len(persons), shape[0] * shape[1]))
-    return Counts(matrix.tocsr(), shape)
+    return Counts(matrix.tocsr(), shape, np.asarray(persons, dtype=object))
 
 
 def _row_of_cells(shape: tuple[int, int]) -> Any:

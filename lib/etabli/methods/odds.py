@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
+from scipy import sparse, special
 
 from etabli.errors import MethodError, suggestion
 from etabli.methods.association import FEW_PEOPLE, FEW_PEOPLE_NOTE, adjust
-from etabli.methods.clusters import Floats, complete_rows, encode, people_of
+from etabli.methods.clusters import Coded, Flags, Floats, Integers, complete_rows, encode, people_of
 from etabli.methods.estimable import estimable
 from etabli.methods.intervals import LEVEL
 from etabli.methods.logit import Factor, Fit, factors, fit_logit
+from etabli.methods.membership import Membership, membership_of, population_of
 from etabli.methods.results import Dimension, Measure, Missing, Table, Test
 
 WALD = "test de Wald"
@@ -67,7 +69,7 @@ def odds_ratios(
     fit = fit_logit(y, groups, variables)
     estimated = pd.concat([_cells(variable, fit, y) for variable in variables], ignore_index=True)
     happens = known[outcome].astype(str).to_numpy() == event
-    cells = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
+    cells, members = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
     out = frame.loc[~frame.index.isin(part.frame.index)]
     missing = Missing(len(out), int(out[person].nunique()), len(frame)) if len(out) else None
     tests = adjust([_wald(variable, fit, None if missing else len(people)) for variable in variables])
@@ -76,29 +78,51 @@ def odds_ratios(
         Measure("share_event", "share", base="category_people", states_people=False),
     )
     dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
-    return Table(cells, dimensions, measures, tests=tests, missing=missing, held={outcome: event})
+    population = population_of(frame)
+    return Table(
+        cells,
+        dimensions,
+        measures,
+        tests=tests,
+        missing=missing,
+        held={**dict(population.held), outcome: event},
+        source=population.source,
+        membership=members,
+    )
 
 
 def _with_left_out(
     estimated: pd.DataFrame, levels: Sequence[tuple[str, str]], known: pd.DataFrame, person: str
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Membership]:
     """Put the categories that left the model back in their places, without an odds ratio.
 
-    An odds ratio compares those with the event to those without: it rests on the fewer of both (`people`).
+    An odds ratio compares those with the event to those without: it rests on the fewer of both (`people`), who are
+    the members of its row.
     """
     whole = estimated.set_index(["variable", "category"]).reindex(pd.MultiIndex.from_tuples(levels))
     whole.index.names = ["variable", "category"]
-    persons, happens = pd.factorize(known[person])[0], known[_HAPPENS].to_numpy(dtype=bool)
+    persons, labels = pd.factorize(known[person])
+    happens = known[_HAPPENS].to_numpy(dtype=bool)
     everyone: list[int] = []
     fewer: list[int] = []
+    members = []
     for name in dict.fromkeys(name for name, _ in levels):  # the levels of a variable follow one another
         coded = encode(known, name)
+        sides = [_standing(coded, persons, len(labels), side) for side in (happens, ~happens)]
         of_all = people_of(coded, persons, np.ones_like(happens))
-        both = np.minimum(people_of(coded, persons, happens), people_of(coded, persons, ~happens))
+        with_event, without = (np.diff(side.indptr) for side in sides)
+        fewer += np.maximum(np.minimum(with_event, without), of_all > 0).tolist()  # never without the event: one person
         everyone += of_all.tolist()
-        fewer += np.maximum(both, of_all > 0).tolist()  # an event that always happens is told of as of one person
+        members += [sides[int(without[i] < with_event[i])][:, [i]] for i in range(len(coded.levels))]
     reference = whole["reference"].eq(other=True)
-    return whole.assign(people=fewer, category_people=everyone, reference=reference).reset_index()
+    cells = whole.assign(people=fewer, category_people=everyone, reference=reference).reset_index()
+    return cells, membership_of(np.asarray(labels), sparse.hstack(members))
+
+
+def _standing(coded: Coded, persons: Integers, size: int, kept: Flags) -> Any:
+    """Return persons × categories: rows of each person in each category, among the rows kept (csc)."""
+    entries = (np.ones(int(kept.sum()), dtype=np.int64), (persons[kept], coded.codes[kept]))
+    return sparse.csc_array(sparse.coo_array(entries, shape=(size, len(coded.levels))))
 
 
 def _outcome(frame: pd.DataFrame, outcome: str, event: str) -> Floats:

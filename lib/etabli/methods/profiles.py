@@ -28,6 +28,7 @@ from etabli.methods.clusters import (
     with_missing,
 )
 from etabli.methods.intervals import mean_interval
+from etabli.methods.membership import Membership, beside, derived_of, membership_of, population_of
 from etabli.methods.odds import odds_ratios
 from etabli.methods.results import IMPOSSIBLE, TOTAL, Dimension, Measure, Table, Test
 from etabli.methods.routes import people_by_route
@@ -52,7 +53,8 @@ def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     1.5
     """
     complete, missing = complete_rows(visits, (), person)
-    each = np.bincount(pd.factorize(visits.loc[complete, person])[0]).astype(float)
+    codes, labels = pd.factorize(visits.loc[complete, person])
+    each = np.bincount(codes).astype(float)
     _refuse_empty(len(each), person)
     low, high = mean_interval(each, least=1)
     cells = pd.DataFrame(
@@ -67,7 +69,8 @@ def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     mean = Measure(
         "rows_per_person", "mean", unit="rows", low="rows_per_person_low", high="rows_per_person_high", base="people"
     )
-    return Table(cells, (), (ROWS, PEOPLE_COUNT, mean), missing=missing)
+    table = Table(cells, (), (ROWS, PEOPLE_COUNT, mean), missing=missing)
+    return _with_people(table, visits, membership_of(np.asarray(labels), each[:, None]))
 
 
 def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient") -> Table:
@@ -91,8 +94,10 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     _refuse_empty(known.sum(), variable)
     whole = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,))
     coded = with_missing(encode(frame, variable))
-    cells = cells_of(_count(frame, whole, coded, known, person), down=None, across=(variable, coded.levels))
-    return Table(cells, (Dimension(variable),), MEASURES, missing=missing)
+    counts = _count(frame, whole, coded, known, person)
+    cells = cells_of(counts, down=None, across=(variable, coded.levels))
+    table = Table(cells, (Dimension(variable),), MEASURES, missing=missing)
+    return _with_people(table, frame, _last_row(counts))
 
 
 def crosstab(
@@ -132,11 +137,12 @@ def crosstab(
     refuse_reserved((row, by), (*MADE, IMPOSSIBLE))
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), row)
-    cells, test = _crossed(frame, row, by, known, person)
+    cells, test, members = _crossed(frame, row, by, known, person)
     if impossible:
         cells, test = _without_impossible(cells, row, by, impossible), None
     dimensions = (Dimension(row), Dimension(by))
-    return Table(cells, dimensions, MEASURES, tests=(test,) if test else (), missing=missing)
+    table = Table(cells, dimensions, MEASURES, tests=(test,) if test else (), missing=missing)
+    return _with_people(table, frame, members)
 
 
 def _without_impossible(cells: pd.DataFrame, row: str, by: str, impossible: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -174,17 +180,21 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     refuse_reserved((by,), ("variable", "category", *MADE))
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), by)
-    blocks, tests = [], []
+    blocks, tests, members = [], [], []
     for name in variables:
-        cells, test = _crossed(frame, name, by, known, person)
+        cells, test, who = _crossed(frame, name, by, known, person)
+        members.append(who)
         blocks.append(cells.rename(columns={name: "category"}).assign(variable=name))
         tests += [replace(test, within={"variable": name})] if test else []
     whole, across = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,)), with_missing(encode(frame, by))
-    last = cells_of(_count(frame, whole, across, known, person), down=None, across=(by, across.levels))
+    counts = _count(frame, whole, across, known, person)
+    last = cells_of(counts, down=None, across=(by, across.levels))
+    members.append(_last_row(counts))
     blocks.append(last.assign(variable=TOTAL, category=TOTAL))
     dimensions = (Dimension("variable", additive=False), Dimension("category"), Dimension(by))
     cells = _ordered(pd.concat(blocks, ignore_index=True), [dimension.name for dimension in dimensions])
-    return Table(cells, dimensions, MEASURES, tests=adjust(tests), missing=missing)
+    table = Table(cells, dimensions, MEASURES, tests=adjust(tests), missing=missing)
+    return _with_people(table, frame, beside(members))
 
 
 def of_variable(sheet: Table, variable: str) -> Table:
@@ -211,17 +221,42 @@ def of_variable(sheet: Table, variable: str) -> Table:
         raise MethodError(f"La fiche n’a pas de variable « {variable} ».", hint=suggestion(variable, known))
     cells = sheet.cells[own].drop(columns="variable").rename(columns={"category": variable}).reset_index(drop=True)
     tests = tuple(replace(test, within={}) for test in sheet.tests if test.within == {"variable": variable})
-    return Table(cells, (Dimension(variable), sheet.dimensions[-1]), sheet.measures, tests, sheet.missing)
+    dimensions = (Dimension(variable), sheet.dimensions[-1])
+    members = sheet.membership.of_rows(np.flatnonzero(own)) if sheet.membership else None
+    return replace(sheet, cells=cells, dimensions=dimensions, tests=tests, membership=members)
 
 
-def _crossed(frame: pd.DataFrame, row: str, by: str, known: Flags, person: str) -> tuple[pd.DataFrame, Test | None]:
-    """Return the cells of one crosstab, missing values included, and its test, which leaves them out."""
+def _crossed(
+    frame: pd.DataFrame, row: str, by: str, known: Flags, person: str
+) -> tuple[pd.DataFrame, Test | None, Membership]:
+    """Return the cells of one crosstab, missing values included, its test, which leaves them out, and its people."""
     down, across = encode(frame, row), encode(frame, by)
     answered = known & (down.codes >= 0) & (across.codes >= 0)
     test = independence_test(_count(frame, down, across, answered, person)) if answered.any() else None
     down, across = with_missing(down), with_missing(across)
     counts = _count(frame, down, across, known, person)
-    return cells_of(counts, down=(row, down.levels), across=(by, across.levels)), test
+    return cells_of(counts, down=(row, down.levels), across=(by, across.levels)), test, counts.membership()
+
+
+def _last_row(counts: Counts) -> Membership:
+    """Return who stands in the line of totals of a table."""
+    everyone = counts.over_rows()
+    width = counts.shape[1]
+    across = np.vstack([np.eye(width), np.ones((1, width))])
+    return membership_of(everyone.people_labels, everyone.by_person @ across.T)
+
+
+def _with_people(table: Table, frame: pd.DataFrame, members: Membership) -> Table:
+    """Return a table that knows its people: which they are, of which delivery, filtered how."""
+    population, derived = population_of(frame), derived_of(frame)
+    variables = {*table.keys, *(table.cells["variable"].astype(str) if "variable" in table.keys else ())}
+    return replace(
+        table,
+        held={**dict(population.held), **table.held},
+        source=population.source,
+        derived={name: origin for name, origin in derived.items() if name in variables},
+        membership=members,
+    )
 
 
 def _count(frame: pd.DataFrame, down: Coded, across: Coded, complete: Flags, person: str) -> Counts:

@@ -2,7 +2,8 @@
 
 A `Table` is long: one row of `cells` for each combination of categories, with one column for each
 measure and one, `people`, for the number of **distinct people** that the row rests on. Disclosure
-control reads that column; a count of rows (visits, requests) never stands in for it.
+control reads that column; a count of rows (visits, requests) never stands in for it. A table also knows
+**which** people stand in each row (`membership`), so that several tables can be protected together.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from etabli.errors import MethodError, suggestion
+from etabli.methods.membership import Membership
 
 TOTAL = "__total__"
 """The category that stands for all categories of a dimension together."""
@@ -143,12 +145,21 @@ class Table:
     missing
         What was left out because a variable of the table is missing; None when nothing was.
     held
-        The variables that all cells are held at, each with its category: an odds ratio speaks of one event.
+        The variables that all cells are held at, each with its category: an odds ratio speaks of one event, a
+        filtered table of one quarter.
+    source
+        What tells the delivery that it counts from others; empty where nothing says so.
+    derived
+        The variables that follow from another one, each with that one: a person's route from their channels.
+    membership
+        Which people stand in each row, for disclosure control; None for published aggregates, whose people nobody
+        here knows. It is never shown and never written.
 
     Raises
     ------
     MethodError
-        A column is missing, or two rows have the same categories.
+        A column is missing, two rows have the same categories, or the people counted are not those who stand in
+        the rows.
     """
 
     cells: pd.DataFrame
@@ -157,6 +168,9 @@ class Table:
     tests: tuple[Test, ...] = ()
     missing: Missing | None = None
     held: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    derived: Mapping[str, str] = field(default_factory=dict)
+    membership: Membership | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         needed = [*self.keys, PEOPLE, *(column for measure in self.measures for column in measure.columns)]
@@ -167,6 +181,29 @@ class Table:
             raise MethodError("Un résultat a deux lignes pour les mêmes modalités.", got=", ".join(self.keys))
         if not self.keys and len(self.cells) != 1:
             raise MethodError("Un résultat sans dimension tient en une ligne.", got=f"{len(self.cells)} lignes")
+        if self.membership is not None:
+            self._hold_membership(self.membership)
+
+    def _hold_membership(self, membership: Membership) -> None:
+        """What is counted and who is there must agree: protection rests on the one, the reader reads the other."""
+        if membership.rows.shape[1] != len(self.cells):
+            raise MethodError(
+                "Un résultat ne sait pas quelles personnes sont dans chacune de ses lignes.",
+                expected=f"{len(self.cells)} lignes",
+                got=f"{membership.rows.shape[1]} lignes",
+                hint="les lignes d’un résultat ne se trient ni ne se filtrent : demandez-les à la méthode",
+            )
+        stated = self.cells[PEOPLE].to_numpy(dtype=float, na_value=np.nan)
+        if self.states_people and (stated != membership.distinct).any():
+            raise MethodError(
+                "Les effectifs d’un résultat ne sont pas ceux des personnes qu’il compte.",
+                hint="les lignes d’un résultat ne se trient ni ne se filtrent : demandez-les à la méthode",
+            )
+
+    @property
+    def states_people(self) -> bool:
+        """Whether its rows count the people of their categories; a model's do not."""
+        return any(measure.states_people for measure in self.measures)
 
     @property
     def keys(self) -> tuple[str, ...]:

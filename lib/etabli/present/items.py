@@ -14,6 +14,7 @@ from etabli.disclosure.protect import Protected, Protection
 from etabli.methods.results import TOTAL, Measure, Table, Value
 from etabli.present import figures, theme
 from etabli.present.figures import FigureKind
+from etabli.present.said import Place
 from etabli.present.sentences import Sentence
 from etabli.present.tables import SIGNS, Grid, describe_missing, lay_out, to_csv, to_html
 from etabli.present.words import Words, base_of, is_impossible, is_small, printed, unit_of
@@ -60,6 +61,14 @@ class Item:
         """The values that the item releases, with the printed precision."""
         raise NotImplementedError
 
+    def places(self, protection: Protection) -> list[Place]:
+        """Where the values that the item releases stand: what the ledger keeps of it."""
+        raise NotImplementedError
+
+    def _cited_places(self, protection: Protection, *sentences: Sentence) -> list[Place]:
+        told = [each for each in sentences if not each.is_masked(protection)]
+        return [(self.name, v.table, v.row, v.table.measure(v.measure)) for each in told for v in each.cited]
+
     def files(self, protection: Protection) -> dict[str, str]:  # noqa: ARG002  # tables and figures use it
         """The files that the item releases, by name."""
         return {}
@@ -99,6 +108,9 @@ class SentenceItem(Item):
 
     def results(self, protection: Protection) -> list[dict[str, Any]]:
         return self._cited(protection, self.text)
+
+    def places(self, protection: Protection) -> list[Place]:
+        return self._cited_places(protection, self.text)
 
 
 @dataclass(frozen=True)
@@ -147,6 +159,15 @@ class KeyFigureItem(Item):
             own = {**own, "where": {}, "value": None, "sign": theme.MASKED, "n": None}
             own.pop("interval", None)
         return [own, *self._cited(protection, self.label, self.note)]
+
+    def places(self, protection: Protection) -> list[Place]:
+        value = self.value
+        own = (
+            []
+            if protection.is_masked(value)
+            else [(self.name, value.table, value.row, value.table.measure(value.measure))]
+        )
+        return [*own, *self._cited_places(protection, self.label, self.note)]
 
 
 @dataclass(frozen=True)
@@ -229,6 +250,11 @@ class TableItem(Item):
             for test in protected.tests
         ]
         return [*own, *tests, *self._cited(protection, self.title, self.scope, self.reading, self.note)]
+
+    def places(self, protection: Protection) -> list[Place]:
+        shown = [self.table.measure(name) for name in self.measures] if self.measures else self.table.measures
+        own = [(self.name, self.table, row, each) for row in range(len(self.table.cells)) for each in shown]
+        return [*own, *self._cited_places(protection, self.title, self.scope, self.reading, self.note)]
 
     def files(self, protection: Protection) -> dict[str, str]:
         return {f"{self.name}.csv": to_csv(self.grid(protection))}

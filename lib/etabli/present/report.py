@@ -23,14 +23,18 @@ from etabli.agreements import Agreement, read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
+from etabli.disclosure.statements import Publication, SourceTold
 from etabli.errors import ReportError, suggestion
+from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import MISSING, TOTAL, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
+from etabli.present.said import statements_of, variables_of
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import Project, find_project
+from etabli.recipients import Recipient, read_recipients, recipient_of
 from etabli.sources.admission import hold_edition
 from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
@@ -54,15 +58,18 @@ def show_in_notebook(bundle: dict[str, Any], *, name: str, update: bool) -> None
     display(bundle, raw=True, display_id=name, update=update, metadata={MARK: name})  # type: ignore[no-untyped-call]  # IPython
 
 
-def open_report(slug: str, *, edition: object, audience: object, **parameters: object) -> Report:
+def open_report(
+    slug: str, *, edition: object, audience: object, recipient: object = "", **parameters: object
+) -> Report:
     """Open the report of a study for one run.
 
     Parameters
     ----------
     slug
         The study's folder under `studies/`.
-    edition, audience
-        The run's edition and audience, from the notebook's parameters cell.
+    edition, audience, recipient
+        The run's edition, audience and recipient, from the notebook's parameters cell. Without a recipient, the
+        report is made for every body of the audience.
     **parameters
         The study's own parameters.
 
@@ -70,11 +77,12 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
     ------
     EtabliError
         The study, its codebook or an agreement does not hold; a parameter is unknown or out of its
-        bounds; an agreement does not allow the audience, or not today; the key of pseudonyms is not there.
+        bounds; an agreement does not allow the audience or the recipient, or not today; the key of pseudonyms is not
+        there.
     """
     project = find_project()
     study = read_study(project, slug)
-    plan = study.plan({"edition": edition, "audience": audience, **parameters})
+    plan = study.plan({"edition": edition, "audience": audience, "recipient": recipient, **parameters})
     missing = [name for name in study.parameters if name not in parameters]
     if missing:
         raise ReportError(
@@ -84,7 +92,8 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
         )
     codebook = read_codebook(project, study, edition=plan.edition)
     agreements = read_agreements(project, study)
-    policy_for(agreements, plan.audience)  # refuses a closed audience before anything is read
+    body = recipient_of(read_recipients(project), plan)
+    policy_for(agreements, plan.audience, recipient=plan.recipient)  # refuses before anything is read
     hold_edition(project, study, plan.edition, day=date.today())  # noqa: DTZ011  # an agreement's days are local
     deliveries = {
         name: find_delivery(project, study, name, plan.edition, provider=agreements[source.agreement].provider)
@@ -92,7 +101,7 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
     }
     cache = cache_folder(project, slug)
     key = _key(project, study, plan.edition, EditionFiles(deliveries, codebook), cache)
-    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, key, cache=cache)
+    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, key, cache=cache, recipient=body)
     report.announce()
     return report
 
@@ -134,6 +143,8 @@ class Report:
     running_cell: Callable[[], tuple[str | None, int]] = running_cell
     cache: Path | None = None
     """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
+    recipient: Recipient | None = None
+    """The body that the report is made for; None: every body of the audience."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
 
@@ -187,7 +198,8 @@ class Report:
             )
         if source not in self._loaded:
             self._loaded.append(source)
-        return frame.reset_index(drop=True)
+        held = tuple((variable, str(value)) for variable, value in where.items() if value != "all")
+        return mark_population(frame.reset_index(drop=True), Population(self.deliveries[source].sha256, held))
 
     def say(
         self,
@@ -322,7 +334,9 @@ class Report:
     def finish(self) -> None:
         """Protect all results together, fill their places, and clear them for the gate. Last cell."""
         policy = policy_for(
-            [self.agreements[self.study.sources[name].agreement] for name in self._loaded], self.plan.audience
+            [self.agreements[self.study.sources[name].agreement] for name in self._loaded],
+            self.plan.audience,
+            recipient=self.plan.recipient,
         )
         if policy.protects:
             for table in self._tables():
@@ -342,12 +356,14 @@ class Report:
             "study": self.study.slug,
             "parameters": self.plan.parameters,
             "run": self.plan.name,
+            "recipient": self.recipient.name if self.recipient else None,
             "shown": sum(not isinstance(item, SentenceItem) for item in self._items),
             "answered": self._answers(protection),
             "policy": {"minimum_people": policy.minimum_people, "sources": list(policy.sources)},
             "masked_rows": sum(int(protection.of(table).masked.sum()) for table in self._shown_tables()),
             "sources": [self._described(name) for name in self._loaded],
             "results": results,
+            "said": self._said(protection, policy.minimum_people),
             "files": files,
             "modules": sorted(name for name in sys.modules if name.split(".")[0] == "etabli"),
         }
@@ -458,10 +474,31 @@ class Report:
             "agreement": self.agreements[source.agreement].title,
         }
 
+    def _said(self, protection: Protection, minimum: int) -> dict[str, Any]:
+        """What the report tells, region by region, for the ledger; nothing for a report that stays in the house."""
+        if self.plan.audience == "internal":
+            return {}
+        told = {
+            self.deliveries[name].sha256: SourceTold(
+                name,
+                self.agreements[self.study.sources[name].agreement].provider,
+                minimum,
+                self.plan.edition,
+                self.study.editions[self.plan.edition].keeps or "",
+            )
+            for name in self._loaded
+        }
+        places = [place for item in self._items for place in item.places(protection)]
+        found = statements_of(places, protection)
+        return Publication(str(self.plan), told, variables_of(self._tables()), tuple(found)).to_json()
+
     def announce(self) -> None:
         """Say in the notebook what is open; this output is cleared like any other, and reports leave it out."""
         self.show({"text/html": self._opening()}, name=OPENING, update=False)
 
     def _opening(self) -> str:
-        text = f"{self.study.title} — {self.edition} — audience : {theme.AUDIENCES[self.plan.audience]}"
+        readers = theme.AUDIENCES[self.plan.audience]
+        if self.recipient is not None:
+            readers = f"{readers} ({self.recipient.name})"
+        text = f"{self.study.title} — {self.edition} — audience : {readers}"
         return f"<p>{escape(french.typography(text), quote=False)}</p>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +12,7 @@ from etabli import french
 from etabli.errors import EtabliError
 from etabli.present import theme
 from etabli.project import Project
-from etabli.publish.context import made_on
+from etabli.publish.context import made_on, readers
 from etabli.publish.export import REPORT, disk_error
 from etabli.runs.manifest import FILE, Manifest, read_manifest
 
@@ -56,10 +57,15 @@ def write_catalogue(project: Project) -> Path:
 
 
 def _page(project: Project) -> str:
+    return page_of(reports_in(project), project.reports, banner="Catalogue interne de la maison — ne pas diffuser")
+
+
+def page_of(reports: Sequence[tuple[Path, Manifest]], base: Path, *, banner: str) -> str:
+    """Return the page of a set of reports, its links written from `base`."""
     css = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
     sections: dict[str, list[str]] = {}
-    for folder, manifest in reports_in(project):
-        sections.setdefault(manifest.title, []).append(_row(project, folder, manifest))
+    for folder, manifest in reports:
+        sections.setdefault(manifest.title, []).append(_row(base, folder, manifest))
     body = "".join(_section(title, rows) for title, rows in sections.items()) or "<p>Aucun rapport.</p>"
     title = f"Rapports – {theme.ORGANISATION}"
     return (
@@ -67,7 +73,7 @@ def _page(project: Project) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
         f"<style>{css}</style>\n</head>\n<body>\n"
         f'<aside class="banners" aria-label="Avertissement"><p class="banner internal">'
-        f"{escape(french.typography('Catalogue interne de la maison — ne pas diffuser'))}</p></aside>\n"
+        f"{escape(french.typography(banner))}</p></aside>\n"
         f'<header class="cover"><p class="organisation">{escape(theme.ORGANISATION)}</p><h1>Rapports</h1></header>\n'
         f"<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
@@ -82,11 +88,11 @@ def _section(title: str, rows: list[str]) -> str:
     )
 
 
-def _row(project: Project, folder: Path, manifest: Manifest) -> str:
-    link = (folder / REPORT).relative_to(project.reports).as_posix()
+def _row(base: Path, folder: Path, manifest: Manifest) -> str:
+    link = (folder / REPORT).relative_to(base).as_posix()
     chosen = ", ".join(f"{name} : {text}" for name, text in manifest.choices.items()) or "—"
     status = theme.STATUSES[manifest.status] + (" (données fictives)" if manifest.is_demo else "")
-    audience = theme.AUDIENCES[str(manifest.parameters["audience"])]
+    audience = readers(manifest)
     cells = [audience, french.typography(chosen), status, made_on(manifest)]
     told_apart = f'<span class="unseen"> – {escape(audience)} – {escape(french.typography(chosen))}</span>'
     label = f'<a href="{escape(link)}">{escape(manifest.edition_label)}{told_apart}</a>'

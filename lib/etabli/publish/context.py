@@ -37,6 +37,12 @@ def made_on(manifest: Manifest) -> str:
     return french.date(datetime.fromisoformat(manifest.started).date())
 
 
+def readers(manifest: Manifest) -> str:
+    """Return for whom a report was made: its audience, or the one body of it that is named."""
+    audience = theme.AUDIENCES[str(manifest.parameters["audience"])]
+    return f"{manifest.recipient} ({audience})" if manifest.recipient else audience
+
+
 def _banners(executed: Executed) -> list[tuple[str, str]]:
     found = []
     if executed.plan.audience == "internal":
@@ -53,7 +59,7 @@ def _cover(executed: Executed) -> list[tuple[str, str]]:
         ("Commanditaire", study.commissioner),
         ("Édition", manifest.edition_label),
         *((french.capitalised(name), text) for name, text in manifest.choices.items()),
-        ("Destinataires", theme.AUDIENCES[executed.plan.audience]),
+        ("Destinataires", readers(manifest)),
         ("Date", made_on(manifest)),
         ("Statut", theme.STATUSES[study.status]),
         ("Contact", contact),

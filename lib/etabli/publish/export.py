@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -27,13 +27,14 @@ import psutil
 from filelock import FileLock
 
 from etabli import french
+from etabli.disclosure.exported import hold_exported
 from etabli.disclosure.gate import OPENING
 from etabli.disclosure.scan import hold_folder
-from etabli.errors import EtabliError, InfrastructureError, PersonalDataError, RunError
+from etabli.errors import EtabliError, GateError, InfrastructureError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
-from etabli.runs.manifest import FILE, hash_outputs
+from etabli.runs.manifest import FILE, Manifest, hash_outputs
 from etabli.runs.outcome import Made
 from etabli.study import PlannedRun
 
@@ -52,6 +53,8 @@ _REFUSALS = {
 
 REPORT = "report.html"
 RESULTS = "results.json"
+SAID = "said.json"
+"""What the report tells, region by region: for the ledger and the attacker. It is not copied to recipients."""
 
 
 def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = None) -> Made:
@@ -78,10 +81,27 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
         clock = time.process_time()
         staged = work / "report"
         write_report(executed, staged)
-        _hold_personal_data(executed, staged)
+        hold_for_leaving(executed, staged, project)
         _swap(project, staged, target)
         kept.unlink(missing_ok=True)
     return Made(target, replace(executed.usage, cpu_seconds=executed.usage.cpu_seconds + time.process_time() - clock))
+
+
+def hold_for_leaving(executed: Executed, staged: Path, project: Project) -> None:
+    """Refuse files that no reader outside may have, on their final bytes: of leftovers first, then of personal data.
+
+    Raises
+    ------
+    RunError
+        A file holds one; the message names it.
+    """
+    if executed.plan.audience != "internal":
+        private = (str(project.root.resolve()), str(Path.home()))
+        try:
+            hold_exported(staged, manifest_keys=[each.name for each in fields(Manifest)], private=private)
+        except GateError as error:
+            raise _of_run(error, executed) from None
+    _hold_personal_data(executed, staged)
 
 
 def _hold_personal_data(executed: Executed, staged: Path) -> None:
@@ -93,10 +113,12 @@ def _hold_personal_data(executed: Executed, staged: Path) -> None:
     try:
         hold_folder(staged, exempt=[each for each in (contact.name, contact.email) if each])
     except PersonalDataError as error:
-        run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
-        raise RunError(
-            error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint
-        ) from None
+        raise _of_run(error, executed) from None
+
+
+def _of_run(error: EtabliError, executed: Executed) -> RunError:
+    run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
+    return RunError(error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint)
 
 
 def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -> Path:
@@ -139,6 +161,10 @@ def write_report(executed: Executed, folder: Path) -> None:
     (folder / RESULTS).write_text(
         json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
     )
+    if payload["said"]:
+        (folder / SAID).write_text(
+            json.dumps(payload["said"], ensure_ascii=False) + "\n", encoding="utf-8", newline="\n"
+        )
     tables = folder / "tables"
     tables.mkdir()
     for name, text in payload["files"].items():

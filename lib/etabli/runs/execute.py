@@ -18,6 +18,7 @@ from etabli.disclosure.gate import Clearance, check_outputs
 from etabli.errors import EtabliError, InfrastructureError, RunError
 from etabli.notebook import hold_against_study, name_cell, read_notebook
 from etabli.project import Project
+from etabli.recipients import read_recipients, recipient_of
 from etabli.runs.budget import Watch
 from etabli.runs.fingerprint import fingerprint, identity, with_modules
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
@@ -63,6 +64,7 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
     source = project.notebooks / study.notebook
     shown = project.relative(source)
     hold_against_study(read_notebook(source, shown=shown), study, shown=shown)
+    recipient_of(read_recipients(project), plan)  # refuses an unknown body before the notebook starts
     depended = fingerprint(project, study, plan)  # before: what changes under the run makes its report an old one
     started, clock, busy = datetime.now(UTC), time.monotonic(), time.process_time()
     with Watch(round(study.memory_limit_gib * 2**30)) as watch:
@@ -81,6 +83,7 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         study=study.slug,
         title=study.title,
         run=plan.name,
+        recipient=clearance.payload["recipient"],
         parameters=plan.parameters,
         edition_label=study.editions[plan.edition].label,
         status=study.status,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from etabli.agreements import read_agreements
 from etabli.errors import EtabliError
 from etabli.project import Project
+from etabli.recipients import Recipients, read_recipients
 from etabli.runs.code import ABSENT, ROOTS, closure, imported_by
 from etabli.sources.deliveries import find_delivery
 from etabli.sources.keys import read_state
@@ -17,12 +19,27 @@ from etabli.sources.withdrawals import digest, read_withdrawals
 from etabli.study import PlannedRun, Study
 
 Fingerprint = dict[str, str]
-"""SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `agreement/…`, `source/…`, `lib/…`;
-`key` is the fingerprint of the project's key, where an edition reads real deliveries, and `withdrawals` a digest of who
-withdrew, when anyone did: neither the key nor anybody can be found from them."""
+"""SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
+`agreement/…`, `source/…`, `lib/…`; `key` is the fingerprint of the project's key, where an edition reads real
+deliveries, and `withdrawals` a digest of who withdrew, when anyone did: neither the key nor anybody can be found from
+them."""
 
-Survey = dict[tuple[str, str], Fingerprint]
-"""What the runs of an edition have in common, by study and edition: looked at once for all runs of one moment."""
+
+@dataclass
+class Survey:
+    """What the runs of one moment have in common, looked at once for all of them.
+
+    Parameters
+    ----------
+    editions
+        The parts of a fingerprint that the runs of an edition share, by study and edition.
+    bodies
+        Who receives what.
+    """
+
+    editions: dict[tuple[str, str], Fingerprint] = field(default_factory=dict)
+    bodies: Recipients | None = None
+
 
 NOT_OF_A_RUN = {"runs", "audiences", "editions", "time_limit_minutes", "memory_limit_gib"}
 """Keys of `study.yml` that tell which runs there are and what they may use, not what a report says."""
@@ -41,13 +58,16 @@ def fingerprint(
     survey
         Filled as runs are looked at: the next run of the same edition hashes no file again.
     """
-    seen: Survey = {} if survey is None else survey
+    seen = survey or Survey()
     place = (study.slug, plan.edition)
-    if place not in seen:
-        seen[place] = _of_edition(project, study, plan)
+    if place not in seen.editions:
+        seen.editions[place] = _of_edition(project, study, plan)
+    if seen.bodies is None:
+        seen.bodies = read_recipients(project)
     parts = {
-        **seen[place],
+        **seen.editions[place],
         "parameters": _hash_text(json.dumps(plan.parameters, sort_keys=True, ensure_ascii=False)),
+        "recipients": _hash_text(_shared_with(seen.bodies, plan)) if plan.audience != "internal" else ABSENT,
     }
     return with_modules(dict(sorted(parts.items())), modules)
 
@@ -63,6 +83,14 @@ def with_modules(taken: Fingerprint, modules: Iterable[str]) -> Fingerprint:
 def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Return the parts that differ between two fingerprints, in alphabetical order."""
     return sorted(part for part in {*before, *after} if before.get(part, ABSENT) != after.get(part, ABSENT))
+
+
+def _shared_with(bodies: Recipients, plan: PlannedRun) -> str:
+    """Return what recipients.yml says of those who will come to hold the report: whom it is protected against."""
+    held = {
+        slug: bodies.recipients[slug].model_dump(mode="json") for slug in bodies.holders(plan.audience, plan.recipient)
+    }
+    return json.dumps(held, sort_keys=True, ensure_ascii=False)
 
 
 def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:

@@ -43,6 +43,8 @@ class Manifest:
         When the notebook started (ISO 8601, UTC) and how long it ran.
     fingerprint
         What the run depended on (`runs.fingerprint`).
+    recipient
+        The body that the report was made for, in words; None: every body of the audience.
     outputs
         SHA-256 of each file of the report, by its path from the report's folder.
     """
@@ -62,6 +64,7 @@ class Manifest:
     seconds: float
     fingerprint: Fingerprint
     outputs: dict[str, str]
+    recipient: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,168 @@
+"""What a report says of regions: its printed values, turned into the statements that the ledger keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from math import inf
+
+import numpy as np
+import pandas as pd
+
+from etabli.disclosure.protect import Protected, Protection
+from etabli.disclosure.regions import VARIABLE, lines_of, regions_of
+from etabli.disclosure.statements import MASKED, Quantity, Statement, Unit, Variable
+from etabli.methods.results import Measure, Table
+from etabli.present.words import base_of, digits_of, is_impossible, is_small, printed
+
+Place = tuple[str, Table, int, Measure]
+"""One released value: the item that shows it, its table, its row, its measure."""
+
+
+def statements_of(places: Iterable[Place], protection: Protection) -> list[Statement]:
+    """Return what released values say, each once an item. Published aggregates, whose people nobody knows, say nothing.
+
+    A mask is a statement too: a report that is made again keeps it.
+    """
+    readers: dict[int, _Reader] = {}
+    found: dict[Statement, None] = {}
+    for item, table, row, measure in places:
+        if table.membership is None:
+            continue
+        if id(table) not in readers:
+            readers[id(table)] = _Reader(table, protection.of(table))
+        found.update(dict.fromkeys(readers[id(table)].says(item, row, measure)))
+    return list(found)
+
+
+def variables_of(tables: Iterable[Table]) -> dict[str, dict[str, Variable]]:
+    """Return what tables tell of their variables, by source and name.
+
+    Whether a variable is constant within a person is read from who stands where: no reader is told, but many know
+    that age does not change from one visit to the next, and an attacker is given what many know.
+    """
+    found: dict[str, dict[str, Variable]] = {}
+    for table in tables:
+        if table.membership is None:
+            continue
+        here = found.setdefault(table.source, {})
+        for name, variable in _variables(table).items():
+            here[name] = here[name].joined(variable) if name in here else variable
+    return found
+
+
+def _variables(table: Table) -> dict[str, Variable]:
+    constant: dict[str, bool] = {}
+    categories: dict[str, dict[str, None]] = {}
+    people = table.membership.distinct if table.membership is not None else np.zeros(0)
+    for line in lines_of(table):
+        adds_up = bool(people[list(line.parts)].sum() == people[line.whole])
+        constant[line.variable] = constant.get(line.variable, True) and adds_up
+        column = "category" if VARIABLE in table.keys and line.variable not in table.keys else line.variable
+        codes = table.cells[column].astype(str).iloc[list(line.parts)]
+        categories.setdefault(line.variable, {}).update(dict.fromkeys(codes))
+    return {
+        name: Variable(tuple(codes), constant[name], sets=_sets(table, name, tuple(codes)))
+        for name, codes in categories.items()
+    }
+
+
+def _sets(table: Table, name: str, codes: tuple[str, ...]) -> tuple[str, dict[str, tuple[str, ...]]] | None:
+    """Return which categories of its origin each category of a derived variable stands for (`methods.routes`)."""
+    origin = table.derived.get(name)
+    if origin is None:
+        return None
+    alone = {code: code.removesuffix("_only") for code in codes if code.endswith("_only")}
+    if "both" not in codes or len(alone) != 2:
+        return None
+    return origin, {**{code: (held,) for code, held in alone.items()}, "both": tuple(alone.values())}
+
+
+class _Reader:
+    """Reads the statements of one table: its values as protected, its structure as it was counted."""
+
+    def __init__(self, table: Table, protected: Protected) -> None:
+        self.table, self.masked = protected.table, protected.masked
+        self.regions = regions_of(table)
+        membership = table.membership
+        one_row_each = membership is None or bool((membership.totals == membership.distinct).all())
+        self.rows: Unit = "people" if one_row_each else "rows"
+        self.wholes = _wholes(table)
+
+    def says(self, item: str, row: int, measure: Measure) -> Iterator[Statement]:
+        if self.masked[row]:
+            for unit in dict.fromkeys((self.rows, "people")):
+                yield Statement(item, self._quantity(row, unit), 0, inf, shown=MASKED)
+            return
+        if is_impossible(self.table, row, measure):
+            of_nobody = measure.kind == "share" and base_of(self.table, row, measure) == 0
+            yield self._exactly(item, self.wholes.get(row, row) if of_nobody else row, "people", 0)
+            return
+        value = self.table.cells[measure.name].iloc[row]
+        if isinstance(value, str) or pd.isna(value):
+            return
+        yield from self._count_or_ratio(item, row, measure)
+        yield from self._people_stated(item, row, measure)
+
+    def _count_or_ratio(self, item: str, row: int, measure: Measure) -> Iterator[Statement]:
+        value = float(self.table.cells[measure.name].iloc[row])
+        if measure.kind == "count" and measure.unit in {"rows", "people"}:
+            yield self._exactly(item, row, "people" if measure.unit == "people" else self.rows, value)
+        elif measure.kind == "share" and measure.of and row in self.wholes:
+            whole = self.wholes[row]
+            if is_small(self.table, row, measure):
+                part, of = (float(self.table.cells[column].iloc[row]) for column in measure.of)
+                yield self._exactly(item, row, self.rows, part)
+                yield self._exactly(item, whole, self.rows, of)
+            else:
+                yield self._ratio(item, row, measure, over=self._quantity(whole, self.rows))
+        elif measure.kind == "mean" and measure.unit == "rows" and self.rows == "rows":
+            yield self._ratio(item, row, measure, over=self._quantity(row, "people"))
+
+    def _people_stated(self, item: str, row: int, measure: Measure) -> Iterator[Statement]:
+        """The number of people that files give beside a value."""
+        if not measure.states_people:
+            return
+        base = base_of(self.table, row, measure)
+        if base == float("inf"):
+            people = self.table.cells["people"].iloc[row]
+            if not pd.isna(people):
+                yield self._exactly(item, row, "people", float(people))
+        elif measure.kind == "share" and row in self.wholes:
+            yield self._exactly(item, self.wholes[row], "people", base)
+        elif measure.base == "people":
+            yield self._exactly(item, row, "people", base)
+
+    def _ratio(self, item: str, row: int, measure: Measure, *, over: Quantity) -> Statement:
+        """A ratio as printed: true within half a unit of its last digit."""
+        base = base_of(self.table, row, measure)
+        shown = printed(self.table.cells[measure.name].iloc[row], measure, base)
+        number, scale = float(shown or 0), 100 if measure.kind == "share" else 1
+        half = 0.5 * 10.0 ** -digits_of(measure, base)
+        low, high = max(0.0, (number - half) / scale), (number + half) / scale
+        return Statement(item, self._quantity(row, self.rows), low, high, over=over, shown=number)
+
+    def _exactly(self, item: str, row: int, unit: Unit, value: float) -> Statement:
+        return Statement(item, self._quantity(row, unit), value, value, shown=value)
+
+    def _quantity(self, row: int, unit: Unit) -> Quantity:
+        return Quantity(self.regions[row], unit)
+
+
+def _wholes(table: Table) -> dict[int, int]:
+    """Return, for each row, the row of what its share is a share of.
+
+    That is the total of the line whose parts carry, as their denominator, what it counts.
+    """
+    shares = [measure.of for measure in table.measures if measure.kind == "share" and measure.of]
+    if not shares:
+        return {}
+    part, whole = (table.cells[column].reset_index(drop=True) for column in shares[0])
+    found = {row: row for row in range(len(part)) if _is(whole.iloc[row], part.iloc[row])}
+    for line in lines_of(table):
+        if all(_is(whole.iloc[row], part.iloc[line.whole]) for row in line.parts):
+            found.update(dict.fromkeys(line.parts, line.whole))
+    return found
+
+
+def _is(one: object, other: object) -> bool:
+    return bool(not pd.isna(one) and not pd.isna(other) and one == other)  # type: ignore[call-overload]  # one cell

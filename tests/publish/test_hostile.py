@@ -1,0 +1,223 @@
+"""One hostile notebook for each way out: the gate refuses it, or what it hides is in no file that leaves."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, check_outputs, digest
+from etabli.errors import EtabliError
+from etabli.project import Project
+from etabli.publish.export import hold_for_leaving, write_report
+from etabli.runs.execute import Executed
+from etabli.runs.manifest import Manifest
+from etabli.study import Study, read_study
+
+SECRET = "Zyxw-4217"
+"""What must not leave: no word, number or file of a report looks like it."""
+
+RESULT = {"item": "tableau-1", "name": "people", "label": "Personnes", "unit": "", "where": {}, "value": 40, "n": 40}
+TABLE = '<div class="table" id="tableau-1"><table><caption>Les personnes</caption><tbody></tbody></table></div>'
+
+
+@dataclass
+class Hostile:
+    """An executed notebook, to which each case adds its leak."""
+
+    cells: list[Any] = field(default_factory=list)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    html: str = TABLE
+    results: list[dict[str, Any]] = field(default_factory=lambda: [RESULT])
+    files: dict[str, str] = field(default_factory=lambda: {"tableau-1.csv": "Ensemble;40\r\n"})
+    extra: dict[str, bytes] = field(default_factory=dict)
+
+    def executed(self, study: Study) -> Executed:
+        plan = study.plan({"audience": "funder"})
+        payload = {
+            "parameters": plan.parameters,
+            "policy": {"minimum_people": 5, "sources": ["Article 5."]},
+            "masked_rows": 0,
+            "answered": {},
+            "results": self.results,
+            "files": self.files,
+            "said": {},
+        }
+        table = new_output("display_data", data={"text/html": self.html}, metadata={MARK: "tableau-1"})
+        content = {"cleared": {"tableau-1": digest(self.html)}, "payload": payload}
+        end = new_output("display_data", data={CLEARANCE_TYPE: content})
+        cells = [
+            new_code_cell('edition = "2024"', metadata={"tags": ["parameters"]}),
+            new_code_cell("report.table(answers)", outputs=[table]),
+            *self.cells,
+            new_code_cell("report.finish()", outputs=[end]),
+        ]
+        notebook = new_notebook(cells=cells, metadata=self.metadata)
+        clearance = check_outputs(notebook, audience="funder", shown="notebooks/essai.ipynb")
+        manifest = Manifest(
+            study=study.slug,
+            title=study.title,
+            run=plan.name,
+            parameters=plan.parameters,
+            choices={},
+            edition_label="2024",
+            status="draft",
+            sources=[],
+            commit=None,
+            dirty=None,
+            versions={"python": "3.11"},
+            started="2024-10-01T12:00:00+00:00",
+            seconds=1,
+            fingerprint={},
+            outputs={},
+        )
+        return Executed(study, plan, notebook, clearance, manifest)
+
+    def leaves(self, project: Project, folder: Path) -> bytes:
+        """Return all bytes that would leave, as `etabli run` would write them."""
+        executed = self.executed(read_study(project, "essai"))
+        write_report(executed, folder)
+        for name, content in self.extra.items():
+            (folder / name).write_bytes(content)
+        hold_for_leaving(executed, folder, project)
+        return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def shows(*outputs: Any, **metadata: Any) -> Hostile:
+    return Hostile(cells=[new_code_cell("visits", outputs=list(outputs), metadata=metadata)])
+
+
+def says(text: str) -> Hostile:
+    return Hostile(cells=[new_markdown_cell(text)])
+
+
+def png(text: str) -> str:
+    """One pixel, with a text chunk that no viewer shows."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    pixel = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\0\0"))
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + chunk(b"tEXt", b"Comment\0" + text.encode()) + pixel).decode()
+
+
+def html(data: str) -> Any:
+    return new_output("display_data", data={"text/html": data})
+
+
+BLOB = base64.b64encode((SECRET * 30).encode()).decode()
+
+REFUSED: dict[str, Callable[[], Hostile]] = {
+    "raw frame": lambda: shows(html(f'<table border="1" class="dataframe"><td>{SECRET}</td></table>')),
+    "raw frame inside a cleared output": lambda: Hostile(html=f'<table class="dataframe"><td>{SECRET}</td></table>'),
+    "traceback": lambda: shows(new_output("error", ename="KeyError", evalue=SECRET, traceback=[SECRET])),
+    "traceback in prose": lambda: says(f"Traceback (most recent call last): {SECRET}"),
+    "print": lambda: shows(new_output("stream", name="stdout", text=SECRET)),
+    "warning": lambda: shows(new_output("stream", name="stderr", text=SECRET)),
+    "widget": lambda: shows(
+        new_output("display_data", data={"application/vnd.jupyter.widget-view+json": {"model_id": SECRET}})
+    ),
+    "widget beside a cleared output": lambda: shows(
+        new_output("display_data", data={"text/html": TABLE, "application/json": SECRET}, metadata={MARK: "tableau-1"})
+    ),
+    "javascript": lambda: shows(new_output("display_data", data={"application/javascript": SECRET})),
+    "script inside a cleared output": lambda: Hostile(html=f"<script>{SECRET}</script>"),
+    "event in a cleared output": lambda: Hostile(html=f'<p onclick="{SECRET}">a</p>'),
+    "data attribute in a cleared output": lambda: Hostile(html=f'<p data-name="{SECRET}">a</p>'),
+    "attachment": lambda: Hostile(
+        cells=[new_markdown_cell("![x](attachment:x.png)", attachments={"x.png": {"image/png": png(SECRET)}})]
+    ),
+    "attachment that no text shows": lambda: Hostile(
+        cells=[new_markdown_cell("texte", attachments={"x.png": {"image/png": png(SECRET)}})]
+    ),
+    "image with metadata": lambda: shows(new_output("display_data", data={"image/png": png(SECRET)})),
+    "image inside a cleared output": lambda: Hostile(html=f'<img src="data:image/png;base64,{png(SECRET)}">'),
+    "image inside a drawing": lambda: Hostile(html=f'<svg><image xlink:href="data:image/png;base64,{png("")}"/></svg>'),
+    "metadata of a drawing": lambda: Hostile(html=f"<svg><metadata>{SECRET}</metadata></svg>"),
+    "page inside a drawing": lambda: Hostile(html=f"<svg><foreignObject>{SECRET}</foreignObject></svg>"),
+    "path": lambda: says("Le fichier vient de /home/zyxw/visites.csv."),
+    "path of Windows": lambda: says("Le fichier vient de C:\\Users\\zyxw\\visites.csv."),
+    "path of a network": lambda: says(r"Le fichier vient de `\\serveur\partage\visites.csv`."),
+    "path in a label": lambda: Hostile(results=[{**RESULT, "label": "/home/zyxw/visites.csv"}]),
+    "path in a file": lambda: Hostile(files={"tableau-1.csv": "/home/zyxw/visites.csv;40\r\n"}),
+    "hidden cell": lambda: shows(html(f"<p>{SECRET}</p>"), jupyter={"outputs_hidden": True}, tags=["remove_output"]),
+    "hidden passage": lambda: Hostile(html=f'<p style="display:none">{SECRET}</p>'),
+    "hidden attribute": lambda: Hostile(html=f"<p hidden>{SECRET}</p>"),
+    "comment in prose": lambda: says(f"texte <!-- {SECRET} -->"),
+    "comment in a cleared output": lambda: Hostile(html=f"<p>a</p><!-- {SECRET} -->"),
+    "base64 in prose": lambda: says(f"`{BLOB}`"),
+    "base64 in a link": lambda: says(f"[lien](https://exemple.org/{BLOB})"),
+    "base64 in a cleared output": lambda: Hostile(html=f'<p title="{BLOB}">a</p>'),
+    "base64 in results": lambda: Hostile(results=[{**RESULT, "label": BLOB}]),
+    "base64 in a file": lambda: Hostile(files={"tableau-1.csv": BLOB}),
+    "object": lambda: Hostile(html="<p>&lt;zyxw.Person object at 0x7f0123456789&gt; <pandas.Zyxw object at 0x1></p>"),
+    "style that fetches": lambda: Hostile(html='<p style="background: url(https://exemple.org/zyxw)">a</p>'),
+    "number of the data in a page": lambda: Hostile(html="<p>0,123456789</p>"),
+    "number of the data in results": lambda: Hostile(results=[{**RESULT, "value": 0.123456789}]),
+    "number of the data in a file": lambda: Hostile(files={"tableau-1.csv": "Ensemble;0,123456789\r\n"}),
+    "field of results": lambda: Hostile(results=[{**RESULT, "people": 3}]),
+    "value beside its mask": lambda: Hostile(results=[{**RESULT, "sign": "s"}]),
+    "count beside its mask": lambda: Hostile(results=[{**RESULT, "value": None, "sign": "s"}]),
+    "notebook among the files": lambda: Hostile(extra={"essai.ipynb": SECRET.encode()}),
+    "image among the files": lambda: Hostile(extra={"figure.png": base64.b64decode(png(SECRET))}),
+    "frame among the files": lambda: Hostile(extra={"visites.parquet": SECRET.encode()}),
+    "person in prose": lambda: says("Écrire à zyxw@exemple.fr"),
+    "f-string in the code": lambda: Hostile(cells=[new_code_cell('report.say(f"{len(rare)} personnes")')]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_hostile_notebook_is_refused(case: str, small_project: Project, tmp_path: Path) -> None:
+    with pytest.raises(EtabliError):
+        REFUSED[case]().leaves(small_project, tmp_path / "report")
+
+
+INERT: dict[str, Callable[[], Hostile]] = {
+    "widget state": lambda: Hostile(
+        metadata={"widgets": {"application/vnd.jupyter.widget-state+json": {"state": {"x": SECRET}}}}
+    ),
+    "metadata of the notebook": lambda: Hostile(metadata={"authors": [{"name": SECRET}]}),
+    "metadata of a cell": lambda: Hostile(
+        cells=[new_code_cell("1", metadata={"name": SECRET, "papermill": {"x": SECRET}})]
+    ),
+    "metadata of a cleared output": lambda: Hostile(
+        cells=[
+            new_code_cell(
+                "report.table(x)",
+                outputs=[
+                    new_output("display_data", data={"text/html": TABLE}, metadata={MARK: "tableau-1", "x": SECRET})
+                ],
+            )
+        ]
+    ),
+    "code that holds data": lambda: Hostile(cells=[new_code_cell(f'names = ["{SECRET}"]')]),
+    "comment of the code": lambda: Hostile(cells=[new_code_cell(f"report.say('a')  # {SECRET}")]),
+}
+
+
+@pytest.mark.parametrize("case", INERT)
+def test_what_a_notebook_hides_is_in_no_file(case: str, small_project: Project, tmp_path: Path) -> None:
+    assert SECRET.encode() not in INERT[case]().leaves(small_project, tmp_path / "report")
+
+
+def test_honest_notebook_leaves(small_project: Project, tmp_path: Path) -> None:
+    found = Hostile(cells=[new_markdown_cell("## Une méthode\n\nDes *mots*, une liste :\n\n- un\n- deux")])
+    assert b"Les personnes" in found.leaves(small_project, tmp_path / "report")
+
+
+def test_internal_report_is_not_held_to_it(small_project: Project, tmp_path: Path) -> None:
+    found = Hostile(html="<p>0,123456789</p>")
+    executed = found.executed(read_study(small_project, "essai"))
+    plan = read_study(small_project, "essai").plan({"audience": "internal"})
+    inside = replace(executed, plan=plan)
+    write_report(inside, tmp_path / "report")
+    hold_for_leaving(inside, tmp_path / "report", small_project)
+    assert json.loads((tmp_path / "report" / "results.json").read_text(encoding="utf-8"))["results"]
