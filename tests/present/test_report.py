@@ -23,6 +23,7 @@ from etabli.project import FOLDER_VARIABLE, Project
 from etabli.sources.codebook import read_codebook
 from etabli.sources.deliveries import find_delivery
 from etabli.sources.dummy import make_demo
+from etabli.sources.keys import demo_key
 from etabli.study import read_study
 
 NOTES: dict[str, Any] = {"title": "les réponses", "scope": "Dossiers", "reading": "Lu"}
@@ -84,7 +85,7 @@ def opened(small_project: Project, screen: Screen, cells: Cells) -> Opened:
             name: find_delivery(small_project, study, name, plan.edition, provider="example") for name in study.sources
         }
         codebook = read_codebook(small_project, study)
-        return Report(study, plan, codebook, deliveries, agreements, screen, cells)
+        return Report(study, plan, codebook, deliveries, agreements, screen, demo_key("essai"), cells)
 
     return make
 
@@ -298,8 +299,14 @@ def test_source_is_loaded_under_pseudonyms(opened: Opened, small_project: Projec
     assert frame["person"].nunique() == raw["NUMERO"].nunique()
 
 
-def test_two_reports_share_no_pseudonym(opened: Opened) -> None:
-    assert not set(opened().load("records")["person"]) & set(opened().load("records")["person"])
+def test_pseudonyms_last_from_one_report_to_the_next(opened: Opened) -> None:
+    assert opened().load("records")["person"].equals(opened().load("records")["person"])
+
+
+def test_reports_of_two_studies_share_no_pseudonym(opened: Opened) -> None:
+    other = opened()
+    other.key = demo_key("autre")
+    assert not set(opened().load("records")["person"]) & set(other.load("records")["person"])
 
 
 def test_load_keeps_the_rows_that_are_asked_for(opened: Opened) -> None:

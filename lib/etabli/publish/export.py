@@ -28,7 +28,8 @@ from filelock import FileLock
 
 from etabli import french
 from etabli.disclosure.gate import OPENING
-from etabli.errors import EtabliError, InfrastructureError, RunError
+from etabli.disclosure.scan import hold_folder
+from etabli.errors import EtabliError, InfrastructureError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
@@ -64,8 +65,8 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
     Raises
     ------
     EtabliError
-        The run fails, or its report cannot be written. Nothing half-written is left; the half-executed
-        notebook of a failed run is kept beside the report's place, and the message names it.
+        The run fails, its files hold personal data, or they cannot be written. Nothing half-written is left; the
+        half-executed notebook of a failed run is kept beside the report's place, and the message names it.
     """
     target = project.reports / plan.slug / plan.name
     kept = target.with_name(f"{plan.name}.failed.ipynb")
@@ -77,6 +78,7 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
         clock = time.process_time()
         staged = work / "report"
         write_report(executed, staged)
+        _hold_personal_data(executed, staged)
         _swap(project, staged, target)
         kept.unlink(missing_ok=True)
     return Made(target, replace(executed.usage, cpu_seconds=executed.usage.cpu_seconds + time.process_time() - clock))
@@ -105,6 +107,21 @@ def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -
         _swap(project, staged, target)
         target.with_name(f"{plan.name}.failed.ipynb").unlink(missing_ok=True)
     return target
+
+
+def _hold_personal_data(executed: Executed, staged: Path) -> None:
+    """Refuse files that name or reach a person, on their final bytes, whatever the audience.
+
+    The only one they may name is the contact that study.yml declares.
+    """
+    contact = executed.study.contact
+    try:
+        hold_folder(staged, exempt=[each for each in (contact.name, contact.email) if each])
+    except PersonalDataError as error:
+        run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
+        raise RunError(
+            error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint
+        ) from None
 
 
 def write_report(executed: Executed, folder: Path) -> None:

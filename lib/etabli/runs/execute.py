@@ -19,7 +19,7 @@ from etabli.errors import EtabliError, InfrastructureError, RunError
 from etabli.notebook import hold_against_study, name_cell, read_notebook
 from etabli.project import Project
 from etabli.runs.budget import Watch
-from etabli.runs.fingerprint import fingerprint, with_modules
+from etabli.runs.fingerprint import fingerprint, identity, with_modules
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
 from etabli.runs.outcome import Usage
 from etabli.study import PlannedRun, Study, read_study
@@ -63,11 +63,18 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
     source = project.notebooks / study.notebook
     shown = project.relative(source)
     hold_against_study(read_notebook(source, shown=shown), study, shown=shown)
+    known = identity(project, study, plan)
     depended = fingerprint(project, study, plan)  # before: what changes under the run makes its report an old one
     started, clock, busy = datetime.now(UTC), time.monotonic(), time.process_time()
     with Watch(round(study.memory_limit_gib * 2**30)) as watch:
         notebook = _papermill(project, study, plan, work / study.notebook, watch, on_cell)
     seconds = time.monotonic() - clock
+    if identity(project, study, plan) != known:
+        raise RunError(
+            "Une personne s’est retirée, ou la clé a changé, pendant le passage.",
+            where=f"étude {plan.slug}, passage {plan.name}",
+            hint="relancez-le : il lira les livraisons sans elle",
+        )
     clearance = check_outputs(notebook, audience=plan.audience, shown=shown)
     _check_payload(clearance, plan, shown)
     commit, dirty = git_state(project)

@@ -12,10 +12,14 @@ from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.runs.code import ABSENT, ROOTS, closure, imported_by
 from etabli.sources.deliveries import find_delivery
+from etabli.sources.keys import read_state
+from etabli.sources.withdrawals import digest, read_withdrawals
 from etabli.study import PlannedRun, Study
 
 Fingerprint = dict[str, str]
-"""SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `agreement/…`, `source/…`, `lib/…`."""
+"""SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `agreement/…`, `source/…`, `lib/…`;
+`key` is the fingerprint of the project's key, where an edition reads real deliveries, and `withdrawals` a digest of who
+withdrew, when anyone did: neither the key nor anybody can be found from them."""
 
 Survey = dict[tuple[str, str], Fingerprint]
 """What the runs of an edition have in common, by study and edition: looked at once for all runs of one moment."""
@@ -66,9 +70,16 @@ def modules_of(taken: Mapping[str, str]) -> list[str]:
     return [part.removeprefix("lib/") for part in taken if part.startswith("lib/")]
 
 
-def digest_of(taken: Fingerprint) -> str:
-    """Return one digest for all parts."""
-    return _hash_text(json.dumps(taken, sort_keys=True, ensure_ascii=False))
+def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
+    """Return the parts of a fingerprint that say who is in the run, and under which key."""
+    parts = {}
+    state = read_state(project)
+    if state is not None and study.editions[plan.edition].deliveries == "raw":
+        parts["key"] = state.current
+    withdrawn = read_withdrawals(project, study.slug)
+    if withdrawn:
+        parts["withdrawals"] = digest(withdrawn)
+    return parts
 
 
 def _of_edition(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
@@ -82,6 +93,7 @@ def _of_edition(project: Project, study: Study, plan: PlannedRun) -> Fingerprint
     for source in study.sources.values():
         parts[f"agreement/{source.agreement}"] = _hash(project.agreements / f"{source.agreement}.yml")
     parts |= _source_hashes(project, study, plan)
+    parts |= identity(project, study, plan)
     parts |= {f"lib/{name}": digest for name, digest in closure([*ROOTS, *_imported(project, study)]).items()}
     return parts
 
