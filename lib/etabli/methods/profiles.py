@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from etabli.errors import MethodError, suggestion
+from etabli.memo import pure
 from etabli.methods.association import adjust, independence_test
 from etabli.methods.cells import MADE, MEASURES, PEOPLE_COUNT, ROWS, cells_of
 from etabli.methods.clusters import (
@@ -35,6 +36,7 @@ from etabli.methods.routes import people_by_route
 __all__ = ["crosstab", "distribution", "odds_ratios", "of_variable", "people_by_route", "profile_sheet", "totals"]
 
 
+@pure
 def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     """Return how many rows and people there are, and rows per person.
 
@@ -70,6 +72,7 @@ def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     return Table(cells, (), (ROWS, PEOPLE_COUNT, mean), missing=missing)
 
 
+@pure
 def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient") -> Table:
     """Return rows, people and share of the rows by category of one variable, then their total.
 
@@ -95,6 +98,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     return Table(cells, (Dimension(variable),), MEASURES, missing=missing)
 
 
+@pure
 def crosstab(
     frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient", impossible: Sequence[tuple[str, str]] = ()
 ) -> Table:
@@ -158,6 +162,7 @@ def _without_impossible(cells: pd.DataFrame, row: str, by: str, impossible: Sequ
     return found
 
 
+@pure
 def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, person: str = "recipient") -> Table:
     """Return the crosstabs of several variables by one, stacked, then the total of all rows.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -45,6 +45,8 @@ class Manifest:
         What the run depended on (`runs.fingerprint`).
     outputs
         SHA-256 of each file of the report, by its path from the report's folder.
+    shared
+        How many results were `taken` from the work that the runs of an edition share, and how many were `kept` there.
     """
 
     study: str
@@ -62,6 +64,7 @@ class Manifest:
     seconds: float
     fingerprint: Fingerprint
     outputs: dict[str, str]
+    shared: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
