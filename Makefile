@@ -5,7 +5,7 @@ STAMP := .venv/.etabli
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help reports test fuzz lab check browser lock clean
+.PHONY: help reports test lab check browser bench fuzz lock clean
 
 help: ## Affiche cette aide
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,9 +16,6 @@ reports: $(STAMP) ## Fabrique les données fictives, puis tous les rapports par 
 
 test: $(STAMP) ## Lance les tests
 	$(BIN)/python -m pytest
-
-fuzz: $(STAMP) ## Lance les essais au hasard, qui durent (lots tués à 50 moments, par exemple)
-	$(BIN)/python -m pytest -m fuzz
 
 lab: $(STAMP) ## Ouvre JupyterLab, en français, sur les notebooks
 	$(BIN)/etabli lab
@@ -36,6 +33,13 @@ browser: ## Installe Chromium s’il manque (pour les tests du navigateur)
 	@command -v chromium >/dev/null || { \
 		sudo=$$([ "$$(id -u)" -eq 0 ] || echo sudo); \
 		$$sudo apt-get update && $$sudo apt-get install --yes --no-install-recommends chromium; }
+
+bench: $(STAMP) ## Mesure noyaux et lecture, et garde les chiffres dans benchmarks/results.md (une vingtaine de minutes)
+	for each in benchmarks/*.py; do $(BIN)/python $$each --write || exit 1; done
+
+fuzz: $(STAMP) ## Lit 20 000 fichiers abîmés et tue des lots à 50 moments (longtemps)
+	$(BIN)/python -m pytest -m fuzz
+	$(BIN)/python tests/deliveries/fuzzing.py --files 20000
 
 lock: ## Refait requirements.lock d’après pyproject.toml (il faut uv)
 	@command -v uv >/dev/null || { echo "La commande uv manque : voyez docs.astral.sh/uv." >&2; exit 1; }

@@ -84,6 +84,22 @@ def test_quality_tells_what_was_mended(project: Project, study: Study) -> None:
     assert not quality.blocks
 
 
+def test_quality_tells_how_the_file_was_read_and_what_was_passed_over(project: Project, study: Study) -> None:
+    (source,) = examined(project, study, ["D1;A;1;13;x", ";;;;"]).sources
+    assert source.notes == (
+        "Lecture – encodage : utf-8 (deviné), séparateur : ; (deviné), décimales après : , (deviné).",
+        "1 dernière(s) ligne(s) sans aucune valeur, passée(s).",
+    )
+    assert source.rows == 1
+
+
+def test_quality_tells_a_total_under_the_table(project: Project, study: Study) -> None:
+    (source,) = examined(project, study, ["D1;A;1;13;x", "Total;;;13;"]).sources
+    assert source.notes[-1] == (
+        "La dernière ligne est un total, et non une visite. (data/raw/caf/2024-T4/visites.csv, ligne 3)"
+    )
+
+
 def test_quality_of_an_unreadable_delivery_is_a_refusal(project: Project, study: Study) -> None:
     quality = examined(project, study, ["D1;A"])
     assert quality.blocks

@@ -69,6 +69,8 @@ def check_deliveries(
         (board.warn if source.blocks else board.say)(f"{source.source} : {verdict(source)}")
         if source.refusal is not None:
             board.say(source.refusal)
+        for note in source.notes:
+            board.say(note)
         board.table(
             ("effet", "règle", "lignes", "où"),
             [("bloque" if each.blocks else "avertit", each.sentence, str(each.rows), where_broken(each))

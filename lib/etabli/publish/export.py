@@ -84,6 +84,21 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
     return Made(target, replace(executed.usage, cpu_seconds=executed.usage.cpu_seconds + time.process_time() - clock))
 
 
+def _hold_personal_data(executed: Executed, staged: Path) -> None:
+    """Refuse files that name or reach a person, on their final bytes, whatever the audience.
+
+    The only one they may name is the contact that study.yml declares.
+    """
+    contact = executed.study.contact
+    try:
+        hold_folder(staged, exempt=[each for each in (contact.name, contact.email) if each])
+    except PersonalDataError as error:
+        run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
+        raise RunError(
+            error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint
+        ) from None
+
+
 def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -> Path:
     """Put a report that was made elsewhere in its place, whole, and return its folder.
 
@@ -107,21 +122,6 @@ def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -
         _swap(project, staged, target)
         target.with_name(f"{plan.name}.failed.ipynb").unlink(missing_ok=True)
     return target
-
-
-def _hold_personal_data(executed: Executed, staged: Path) -> None:
-    """Refuse files that name or reach a person, on their final bytes, whatever the audience.
-
-    The only one they may name is the contact that study.yml declares.
-    """
-    contact = executed.study.contact
-    try:
-        hold_folder(staged, exempt=[each for each in (contact.name, contact.email) if each])
-    except PersonalDataError as error:
-        run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
-        raise RunError(
-            error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint
-        ) from None
 
 
 def write_report(executed: Executed, folder: Path) -> None:

@@ -100,9 +100,10 @@ def _source(source: SourceQuality) -> str:
                [(each.variable, each.what, french.number(each.rows)) for each in source.mendings]),
         _table("Règles suivies", ("Règle", "Constaté"), [(each.sentence, each.measured or "") for each in kept]),
     ]  # fmt: skip
+    notes = "".join(f"<p>{escape(note)}</p>" for note in source.notes)
     return (
         f"{head}<p>Fichier <code>{escape(source.file)}</code>, {size}, empreinte "
-        f"<code>{escape(source.sha256[:12])}</code>.</p>{''.join(tables)}\n"
+        f"<code>{escape(source.sha256[:12])}</code>.</p>{notes}{''.join(tables)}\n"
     )
 
 

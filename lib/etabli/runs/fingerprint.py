@@ -65,11 +65,6 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     return sorted(part for part in {*before, *after} if before.get(part, ABSENT) != after.get(part, ABSENT))
 
 
-def modules_of(taken: Mapping[str, str]) -> list[str]:
-    """Return the modules that a fingerprint holds: a later look holds them too, whatever they are reached by then."""
-    return [part.removeprefix("lib/") for part in taken if part.startswith("lib/")]
-
-
 def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
     """Return the parts of a fingerprint that say who is in the run, and under which key."""
     parts = {}
@@ -80,6 +75,16 @@ def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
     if withdrawn:
         parts["withdrawals"] = digest(withdrawn)
     return parts
+
+
+def modules_of(taken: Mapping[str, str]) -> list[str]:
+    """Return the modules that a fingerprint holds: a later look holds them too, whatever they are reached by then."""
+    return [part.removeprefix("lib/") for part in taken if part.startswith("lib/")]
+
+
+def digest_of(taken: Fingerprint) -> str:
+    """Return one digest for all parts."""
+    return _hash_text(json.dumps(taken, sort_keys=True, ensure_ascii=False))
 
 
 def _of_edition(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:

@@ -11,10 +11,12 @@ import pandas as pd
 
 from etabli import french
 from etabli.errors import DeliveryError, nearest
-from etabli.sources.codebook import SourceCodebook, Variable
+from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
 from etabli.sources.columns import Column, Mask, prepare_all
 from etabli.sources.metadata import LINE
 from etabli.sources.rules import Check, Delivered, checks_of
+from etabli.sources.shaping import written_as
+from etabli.sources.strays import stray
 
 _HIDDEN = "(valeur non affichée)"
 """Stands in messages for a value that may betray a person: logs and screenshots travel."""
@@ -28,7 +30,7 @@ class Fault:
     rows: Mask
 
 
-def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFrame:
+def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str, coded: bool = False) -> pd.DataFrame:
     """Convert what was read of a delivery to typed columns, and hold it to the codebook's rules.
 
     Spaces around a value do not count. An empty cell, or a value among the variable's `missing`, is NA. A rule whose
@@ -43,6 +45,8 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
         The codebook of the source.
     shown
         How messages name the file.
+    coded
+        Give identifiers as categories, for who replaces each of them once (`pseudonymise`).
 
     Returns
     -------
@@ -56,10 +60,19 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str) -> pd.DataFram
     DeliveryError
         A rule that blocks is broken: the first in the codebook's order, with its lines and the number of other rules.
     """
-    delivered = deliver(text, book)
+    delivered = Delivered(prepare_all(text, book, by_rows=True), _lines(text))
     faults = find_faults(delivered, (check for check in checks_of(book) if check.severity == "blocks"))
+    other = stray(delivered, broken_rows(faults, delivered), book, shown)
+    if other is not None:
+        raise other
     if faults:
         raise _refusal(faults, book, delivered, shown)
+    if coded:
+        names = [name for name, variable in book.variables.items() if variable.type == "identifier"]
+        return pd.DataFrame(
+            {name: column.coded if name in names else column.series for name, column in delivered.columns.items()},
+            copy=False,
+        )
     return delivered.frame
 
 
@@ -72,6 +85,12 @@ def find_faults(delivered: Delivered, checks: Iterable[Check]) -> list[Fault]:
     """Return the rules that some rows break, in the order of `checks`."""
     faults = (Fault(check, check.broken(delivered)) for check in checks)
     return [fault for fault in faults if fault.rows.any()]
+
+
+def broken_rows(faults: Iterable[Fault], delivered: Delivered) -> Mask:
+    """Return the rows that break one of the rules."""
+    rows = [fault.rows for fault in faults if not fault.check.is_of_the_file]
+    return np.logical_or.reduce(rows) if rows else np.zeros(delivered.rows, dtype=bool)
 
 
 def _lines(text: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -133,19 +152,20 @@ def _near_code(fault: Fault, book: SourceCodebook, delivered: Delivered) -> str 
     variable = book.variables[fault.check.names[0]]
     if variable.type != "code" or is_secret(variable):
         return None
-    close = nearest(_first(delivered.columns[fault.check.names[0]], fault.rows), variable.code_of())
+    close = nearest(_first(delivered.columns[fault.check.names[0]], fault.rows, variable), variable.code_of())
     return f"vouliez-vous dire « {close} » ?" if close else None
 
 
-def _first(column: Column, rows: Mask) -> str:
-    return str(column.text.iloc[column.places[int(rows.argmax())]])
+def _first(column: Column, rows: Mask, variable: Variable) -> str:
+    value = column.text[[column.places[int(rows.argmax())]]].tolist()[0]  # plain Python: « 3 », not « np.int64(3) »
+    return written_as(value, variable, FileFormat())
 
 
 def _first_shown(column: Column, rows: Mask, variable: Variable, most: int = 60) -> str:
     """Return the first faulty value for a message, cut short, or words in its place."""
     if is_secret(variable):
         return _HIDDEN
-    value = _first(column, rows)
+    value = _first(column, rows, variable)
     return f"« {value[:most]}… »" if len(value) > most else f"« {value} »"
 
 

@@ -30,8 +30,12 @@ def read_parquet(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.D
 
     try:
         with pq.ParquetFile(path, memory_map=True) as file:
-            table = file.read()
             schema = file.schema_arrow
+        texts = [
+            field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
+        with pq.ParquetFile(path, memory_map=True, read_dictionary=texts) as file:
+            table = file.read()
         _hold_types(schema, shown)
         columns = {place: _column(table.column(place)) for place in range(table.num_columns)}
     except (pa.ArrowException, OSError, ValueError, OverflowError, UnicodeError) as error:
@@ -76,10 +80,9 @@ def _column(column: Any) -> Any:
 
     held = column.type
     if kinds.is_dictionary(held):
-        if not kinds.is_string(held.value_type):
-            column = column.cast(held.value_type)
-            return _column(column)
-        return column.to_pandas()
+        if not (kinds.is_string(held.value_type) or kinds.is_large_string(held.value_type)):
+            return _column(column.cast(held.value_type))
+        return dictionary_column(column)
     if kinds.is_string(held) or kinds.is_large_string(held):
         return pd.Series(pd.array(column, dtype="str"), copy=False)
     if kinds.is_null(held):
@@ -96,6 +99,18 @@ def _column(column: Any) -> Any:
         moments = column.cast(pa.timestamp("us", held.tz if kinds.is_timestamp(held) else None), safe=False).to_pandas()
         return moments.dt.tz_localize(None) if moments.dt.tz is not None else moments.astype("datetime64[us]")
     return pd.Series(column.cast(pa.string()).to_pandas(), dtype="str")
+
+
+def dictionary_column(column: Any) -> pd.Series:
+    """Return a column of Arrow's dictionaries of text as categories, the dictionary kept as Arrow holds it."""
+    import pyarrow as pa
+
+    whole = column.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
+    values = pd.Index(pd.array(pa.chunked_array([whole.dictionary]), dtype="str"))
+    codes = whole.indices.fill_null(-1).to_numpy()
+    return pd.Series(pd.Categorical.from_codes(codes, categories=values, validate=False), copy=False)
 
 
 def _described(field: Any) -> Column:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.conversions import cleaned, convert, is_text
+from etabli.sources.conversions import cleaned, convert, date_format, is_text
+from etabli.sources.dates import fixed_dates
 from etabli.sources.shaping import written_as
 
 Mask = npt.NDArray[np.bool_]
@@ -47,7 +48,16 @@ class Column:
     @cached_property
     def series(self) -> pd.Series:
         """The converted column, row by row, indexed from 0."""
+        if len(self.typed) == len(self.places) and np.array_equal(self.places, np.arange(len(self.places))):
+            return self.typed
         return self.typed.take(self.places).reset_index(drop=True)
+
+    @property
+    def coded(self) -> pd.Series:
+        """The converted column as categories of its different values: what costs least to go on from."""
+        codes, known = pd.factorize(self.typed)
+        categories = pd.Index(known, dtype=self.typed.dtype)
+        return pd.Series(pd.Categorical.from_codes(codes[self.places], categories=categories, validate=False))
 
     @cached_property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -60,7 +70,7 @@ class Column:
         return cast("npt.NDArray[np.int64]", np.asarray(numbers, dtype="int64")[self.places])
 
 
-def prepare(text: pd.Series, variable: Variable, written: FileFormat) -> Column:
+def prepare(text: pd.Series, variable: Variable, written: FileFormat, *, by_rows: bool = False) -> Column:
     """Return a column cleaned (spaces around a value, recodes, missing codes) and converted.
 
     Parameters
@@ -70,10 +80,20 @@ def prepare(text: pd.Series, variable: Variable, written: FileFormat) -> Column:
         stores such values.
     variable, written
         What the codebook says of it.
+    by_rows
+        Take every row for a value of its own where looking for the different ones costs more than it spares: what
+        loading wants, while a quality report counts values.
     """
     if not is_text(text) and not variable.recode:
-        return _stored(text, variable, written)
-    places, raw = _different(_as_text(text, variable, written))
+        return _by_rows(text, variable, written) if by_rows else _stored(text, variable, written)
+    told = _as_text(text, variable, written)
+    if by_rows and _seldom_repeats(told, variable):
+        moments = _moments(told, variable)
+        if moments is not None:
+            return moments
+        places, raw = _rows(told)
+    else:
+        places, raw = _different(told)
     told = raw.str.strip()
     if variable.recode:
         told = told.map(lambda value: variable.recode.get(value, value)).astype("str")
@@ -100,9 +120,36 @@ def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Colum
     return Column(places, raw, raw.mask(kept.isna().to_numpy()), convert(kept, variable, written))
 
 
-def prepare_all(text: pd.DataFrame, book: SourceCodebook) -> dict[str, Column]:
+def _by_rows(column: pd.Series, variable: Variable, written: FileFormat) -> Column:
+    """Return a stored column whose text is written only for a message."""
+    kept = cleaned(column.reset_index(drop=True), variable)
+    return Column(np.arange(len(kept)), kept, kept, convert(kept, variable, written))
+
+
+def _seldom_repeats(text: pd.Series, variable: Variable) -> bool:
+    """Return whether a column of text is best converted row by row: its reader saw few repeats, and rows are cheap."""
+    return isinstance(text.dtype, pd.StringDtype) and variable.type in {"date", "datetime", "text", "identifier"}
+
+
+def _moments(text: pd.Series, variable: Variable) -> Column | None:
+    """Return a column of dates that all have their variable's form: what misses in it is what misses in the text."""
+    if variable.type not in {"date", "datetime"} or variable.recode:
+        return None
+    typed = fixed_dates(text.reset_index(drop=True), date_format(variable), variable.missing)
+    if typed is None:
+        return None
+    return Column(np.arange(len(typed)), typed, typed, typed.dt.normalize() if variable.type == "date" else typed)
+
+
+def _rows(text: pd.Series) -> tuple[Places, pd.Series]:
+    return np.arange(len(text)), text.reset_index(drop=True).fillna("")
+
+
+def prepare_all(text: pd.DataFrame, book: SourceCodebook, *, by_rows: bool = False) -> dict[str, Column]:
     """Return every variable's column, in the codebook's order."""
-    return {name: prepare(text[name], variable, book.format) for name, variable in book.variables.items()}
+    return {
+        name: prepare(text[name], variable, book.format, by_rows=by_rows) for name, variable in book.variables.items()
+    }
 
 
 def _as_text(column: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:

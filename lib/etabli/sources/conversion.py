@@ -65,6 +65,8 @@ class Child:
         self.limits = limits
         self.peak = 0
         """Most bytes that the child held in its last job."""
+        self.exit_code: int | None = None
+        """How the last child ended that a file ended: below 0, by a signal; above, by an exception of ours."""
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[bytes] = queue.Queue()
 
@@ -151,6 +153,7 @@ class Child:
                     raise _too_big(shown, self.limits) from None
                 continue
             if not line:
+                self.exit_code = self._process.wait()
                 self.stop()
                 raise _died(shown)
             answer: dict[str, Any] = json.loads(line)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, Variable
+from etabli.sources.dates import fixed_dates
 
 DATE_FORMATS = {"date": "%d/%m/%Y", "datetime": "%d/%m/%Y %H:%M"}
 """How a delivery writes dates unless its codebook says otherwise."""
@@ -25,6 +26,9 @@ TRUTH = {"oui": True, "true": True, "1": True, "non": False, "false": False, "0"
 
 _SPACES = " \u00a0\u202f"
 """Between thousands: ordinary, no-break, narrow no-break."""
+
+_MANY = 1_000
+"""Different values from which it pays to have Arrow read numbers."""
 
 _LONGEST = 4_000
 """Digits beyond which Python refuses to read a whole number (its own limit is 4,300)."""
@@ -63,7 +67,7 @@ def distinct(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return np.asarray(column.cat.codes, dtype="int64"), [str(value) for value in column.cat.categories]
     places, values = pd.factorize(column)
-    return np.asarray(places, dtype="int64"), [str(value) for value in values]
+    return np.asarray(places, dtype="int64"), [str(value) for value in np.asarray(values, dtype=object)]
 
 
 def by_value(column: pd.Series, function: Callable[[str], object], missing: object, dtype: str) -> pd.Series:
@@ -99,7 +103,9 @@ def convert(column: pd.Series, variable: Variable, written: FileFormat) -> pd.Se
 def _held(column: pd.Series, variable: Variable) -> pd.Series:
     """Hold a column that the file stores in its type to what the type takes."""
     match variable.type:
-        case "integer" if column.dtype != "Int64":
+        case "integer" if column.dtype.kind in "iu":
+            return column.astype("Int64")
+        case "integer":
             whole = column.where(np.isfinite(column) & (column == np.floor(column)) & (column.abs() < 2.0**63))
             return whole.astype("Int64")
         case "number":
@@ -157,6 +163,9 @@ def _codes(text: pd.Series, variable: Variable, _: FileFormat) -> pd.Series:
 
 
 def _integers(text: pd.Series, _: Variable, written: FileFormat) -> pd.Series:
+    plain = _plain(text, "^-?[0-9]{1,18}$")
+    if plain is not None:
+        return plain
     form = re.compile(_whole(written))
 
     def integer(value: str) -> int | None:
@@ -169,6 +178,9 @@ def _integers(text: pd.Series, _: Variable, written: FileFormat) -> pd.Series:
 
 
 def _numbers(text: pd.Series, _: Variable, written: FileFormat) -> pd.Series:
+    plain = _plain(text, f"^-?[0-9]{{1,300}}({re.escape(written.decimal)}[0-9]+)?$", written.decimal)
+    if plain is not None:
+        return plain
     form = re.compile(rf"{_whole(written)}(?:{re.escape(written.decimal)}[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
     def number(value: str) -> float:
@@ -178,14 +190,32 @@ def _numbers(text: pd.Series, _: Variable, written: FileFormat) -> pd.Series:
     return by_value(text, number, math.nan, "float64")
 
 
+def _plain(text: pd.Series, form: str, decimal: str = "") -> pd.Series | None:
+    """Return numbers that Arrow reads at once, if there are many and all have a form that it cannot take otherwise."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(text) < _MANY or not isinstance(text.dtype, pd.StringDtype):
+        return None
+    column = pa.chunked_array(pa.array(text.array, from_pandas=True))
+    if not pc.all(pc.match_substring_regex(column, form), min_count=0).as_py():
+        return None
+    kind = pa.float64() if decimal else pa.int64()
+    found = pc.cast(pc.replace_substring(column, decimal, ".") if decimal else column, kind)
+    return pd.Series(found.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)).set_axis(text.index)
+
+
 def _dates(text: pd.Series, variable: Variable, _: FileFormat) -> pd.Series:
-    places, values = distinct(text)
-    known = pd.Series(values, dtype="str")
-    known = known.where(known.str.contains("[0-9]"))  # pandas would read « today » as the day of the run
-    days = pd.to_datetime(known, format=date_format(variable), errors="coerce").astype("datetime64[us]")
-    if variable.type == "date":
-        days = days.dt.normalize()
-    return _taken(days, places, text.index, pd.NaT)
+    form = date_format(variable)
+    days = fixed_dates(text, form) if isinstance(text.dtype, pd.StringDtype) else None
+    if days is None:
+        places, values = distinct(text)
+        known = pd.Series(values, dtype="str")
+        known = known.where(known.str.contains("[0-9]"))  # pandas would read « today » as the day of the run
+        days = _taken(
+            pd.to_datetime(known, format=form, errors="coerce").astype("datetime64[us]"), places, text.index, pd.NaT
+        )
+    return days.dt.normalize() if variable.type == "date" else days
 
 
 def _booleans(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:

@@ -57,10 +57,10 @@ def convert(reading: Reading, book: SourceCodebook, key: StudyKey, *, shown: str
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    frame = tidy(reading.frame, reading.book or book, shown=shown)
-    pq.write_table(
-        pa.Table.from_pandas(pseudonymise(frame, book, key=key), preserve_index=False), target, compression="lz4"
-    )
+    frame = tidy(reading.frame, reading.book or book, shown=shown, coded=True)
+    table = pa.Table.from_pandas(pseudonymise(frame, book, key=key), preserve_index=False)
+    coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    pq.write_table(table, target, compression="lz4", use_dictionary=coded, write_statistics=False)
 
 
 def peak_memory() -> int:

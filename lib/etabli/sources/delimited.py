@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from etabli.errors import DeliveryError
 from etabli.sources.codebook import FileFormat, SourceCodebook
+from etabli.sources.columnar import dictionary_column
+from etabli.sources.damage import hold_page, hold_separator, hold_widths, quote_error
 from etabli.sources.encoding import as_utf8, guessed
 from etabli.sources.metadata import LINE, Column, Guess, Metadata
-from etabli.sources.sniffing import decimal_of, separator_of, type_of
+from etabli.sources.sniffing import decimal_of, separator_of, title_rows_of, type_of
 
 __all__ = ["LINE", "read_delimited"]
 
-_USUAL = {";": "le point-virgule", ",": "la virgule", "\t": "la tabulation", "|": "la barre verticale"}
+_END_OF_FILE = b"\x1a"
+"""What DOS put at the end of a text, and old extractions still do."""
+
+_UNSEEN = "\ufeff\u200b\u200e\u00ad"
+"""Signs without width around a name: a second byte order mark, what a web page leaves when it is copied."""
 
 _HEAD = 1 << 16
 """Bytes in which the separator is guessed and the header stands."""
@@ -56,14 +62,18 @@ def read_delimited(path: Path, book: SourceCodebook | None, shown: str) -> tuple
     known = [variable.column or name for name, variable in book.variables.items()] if book else []
     raw = path.read_bytes()
     written, guesses = _written(raw, book)
-    text = as_utf8(raw, written.encoding, shown=shown)
+    text = as_utf8(raw, written.encoding, shown=shown).removesuffix(_END_OF_FILE)
     del raw
+    hold_page(_head(text), shown)
     if not book or "separator" not in book.format.model_fields_set:
         separator = "\t" if path.suffix.lower() == ".tsv" else separator_of(_head(text), known)
         written = written.model_copy(update={"separator": separator})
     guesses = (*guesses, _guess("separator", written.separator, book))
-    _hold_separator(_header(_head(text), written.separator), written.separator, known, shown)
-    header, frame = _table(text, written, shown)
+    written, first = _titled(_head(text), written, book, known)
+    if written.title_rows:
+        guesses = (*guesses, _guess("title_rows", str(written.title_rows), book))
+    hold_separator(first, written.separator, known, shown, written.title_rows + 1)
+    header, frame, notes = _without_empty(*_table(text, written, book, shown), text, written.separator)
     if book is None:
         written = written.model_copy(update={"decimal": _decimal(frame)})
     guesses = (*guesses, _guess("decimal", written.decimal, book))
@@ -71,7 +81,7 @@ def read_delimited(path: Path, book: SourceCodebook | None, shown: str) -> tuple
     metadata = Metadata(
         path.suffix.lower(), len(frame), tuple(described), encoding=written.encoding, separator=written.separator,
         decimal=written.decimal, thousands=written.thousands, title_rows=written.title_rows,
-        header_rows=written.header_rows, guesses=guesses,
+        header_rows=written.header_rows, guesses=guesses, notes=notes,
     )  # fmt: skip
     return frame.set_axis(header, axis="columns"), metadata
 
@@ -92,6 +102,45 @@ def _head(text: bytes) -> str:
     return text[:_HEAD].decode("utf-8", "ignore")
 
 
+def _titled(
+    head: str, written: FileFormat, book: SourceCodebook | None, known: Sequence[str]
+) -> tuple[FileFormat, list[str]]:
+    """Return the format with the rows above the header, declared or guessed, and the first row under them."""
+    try:  # leniently: with a wrong separator, quotes are out of place
+        rows = list(csv.reader(StringIO(head, newline=""), delimiter=written.separator))
+    except csv.Error:
+        return written, []  # the strict pass names the line
+    if book is None or "title_rows" not in book.format.model_fields_set:
+        titles = max(0, title_rows_of(rows, known) + 1 - written.header_rows)
+        written = written.model_copy(update={"title_rows": titles})
+    return written, next((row for row in rows[written.title_rows :] if row), [])
+
+
+def _without_empty(
+    header: list[str], frame: pd.DataFrame, text: bytes, separator: str
+) -> tuple[list[str], pd.DataFrame, tuple[str, ...]]:
+    """Leave out what a spreadsheet leaves behind: last columns without name or value, last rows of bare separators."""
+    left = min(_bare_rows(text, separator.encode() * (len(header) - 1)), len(frame)) if len(header) > 1 else 0
+    notes = (f"{left} dernière(s) ligne(s) sans aucune valeur, passée(s).",) if left else ()
+    frame = frame.iloc[: len(frame) - left] if left else frame
+    width = len(header)
+    while width and not header[width - 1] and (frame.iloc[:, width - 1].astype("str") == "").all():
+        width -= 1
+    return header[:width], frame if width == len(header) else frame.iloc[:, :width], notes
+
+
+def _bare_rows(text: bytes, bare: bytes) -> int:
+    """Return how many rows at the end are separators alone; a row whose first cell is quoted was meant."""
+    count, end = 0, len(text)
+    while True:
+        while end and text[end - 1] in b"\r\n":
+            end -= 1
+        start = end - len(bare)
+        if start < 1 or text[start - 1] not in b"\r\n" or not text.startswith(bare, start):
+            return count
+        count, end = count + 1, start
+
+
 def _decimal(frame: pd.DataFrame) -> str:
     """Return the decimal sign that most columns' first values show, the comma when none does."""
     signs = [decimal_of([str(each) for each in frame.iloc[:200, place]]) for place in range(frame.shape[1])]
@@ -105,12 +154,12 @@ def _described(name: str, column: pd.Series, written: FileFormat, book: SourceCo
     return Column(name, guess=kind, date_format=form)
 
 
-def _table(text: bytes, written: FileFormat, shown: str) -> tuple[list[str], pd.DataFrame]:
+def _table(text: bytes, written: FileFormat, book: SourceCodebook | None, shown: str) -> tuple[list[str], pd.DataFrame]:
     """Return the header and the rows of text under it, by place."""
     names, line, offset = _names(text, written, shown)
     if not names:
         return [], pd.DataFrame()
-    fast = _fast(text, offset, line, len(names), written.separator)
+    fast = _fast(text, offset, line, len(names), written.separator, _coded(names, book))
     if fast is None:
         return names, _strict_frame(text, offset, line, len(names), written.separator, shown)
     return names, fast
@@ -128,10 +177,10 @@ def _names(text: bytes, written: FileFormat, shown: str) -> tuple[list[str], int
             if row or len(rows) < written.title_rows:
                 rows.append(row)
     except csv.Error as error:
-        raise _quote_error(str(error), line, shown) from None
+        raise quote_error(str(error), line, shown) from None
     except StopIteration:
         rows = rows if len(rows) > written.title_rows else []
-    names = [cell.strip() for cell in rows[-1]] if rows else []
+    names = [cell.strip().strip(_UNSEEN).strip() for cell in rows[-1]] if rows else []
     return names, line, _offset(text, line)
 
 
@@ -150,7 +199,9 @@ def _offset(text: bytes, line: int) -> int:
     return place
 
 
-def _fast(text: bytes, offset: int, line: int, width: int, separator: str) -> pd.DataFrame | None:
+def _fast(
+    text: bytes, offset: int, line: int, width: int, separator: str, coded: frozenset[int]
+) -> pd.DataFrame | None:
     """Return the rows that Arrow reads, or None where only the strict pass can be believed."""
     import pyarrow as pa
     from pyarrow import csv as arrow
@@ -164,7 +215,7 @@ def _fast(text: bytes, offset: int, line: int, width: int, separator: str) -> pd
     try:
         table = arrow.read_csv(
             pa.BufferReader(pa.py_buffer(text)[offset:]),
-            read_options=arrow.ReadOptions(column_names=names, block_size=1 << 22),
+            read_options=arrow.ReadOptions(column_names=names, block_size=1 << 24),
             parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=quoted),
             convert_options=arrow.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, null_values=[]
@@ -175,10 +226,18 @@ def _fast(text: bytes, offset: int, line: int, width: int, separator: str) -> pd
     lines = _lines(table, text, offset, line, quoted=quoted)
     if lines is None:
         return None
-    columns = {}
-    for place, name in enumerate(names):
-        columns[place] = _column(table.column(name))
-    return pd.DataFrame(columns, copy=False).set_axis(lines)
+    with ThreadPoolExecutor() as threads:  # Arrow lets go of the interpreter
+        columns = list(threads.map(lambda place: _column(table.column(place), coded=place in coded), range(width)))
+    return pd.DataFrame(dict(enumerate(columns)), copy=False).set_axis(lines)
+
+
+def _coded(names: Sequence[str], book: SourceCodebook | None) -> frozenset[int]:
+    """Return the places of the columns that are converted by their different values, however many there are."""
+    if book is None:
+        return frozenset()
+    types = {variable.column or name: variable.type for name, variable in book.variables.items()}
+    by_value = {"identifier", "code", "boolean", "integer", "number"}
+    return frozenset(place for place, name in enumerate(names) if types.get(name) in by_value)
 
 
 def _lone_returns(text: bytes, offset: int) -> bool:
@@ -220,17 +279,11 @@ def _lines(table: Any, text: bytes, offset: int, line: int, *, quoted: bool) -> 
     return pd.Index(starts, name=LINE, dtype="int64")
 
 
-def _column(column: Any) -> pd.Series:
-    """Return a column of Arrow text, as a dictionary of its values where they repeat."""
+def _column(column: Any, *, coded: bool) -> pd.Series:
+    """Return a column of Arrow text, as a dictionary of its values where it is asked for or they repeat."""
     sample = column.slice(0, _SAMPLE)
-    if len(sample.unique()) <= _REPEATED * len(sample):
-        import pyarrow as pa
-
-        coded = column.dictionary_encode().unify_dictionaries().combine_chunks()
-        if isinstance(coded, pa.ChunkedArray):
-            coded = pa.concat_arrays(coded.chunks) if coded.num_chunks else pa.array([], coded.type)
-        values = pd.Index(coded.dictionary.to_pylist(), dtype="str")
-        return pd.Series(pd.Categorical.from_codes(coded.indices.to_numpy(), categories=values), copy=False)
+    if coded or len(sample.unique()) <= _REPEATED * len(sample):
+        return dictionary_column(column.dictionary_encode())
     return pd.Series(pd.array(column, dtype="str"), copy=False)
 
 
@@ -240,7 +293,7 @@ def _strict_frame(text: bytes, offset: int, line: int, width: int, separator: st
     for at, row in _strict(text, offset, line, separator, shown):
         lines.append(at)
         rows.append(row)
-    _hold_widths(lines, rows, width, shown)
+    hold_widths(lines, rows, width, shown)
     columns = list(zip(*rows, strict=True)) or [()] * width
     index = pd.Index(lines, name=LINE, dtype="int64")
     return pd.DataFrame({place: pd.Series(cells, index, dtype="str") for place, cells in enumerate(columns)}, index)
@@ -256,66 +309,4 @@ def _strict(text: bytes, offset: int, line: int, separator: str, shown: str) -> 
                 yield line, row
             line = before + reader.line_num + 1
     except csv.Error as error:
-        raise _quote_error(str(error), line, shown) from None
-
-
-def _header(text: str, separator: str) -> list[str]:
-    """Return the first row, read leniently: with a wrong separator its quotes are out of place."""
-    try:
-        return next((row for row in csv.reader(StringIO(text, newline=""), delimiter=separator) if row), [])
-    except csv.Error:
-        return []  # the strict pass names the line
-
-
-def _hold_separator(header: list[str], separator: str, known: Sequence[str], shown: str) -> None:
-    """Refuse a header of one field that holds another usual separator."""
-    whole = header[0].strip() if len(header) == 1 else ""
-    if whole in known or "\n" in whole:
-        return
-    used = max(_USUAL, key=whole.count)
-    if used != separator and used in whole:
-        written = "\\t" if used == "\t" else used
-        raise DeliveryError(
-            "Le séparateur du fichier n’est pas celui du codebook.",
-            where=f"{shown}, ligne 1",
-            expected=_USUAL.get(separator, f"« {separator} »"),
-            got=f"{_USUAL[used]}, semble-t-il",
-            hint=f'déclarez « separator: "{written}" » sous « format » dans le codebook',
-        )
-
-
-def _quote_error(complaint: str, line: int, shown: str) -> DeliveryError:
-    if complaint == "unexpected end of data":
-        what = "Un guillemet n’est pas refermé, ou le fichier est tronqué."
-    elif complaint.startswith("field larger"):
-        what = f"Une cellule dépasse {csv.field_size_limit()} caractères : un guillemet n’est sans doute pas refermé."
-    else:
-        what = "Un guillemet est mal placé."
-    return DeliveryError(
-        what,
-        where=f"{shown}, ligne {line}",
-        expected="une cellule entre guillemets refermée à sa fin, ses propres guillemets doublés",
-        hint="corrigez la ligne, ou redemandez le fichier",
-    )
-
-
-def _hold_widths(lines: list[int], rows: list[list[str]], width: int, shown: str) -> None:
-    for line, row in zip(lines, rows, strict=True):
-        if len(row) != width:
-            raise _width_error(line, len(row), width, shown, last=line == lines[-1])
-
-
-def _width_error(line: int, got: int, width: int, shown: str, *, last: bool) -> DeliveryError:
-    if got > width:
-        what, hint = "Une ligne a trop de champs.", "une cellule qui contient le séparateur s’écrit entre guillemets"
-    elif last:
-        what, hint = "Le fichier est tronqué à sa dernière ligne.", "redemandez le fichier"
-    else:
-        what, hint = "Une ligne a trop peu de champs.", "corrigez la ligne, ou redemandez le fichier"
-    return DeliveryError(
-        what,
-        where=f"{shown}, ligne {line}",
-        expected=f"{width} champs, comme l’en-tête",
-        got=f"{got} champ{'s' if got > 1 else ''}",
-        hint=hint,
-    )
+        raise quote_error(str(error), line, shown) from None

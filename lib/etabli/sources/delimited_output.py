@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -58,9 +58,9 @@ def _quoted_all(cells: Iterable[str], separator: str) -> list[str]:
     return ['"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in marks) else cell for cell in cells]
 
 
-def _lines(rows: Iterable[Iterable[str]], separator: str) -> str:
-    """Return the rows as text; a line of one empty cell is quoted, for it would be a blank line."""
-    return "".join([(separator.join(cells) or '""') + "\n" for cells in rows])
+def _lines(rows: Iterable[Sequence[str]], separator: str) -> str:
+    """Return the rows as text; the first of cells that are all empty is quoted, for the row would not be one."""
+    return "".join([separator.join(cells if any(cells) else ['""', *cells[1:]]) + "\n" for cells in rows])
 
 
 def _encoded(encoder: codecs.IncrementalEncoder, text: str, line: int, book: SourceCodebook) -> bytes:

@@ -85,12 +85,13 @@ def _hold_encoding(raw: bytes, declared: str, shown: str) -> None:
     """Refuse bytes that are no text, or not in the declared encoding."""
     written = written_in(raw)
     if written is None:
+        seems, hint = _seems(raw)
         raise DeliveryError(
             "Le fichier n’est pas du texte.",
             where=shown,
             expected=f"un fichier texte en {declared}",
-            got="un octet qui n’est d’aucun texte",
-            hint="un classeur dont le nom finit en .csv, peut-être : faites-le réenregistrer au format CSV",
+            got=seems,
+            hint=hint,
         )
     if declared == "utf-8" and written != "ascii" and _is_cut(raw):
         raise _cut(declared, shown)
@@ -103,6 +104,18 @@ def _hold_encoding(raw: bytes, declared: str, shown: str) -> None:
             got=f"un texte écrit, semble-t-il, en {written}",
             hint=f"déclarez « encoding: {fitting} » dans le codebook, ou faites réenregistrer le fichier en {declared}",
         )
+
+
+def _seems(raw: bytes) -> tuple[str, str]:
+    """Return what bytes that are no text seem to be, and what to do about it."""
+    resave = "faites-le réenregistrer au format CSV"
+    if raw.startswith(b"\x1f\x8b"):
+        return "un fichier compressé (gzip)", "décompressez-le"
+    if raw.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        return "un classeur ou une archive, sous un nom de texte", f"ouvrez-le dans un tableur, et {resave}"
+    if raw[1:4000:2].count(0) > 2 * raw[:4000:2].count(0) + 10:
+        return "un texte en UTF-16 sans la marque qui le dit", "faites-le réenregistrer en UTF-8"
+    return "un octet qui n’est d’aucun texte", f"un classeur dont le nom finit en .csv, peut-être : {resave}"
 
 
 def written_in(raw: bytes) -> Written | None:

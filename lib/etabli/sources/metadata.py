@@ -57,6 +57,18 @@ class Column:
     date_format: str | None = None
 
 
+SUBJECTS = {
+    "encoding": "encodage",
+    "separator": "séparateur",
+    "decimal": "décimales après",
+    "thousands": "séparateur des milliers",
+    "sheet": "feuille",
+    "header_rows": "lignes d’en-tête",
+    "title_rows": "lignes au-dessus de l’en-tête",
+}
+"""What a reader may have to guess, in French."""
+
+
 @dataclass(frozen=True)
 class Guess:
     """One thing that the reader needed to know: declared by the codebook, or guessed from the file."""
@@ -67,7 +79,8 @@ class Guess:
     declared: bool = False
 
     def __str__(self) -> str:
-        return f"{self.subject} : {self.value} ({'déclaré' if self.declared else 'deviné'})"
+        value = {"\t": "tabulation"}.get(self.value, self.value)
+        return f"{SUBJECTS[self.subject]} : {value} ({'déclaré' if self.declared else 'deviné'})"
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,9 @@ two studies cannot. Where keys come from is `keys`' matter.
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
-from base64 import b32encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -19,14 +17,12 @@ import pandas as pd
 
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook, Variable
+from etabli.sources.digests import keyed_digests
 
 KEY_BYTES = 32
 """Length of a new key: that of SHA-256's output, as RFC 2104, section 3, recommends."""
 
 LEAST_KEY_BYTES = 16
-
-_PSEUDONYM_BYTES = 10
-"""80 bits, 16 letters: among a million people, two share a pseudonym with probability 4e-13."""
 
 PSEUDONYM = re.compile(r"[a-z2-7]{16}")
 """What a pseudonym looks like."""
@@ -91,16 +87,20 @@ class StudyKey:
         former = tuple(cls.from_json(each) for each in told["former"])
         return cls(bytes.fromhex(told["secret"]), frozenset(told["withdrawn"]), former)
 
-    def pseudonym(self, identifier: str) -> str:
-        """Return the pseudonym of an identifier: HMAC-SHA256 (RFC 2104), first 80 bits, in base 32."""
-        digest = hmac.digest(self.secret, identifier.encode("utf-8"), "sha256")
-        return b32encode(digest[:_PSEUDONYM_BYTES]).decode("ascii").lower()
+    def pseudonyms(self, identifiers: Sequence[str]) -> list[str]:
+        """Return the pseudonym of each identifier: HMAC-SHA256 (RFC 2104), first 80 bits, in base 32."""
+        return keyed_digests(identifiers, self.secret)
 
-    def excludes(self, identifier: str, pseudonym: str) -> bool:
-        """Whether the person behind an identifier, with that pseudonym, withdrew under this key or a former one."""
-        return pseudonym in self.withdrawn or any(
-            key.excludes(identifier, key.pseudonym(identifier)) for key in self.former
-        )
+    def pseudonym(self, identifier: str) -> str:
+        """Return the pseudonym of one identifier."""
+        return self.pseudonyms([identifier])[0]
+
+    def excludes(self, identifiers: Sequence[str]) -> list[bool]:
+        """Whether the person behind each identifier withdrew, under this key or a former one."""
+        gone = [each in self.withdrawn for each in self.pseudonyms(identifiers)]
+        for key in self.former:
+            gone = [one or other for one, other in zip(gone, key.excludes(identifiers), strict=True)]
+        return gone
 
 
 def key_fingerprint(secret: bytes) -> str:
@@ -148,8 +148,9 @@ def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: StudyKey) ->
     kept = pd.Series(True, index=frame.index)
     for name in names:
         places, values = pd.factorize(frame[name])
-        known = [key.pseudonym(str(value)) for value in values]
-        gone = [key.excludes(str(value), pseudonym) for value, pseudonym in zip(values, known, strict=True)]
+        identifiers = [str(value) for value in values.tolist()]
+        known = key.pseudonyms(identifiers)
+        gone = key.excludes(identifiers) if key.excludes_anyone else []
         columns[name] = pd.Series(known, dtype="str").reindex(places).set_axis(frame.index)
         if any(gone):
             kept &= ~pd.Series(gone).reindex(places, fill_value=False).set_axis(frame.index)

@@ -11,13 +11,15 @@ import pandas as pd
 
 from etabli.errors import DeliveryError
 from etabli.project import Project
-from etabli.sources.checks import Fault, deliver, is_secret
+from etabli.sources.checks import Fault, broken_rows, deliver, is_secret
 from etabli.sources.codebook import Codebook, Severity, SourceCodebook, Variable
 from etabli.sources.columns import Column
 from etabli.sources.conversion import read_apart
 from etabli.sources.deliveries import find_delivery
+from etabli.sources.metadata import Metadata
 from etabli.sources.rules import Check, Delivered, checks_of
 from etabli.sources.schemas import validate
+from etabli.sources.strays import stray
 from etabli.study import Study
 
 MOST_LINES = 10
@@ -66,7 +68,10 @@ class Mending:
 
 @dataclass(frozen=True)
 class SourceQuality:
-    """One delivery held to its codebook; `refusal` says why it could not even be read."""
+    """One delivery held to its codebook.
+
+    `refusal` says why it could not even be read; `notes`, what the reader guessed, mended or passed over.
+    """
 
     source: str
     file: str
@@ -76,6 +81,7 @@ class SourceQuality:
     findings: tuple[Finding, ...]
     mendings: tuple[Mending, ...]
     refusal: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def broken(self) -> list[Finding]:
@@ -125,6 +131,7 @@ def examine(
         The edition is unknown.
     """
     read_ones: dict[str, tuple[Delivered, str, str]] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     refused: dict[str, SourceQuality] = {}
     for name in study.sources:
         try:
@@ -132,16 +139,23 @@ def examine(
             reading = read_apart(delivery.path, codebook.sources[name], shown=delivery.shown)
             book = reading.book or codebook.sources[name]
             read_ones[name] = (deliver(reading.frame, book), delivery.shown, delivery.sha256)
+            notes[name] = _notes(reading.metadata)
         except DeliveryError as error:
             if edition not in study.editions:
                 raise
             refused[name] = SourceQuality(name, error.where or study.sources[name].file, "", 0, 0, (), (), str(error))
     referenced = _referenced(codebook, {name: delivered for name, (delivered, _, _) in read_ones.items()})
     sources = [
-        refused.get(name) or _examined(name, *read_ones[name], codebook.sources[name], referenced)
+        refused.get(name) or _examined(name, *read_ones[name], codebook.sources[name], referenced, notes[name])
         for name in study.sources
     ]
     return Quality(study.slug, study.title, edition, study.editions[edition].label, tuple(sources))
+
+
+def _notes(metadata: Metadata) -> tuple[str, ...]:
+    """Return how the file was read, then what the reader has to say of it."""
+    read_as = ", ".join(str(guess) for guess in metadata.guesses)
+    return (*((f"Lecture – {read_as}.",) if read_as else ()), *metadata.notes)
 
 
 def _referenced(codebook: Codebook, delivered: Mapping[str, Delivered]) -> dict[str, pd.Index]:
@@ -156,14 +170,18 @@ def _referenced(codebook: Codebook, delivered: Mapping[str, Delivered]) -> dict[
 
 
 def _examined(
-    name: str, delivered: Delivered, shown: str, sha256: str, book: SourceCodebook, referenced: Mapping[str, pd.Index]
-) -> SourceQuality:
+    name: str, delivered: Delivered, shown: str, sha256: str, book: SourceCodebook, referenced: Mapping[str, pd.Index],
+    notes: tuple[str, ...],
+) -> SourceQuality:  # fmt: skip
     whole = replace(delivered, referenced=referenced)
     checks = checks_of(book)
     faults = {fault.check.key: fault for fault in validate(whole, book, checks)}
     findings = tuple(_finding(check, faults.get(check.key), whole, book) for check in checks)
     mendings = tuple(each for held, variable in book.variables.items() for each in _mended(held, variable, whole))
-    return SourceQuality(name, shown, sha256, whole.rows, len(book.variables), findings, mendings)
+    blocking = [fault for fault in faults.values() if fault.check.severity == "blocks"]
+    other = stray(whole, broken_rows(blocking, whole), book, shown)
+    notes = (*notes, f"{other.what} ({other.where})") if other is not None else notes
+    return SourceQuality(name, shown, sha256, whole.rows, len(book.variables), findings, mendings, notes=notes)
 
 
 def _finding(check: Check, fault: Fault | None, delivered: Delivered, book: SourceCodebook) -> Finding:

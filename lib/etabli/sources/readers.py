@@ -14,7 +14,7 @@ from etabli.sources.codebook import SourceCodebook
 from etabli.sources.columnar import read_parquet
 from etabli.sources.delimited import read_delimited
 from etabli.sources.metadata import Metadata, Reading
-from etabli.sources.shaping import shaped
+from etabli.sources.shaping import hold_digits, shaped
 from etabli.sources.statistical import read_statistical
 from etabli.sources.workbooks import read_workbook
 
@@ -78,10 +78,10 @@ def read(path: Path, book: SourceCodebook | None = None, *, shown: str) -> Readi
     _hold_columns(list(frame.columns), book, shown, where)
     if frame.empty:
         raise _empty(shown, "un en-tête sans aucune ligne")
-    return _under(frame, metadata, book)
+    return _under(frame, metadata, book, shown)
 
 
-def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook) -> Reading:
+def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook, shown: str) -> Reading:
     """Return the reading under the codebook's names, in its words, with its format completed by what was guessed."""
     guessed = {guess.subject: guess.value for guess in metadata.guesses if guess.subject in {"separator", "encoding"}}
     book = book.model_copy(update={"format": book.format.model_copy(update=guessed)})
@@ -89,6 +89,7 @@ def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook) -> Rea
     columns, notes = {}, list(metadata.notes)
     for name, variable in book.variables.items():
         column = variable.column or name
+        hold_digits(frame[column], variable, described[column], metadata.format, shown)
         columns[name], told = shaped(frame[column], variable, described[column], book.format)
         notes += told
     return Reading(pd.DataFrame(columns, copy=False), replace(metadata, notes=tuple(notes)), book)
@@ -175,7 +176,9 @@ def _hold_columns(header: list[str], book: SourceCodebook, shown: str, where: st
             where=where,
             expected=_listed(known),
             got=_listed(extra),
-            hint=f"décrivez-la dans le codebook, ou retirez-la du fichier ({suggestion(extra[0], known)})",
+            hint=f"décrivez-la dans le codebook, ou retirez-la du fichier ({suggestion(extra[0], known)})"
+            if extra[0]
+            else "donnez-lui un nom, ou retirez-la du fichier : des numéros de ligne, peut-être",
         )
 
 
@@ -185,6 +188,6 @@ def _named(column: str) -> str:
 
 def _listed(columns: list[str], most: int = 20) -> str:
     """Return the first columns, and how many there are beyond."""
-    shown = ", ".join(f"« {column} »" for column in columns[:most])
+    shown = ", ".join(f"« {column} »" if column else "(sans nom)" for column in columns[:most])
     beyond = len(columns) - most
     return f"{shown} et {beyond} de plus" if beyond > 0 else shown

@@ -37,7 +37,7 @@ class Delivered:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """The tidy frame: one column a variable, index from 0."""
-        return pd.DataFrame({name: column.series for name, column in self.columns.items()})
+        return pd.DataFrame({name: column.series for name, column in self.columns.items()}, copy=False)
 
 
 Test = Callable[[Delivered], Mask]

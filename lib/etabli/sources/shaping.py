@@ -14,12 +14,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etabli.errors import DeliveryError
 from etabli.sources.codebook import FileFormat, Variable
 from etabli.sources.conversions import date_format, distinct, is_text
 from etabli.sources.metadata import Column
 
 _NATIVE = {"integer": "fiu", "number": "fiu", "date": "M", "datetime": "M", "boolean": "b"}
 """For each type of variable, the kinds of dtype that hold it already."""
+
+_EXACT = 2.0**53
+"""From here on a double stands for several whole numbers: the digits of a longer code are lost in the file."""
+
+_TYPED = 1e15
+"""From here on a spreadsheet puts zeros for the digits that were typed or pasted: it keeps 15 of them."""
+
+_ZEROS = (
+    "enregistrée en nombres ; si ses codes commencent par des zéros, ils manquent, et un « pattern » dans le codebook"
+    " les rendrait."
+)
+
+_WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".ods"}
 
 _WIDEST = 32
 """Longest code whose leading zeros are given back."""
@@ -48,18 +62,46 @@ def shaped(
     """
     if column.dtype.kind in _NATIVE.get(variable.type, "") and variable.pattern is None:
         return _without_user_missing(column, variable, described)
-    if isinstance(column.dtype, pd.StringDtype) and not (described.labels or described.missing_values):
-        return column, []
+    if is_text(column) and column.dtype != object and not (described.labels or described.missing_values):
+        return column, []  # the file's own text has lost nothing
     places, values = _distinct_values(column)
     texts = [written_as(value, variable, written) for value in values]
     missing, unsaid = _user_missing(texts, variable, described)
     mended, labelled, restored = _mended(texts, variable, described.labels if variable.type == "code" else {})
     counts = np.bincount(places[places >= 0], minlength=len(values))
     notes = _notes(described.name, int(counts[unsaid].sum()), int(counts[labelled].sum()), int(counts[restored].sum()))
+    if column.dtype.kind == "f" and variable.type in {"identifier", "text"} and variable.pattern is None:
+        notes.append(f"Colonne « {described.name} » : {_ZEROS}")
     final = pd.Series(mended, dtype="str").mask(missing, "")
     codes, kept = pd.factorize(final)
     text = pd.Categorical.from_codes(np.append(codes, -1)[places], categories=pd.Index(kept, dtype="str"))
     return pd.Series(text, column.index), notes
+
+
+def hold_digits(column: pd.Series, variable: Variable, described: Column, suffix: str, shown: str) -> None:
+    """Refuse a code that its file stores as a number too long for its digits to be all there.
+
+    Raises
+    ------
+    DeliveryError
+        There is one; the message shows none of its digits.
+    """
+    if variable.type not in {"identifier", "text", "code"} or not (column.dtype.kind == "f" or column.dtype == object):
+        return
+    most, keeps = (_TYPED, "un tableur") if suffix in _WORKBOOKS else (_EXACT, "un nombre de ce format")
+    numbers = column.to_numpy() if column.dtype.kind == "f" else pd.to_numeric(
+        column.where(column.map(lambda value: isinstance(value, float))), errors="coerce"
+    ).to_numpy(dtype="float64")  # fmt: skip
+    with np.errstate(invalid="ignore"):
+        long = np.isfinite(numbers) & (np.abs(numbers) >= most)
+    if long.any():
+        raise DeliveryError(
+            f"La colonne « {described.name} » est en nombres, qui ont perdu les derniers chiffres de ses codes.",
+            where=f"{shown}, ligne {column.index[int(np.argmax(long))]}",
+            expected="des codes enregistrés en texte",
+            got=f"un nombre de plus de 15 chiffres, dont {keeps} ne garde pas les derniers, sur {long.sum()} ligne(s)",
+            hint="ces chiffres ne se retrouvent pas : redemandez le fichier, cette colonne en texte, ou en CSV",
+        )
 
 
 def written_as(value: object, variable: Variable | None, written: FileFormat) -> str:

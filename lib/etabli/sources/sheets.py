@@ -1,16 +1,20 @@
-"""What an .xlsx sheet says that its reader keeps to itself: error cells, formulas never computed, hidden columns."""
+"""What a sheet says that its reader keeps to itself: error cells, formulas never computed, hidden columns."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from io import BytesIO
+from xml.etree import ElementTree as ET
 from zipfile import BadZipFile, ZipFile
 
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _VALUE = re.compile(rb"<v[^>]*>([^<]*)</v>")
 _HIDDEN = re.compile(rb"<col\b[^>]*>")
+_OPEN_DOCUMENT = "content.xml"
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_KIND = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}value-type"
 _SUSPECT = re.compile(rb't="e"|<f\b')
 
 
@@ -24,9 +28,11 @@ class SheetLook:
 
 
 def look(raw: bytes, place: int) -> SheetLook | None:
-    """Look into the sheet of a place (from 0) of an .xlsx file; None for another format."""
+    """Look into the sheet of a place (from 0) of an .xlsx or .ods file; None for another format."""
     try:
         with ZipFile(BytesIO(raw)) as archive:
+            if _OPEN_DOCUMENT in archive.namelist():
+                return _looked_open(archive.read(_OPEN_DOCUMENT), place)
             path = _sheet_path(archive, place)
             content = archive.read(path) if path else None
     except (BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError, EOFError, OSError):
@@ -77,6 +83,31 @@ def _looked(content: bytes) -> SheetLook:
             elif not (value and value[1]) and b't="str"' not in attributes:
                 uncomputed.add(_place(found))
     return SheetLook(errors, frozenset(uncomputed), tuple(sorted(hidden)))
+
+
+def _looked_open(content: bytes, place: int) -> SheetLook | None:
+    """Look for the error cells of an OpenDocument sheet, if there may be any: its cells have no names to go by."""
+    if b'value-type="error"' not in content:
+        return SheetLook()
+    try:
+        sheet = ET.fromstring(content).findall(f".//{_TABLE}table")[place]  # noqa: S314 – expat bounds entities
+    except (ET.ParseError, IndexError):
+        return None
+    errors: dict[tuple[int, int], str] = {}
+    row = 0
+    for line in sheet.iter(f"{_TABLE}table-row"):
+        column = 0
+        for cell in line:
+            if cell.get(_KIND) == "error":
+                errors[row, column] = "".join(cell.itertext()) or "Err"
+            column += _times(cell, "number-columns-repeated")
+        row += _times(line, "number-rows-repeated")
+    return SheetLook(errors)
+
+
+def _times(element: ET.Element, attribute: str) -> int:
+    told = element.get(f"{_TABLE}{attribute}", "1")
+    return int(told) if told.isdecimal() and len(told) < 8 else 1
 
 
 def _span(first: str, last: str) -> range:

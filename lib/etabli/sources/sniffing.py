@@ -20,6 +20,9 @@ _CODE = re.compile(r"0[0-9]+")
 _DATES = ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%Y%m%d")
 _MOMENTS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
 _TRUTHS = {"oui", "non", "true", "false", "vrai", "faux"}
+_SEARCHED = 30
+"""Rows among which the header is looked for."""
+
 _ENOUGH = 5_000
 """Different values that a guess looks at."""
 
@@ -37,7 +40,7 @@ def separator_of(text: str, known: Sequence[str] = ()) -> str:
         except csv.Error:
             return 0, 0, 0
         width, alike = Counter(len(row) for row in rows).most_common(1)[0]
-        found = len({cell.strip() for cell in rows[0]} & set(known))
+        found = max(len({cell.strip() for cell in row} & set(known)) for row in rows[:_SEARCHED])
         return found, alike if width > 1 else 0, width
 
     lines = text.splitlines(keepends=True)[:100]
@@ -46,6 +49,23 @@ def separator_of(text: str, known: Sequence[str] = ()) -> str:
     if known and max(scores.values())[0] > 0:
         return max(SEPARATORS, key=lambda each: (scores[each][0], -SEPARATORS.index(each)))
     return max(SEPARATORS, key=lambda each: (*scores[each][1:], -SEPARATORS.index(each)))
+
+
+def title_rows_of(rows: Sequence[Sequence[str]], known: Sequence[str] = ()) -> int:
+    """Return how many rows stand above the row of names: that of most known columns, else the first of full width.
+
+    >>> title_rows_of([["Extraction du 3 janvier"], [], ["a", "b"], ["1", "2"]])
+    2
+    """
+    searched = rows[:_SEARCHED]
+    if known:
+        found = [len({cell.strip() for cell in row} & set(known)) for row in searched]
+        return found.index(max(found)) if any(found) else 0
+    widths = Counter(len(row) for row in rows[: 4 * _SEARCHED] if row)
+    usual = max(widths, key=lambda width: (widths[width], width), default=0)
+    if usual < 2 or widths[usual] < 2:
+        return 0
+    return next((place for place, row in enumerate(searched) if len(row) >= usual), 0)
 
 
 def decimal_of(values: Sequence[str]) -> str | None:

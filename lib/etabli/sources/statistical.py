@@ -18,6 +18,8 @@ from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.metadata import LINE, Column, Guess, Metadata
 
+_Reader = Callable[..., tuple[pd.DataFrame, Any]]
+
 CHUNK = 500_000
 """Rows that pyreadstat holds at once, as Python objects: some 400 MB for 12 columns."""
 
@@ -39,6 +41,16 @@ _SAS_DAYS = re.compile(
 )
 
 _FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
+
+_MAGIC = {
+    b"$FL2": "un fichier de SPSS (.sav)",
+    b"$FL3": "un fichier de SPSS (.zsav)",
+    b"<stata": "un fichier de Stata (.dta)",
+    b"HEADER": "un fichier de transport de SAS (.xpt)",
+    b"PK": "un classeur ou une archive",
+    b"PAR1": "un fichier Parquet (.parquet)",
+}
+"""First bytes of formats, and what they are."""
 
 _BROKEN = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
 """What pyreadstat lets through on a broken file, beside its own exceptions."""
@@ -104,8 +116,10 @@ def _read(path: Path, suffix: str, shown: str) -> tuple[pd.DataFrame, Any, str |
 def _damaged(path: Path, suffix: str, complaint: str, shown: str) -> DeliveryError:
     with path.open("rb") as file:
         start = file.read(8)
-    text = start[:1].isalpha() and not start.startswith((b"$FL", b"<stata", b"HEADER", b"PK"))
-    hint = f"un texte ou un autre fichier dont le nom finit en {suffix}, peut-être" if text else None
+    other = next((told for magic, told in _MAGIC.items() if start.startswith(magic) and suffix not in told), None)
+    hint = f"{other}, sous un autre nom : rendez-lui le sien" if other else None
+    if hint is None and start[:1].isalpha() and not start.startswith(tuple(_MAGIC)):
+        hint = f"un texte ou un autre fichier dont le nom finit en {suffix}, peut-être"
     return DeliveryError(
         f"Le fichier {suffix} est abîmé ou tronqué.",
         where=shown,
@@ -116,11 +130,13 @@ def _damaged(path: Path, suffix: str, complaint: str, shown: str) -> DeliveryErr
 
 
 def _whole(path: Path, suffix: str, encoding: str | None) -> tuple[pd.DataFrame, Any]:
-    """Read a file in chunks of rows; a wrong row count is refused."""
+    """Read a file in chunks of rows; another row count than the file's own is refused."""
+    reader, options = _reader(path, suffix)
+    if encoding:
+        options["encoding"] = encoding
+    _, raw = reader(path, disable_datetime_conversion=True, metadataonly=True, **options)
     chunks: list[pd.DataFrame] = []
-    raw: Any = None
-    for frame, meta in _chunks(path, suffix, encoding):
-        raw = raw if raw is not None else meta
+    for frame, meta in _chunks(path, reader, options):
         for name, tags in (meta.missing_user_values or {}).items():
             raw.missing_user_values[name] = [*dict.fromkeys([*raw.missing_user_values.get(name, []), *tags])]
         chunks.append(frame)
@@ -130,10 +146,7 @@ def _whole(path: Path, suffix: str, encoding: str | None) -> tuple[pd.DataFrame,
     return values, raw
 
 
-def _chunks(path: Path, suffix: str, encoding: str | None) -> Iterator[tuple[pd.DataFrame, Any]]:
-    reader, options = _reader(path, suffix)
-    if encoding:
-        options["encoding"] = encoding
+def _chunks(path: Path, reader: _Reader, options: dict[str, Any]) -> Iterator[tuple[pd.DataFrame, Any]]:
     offset = 0
     while True:
         frame, meta = reader(path, disable_datetime_conversion=True, row_offset=offset, row_limit=CHUNK, **options)
@@ -143,7 +156,7 @@ def _chunks(path: Path, suffix: str, encoding: str | None) -> Iterator[tuple[pd.
             return
 
 
-def _reader(path: Path, suffix: str) -> tuple[Callable[..., tuple[pd.DataFrame, Any]], dict[str, Any]]:
+def _reader(path: Path, suffix: str) -> tuple[_Reader, dict[str, Any]]:
     import pyreadstat
 
     catalogue = path.with_suffix(".sas7bcat")

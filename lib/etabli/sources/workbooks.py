@@ -286,7 +286,7 @@ def _hold_cells(
                 f"La cellule {cell_name(row, column)} contient une erreur du tableur.",
                 where=f"{where}, ligne {row + 1}, colonne « {name} »",
                 expected="une valeur, ou une cellule vide",
-                got=f"« {text} », comme {len(sheet.errors)} cellule(s) de la feuille",
+                got=f"« {text} »" + (f" ; {len(sheet.errors)} cellules de la feuille" if len(sheet.errors) > 1 else ""),
                 hint=f"faites corriger la formule, ou déclarez « {text} » dans « missing » s’il veut dire « manquant »",
             )
     for row, column in sorted(sheet.uncomputed):
@@ -317,4 +317,5 @@ def cell_name(row: int, column: int) -> str:
 def _notes(sheet: SheetLook | None, names: list[str]) -> list[str]:
     hidden = [names[place] for place in sheet.hidden if place < len(names)] if sheet else []
     listed = ", ".join(f"« {name} »" for name in hidden[:20])
-    return [f"Colonne(s) cachée(s) dans la feuille, lue(s) comme les autres : {listed}."] if hidden else []
+    told = [f"Colonne(s) cachée(s) dans la feuille, lue(s) comme les autres : {listed}."] if hidden else []
+    return told if sheet else ["Dans un .xls, une cellule en erreur (#N/A) se lit comme une cellule vide."]

@@ -1,0 +1,229 @@
+"""Reading, as ratios against the plain call of each format on the same file, in one run.
+
+    python benchmarks/reading.py                       # a million rows of twelve columns, then five million rows of CSV
+    python benchmarks/reading.py --rows 100000         # fewer
+    python benchmarks/reading.py --write               # and keep the figures in results.md
+
+The files are made here, as a partner would send them: 300,000 people, dates, codes, decimals. « Checked » is `read` and
+`tidy` in one process that has its imports: everything that the codebook asks of the delivery. « Converted » is what a
+first run waits for once the child has started: read, checked, pseudonymised, written to the cache. « Cached » is every
+later run. polars is shown where it is installed (`pip install polars`): the project does not need it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pyreadstat
+
+from etabli.sources.cache import converted, entry_of
+from etabli.sources.checks import tidy
+from etabli.sources.codebook import SourceCodebook
+from etabli.sources.conversion import Child, Job
+from etabli.sources.readers import read
+
+REPEATS = {".csv": 3, ".sav": 2, ".dta": 2, ".parquet": 5}
+KEY = bytes(range(32))
+RESULTS = Path(__file__).with_name("results.md")
+BOUNDS = {".csv": 2.5, ".sav": 2.5, ".dta": 2.5, ".parquet": 1.5}
+LARGE = 5
+"""Times the rows of the other files: the one whose memory is watched."""
+MOST = 4 << 30
+"""Bytes that a delivery of five million rows may take."""
+
+
+def book_of(suffix: str) -> SourceCodebook:
+    def codes(*names: str) -> dict[str, str]:
+        return {name: f"Libellé de {name}" for name in names}
+
+    written = {"separator": ";", "encoding": "utf-8", "decimal": ","} if suffix == ".csv" else {}
+    declared = {
+        "person": {"type": "identifier", "sensitivity": "identifier", "pattern": "[0-9]{7}"},
+        "at": {"type": "datetime", "minimum": "2024-01-01", "maximum": "2024-12-31"},
+        "born": {"type": "date", "required": False},
+        "channel": {"type": "code", "codes": codes("1", "2", "3")},
+        "request": {"type": "code", "codes": codes(*"ABCDEFGH")},
+        "sex": {"type": "code", "codes": codes("1", "2"), "missing": ["9"], "required": False},
+        "iris": {"type": "text", "pattern": "[0-9]{9}"},
+        "commune": {"type": "text", "pattern": "[0-9AB]{5}"},
+        "age": {"type": "integer", "minimum": 0, "maximum": 120},
+        "minutes": {"type": "number", "minimum": 0},
+        "amount": {"type": "number", "required": False},
+        "children": {"type": "integer", "required": False, "maximum": 20},
+    }
+    full = {name: {"label": name, "sensitivity": "open", **each} for name, each in declared.items()}
+    noun = {"one": "visite", "many": "visites", "gender": "f"}
+    return SourceCodebook.model_validate({"row": noun, "format": written, "variables": full})
+
+
+def frame_of(rows: int) -> pd.DataFrame:
+    rng = np.random.default_rng(2024)
+    start, first = np.datetime64("2024-01-01", "us"), np.datetime64("1930-01-01", "us")
+    iris = np.array([f"{each:09}" for each in range(350010101, 350010901)])
+    people = np.array([f"{each:07}" for each in range(300_000)])
+    return pd.DataFrame(
+        {
+            "person": pd.Series(people[rng.integers(0, len(people), rows)], dtype="str"),
+            "at": start + rng.integers(0, 366 * 24 * 60 - 1, rows).astype("timedelta64[m]"),
+            "born": first + rng.integers(0, 90 * 365, rows).astype("timedelta64[D]"),
+            "channel": rng.integers(1, 4, rows).astype("int64"),
+            "request": pd.Series(np.array(list("ABCDEFGH"))[rng.integers(0, 8, rows)], dtype="str"),
+            "sex": rng.choice([1, 2, 9], rows).astype("int64"),
+            "iris": pd.Series(iris[rng.integers(0, len(iris), rows)], dtype="str"),
+            "commune": pd.Series(np.array(["01004", "2A004", "35238"])[rng.integers(0, 3, rows)], dtype="str"),
+            "age": rng.integers(16, 99, rows).astype("int64"),
+            "minutes": rng.gamma(2, 8, rows).round(1),
+            "amount": np.where(rng.random(rows) < 0.1, np.nan, rng.normal(480, 90, rows).round(2)),
+            "children": np.where(rng.random(rows) < 0.1, np.nan, rng.integers(0, 7, rows)),
+        }
+    )
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    match path.suffix:
+        case ".csv":
+            texts = frame.assign(
+                at=frame["at"].dt.strftime("%d/%m/%Y %H:%M"), born=frame["born"].dt.strftime("%d/%m/%Y"),
+                children=frame["children"].astype("Int64"),
+            )  # fmt: skip
+            texts.to_csv(path, sep=";", decimal=",", index=False)
+        case ".sav":
+            labels = {"channel": {1: "Accueil", 2: "Rendez-vous", 3: "Téléphone"}}
+            pyreadstat.write_sav(frame, path, variable_value_labels=labels)
+        case ".dta":
+            pyreadstat.write_dta(frame, path)
+        case _:
+            frame.astype({"children": "Int64"}).to_parquet(path, index=False)
+
+
+PLAIN: dict[str, Callable[[Path], object]] = {
+    ".csv": lambda path: pd.read_csv(path, sep=";", decimal=","),
+    ".sav": pyreadstat.read_sav,
+    ".dta": pyreadstat.read_dta,
+    ".parquet": pd.read_parquet,
+}
+
+
+def timed(call: Callable[[], object], repeats: int) -> float:
+    best = float("inf")
+    for _ in range(repeats):
+        gc.collect()
+        start = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def polars_time(path: Path, repeats: int) -> str:
+    try:
+        import polars as pl
+    except ImportError:
+        return "–"
+    readers: dict[str, Callable[[], object]] = {
+        ".csv": lambda: pl.read_csv(path, separator=";", decimal_comma=True),
+        ".parquet": lambda: pl.read_parquet(path),
+    }
+    return f"{timed(readers[path.suffix], repeats):.2f}" if path.suffix in readers else "–"
+
+
+def checked(path: Path, book: SourceCodebook) -> pd.DataFrame:
+    reading = read(path, book, shown=path.name)
+    return tidy(reading.frame, reading.book or book, shown=path.name)
+
+
+def row(path: Path, folder: Path) -> str:
+    suffix, book = path.suffix, book_of(path.suffix)
+    repeats = REPEATS[suffix]
+    plain = timed(lambda: PLAIN[suffix](path), repeats)
+    first = timed(lambda: checked(path, book), repeats)
+    job, digest = Job(path, path.name, book, KEY), sha256(path.read_bytes()).hexdigest()
+    with Child() as child:
+        whole = timed(lambda: child.do(job, folder / "whole"), repeats)
+        peak = child.peak
+    entry = entry_of(folder / "cache", "visits", digest, book, key=KEY)
+    converted(entry, job)
+    cached = timed(lambda: converted(entry, job), repeats)
+    held = first / plain <= BOUNDS[suffix] and cached <= plain * (1.05 if suffix == ".parquet" else 1)
+    cells = (
+        suffix, f"{plain:.2f}", f"{first:.2f}", f"**{first / plain:.2f}**", f"{BOUNDS[suffix]}", f"{whole:.2f}",
+        f"{whole / plain:.2f}", f"{cached:.2f}", f"**{cached / plain:.2f}**", polars_time(path, repeats),
+        f"{peak / 2**20:.0f}", "yes" if held else "no",
+    )  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def large(frame: pd.DataFrame, folder: Path) -> str:
+    """Return what a delivery of several times the rows takes in the child."""
+    path = folder / "large.csv"
+    write(frame, path)
+    text = path.read_bytes()
+    header, _, rows = text.partition(b"\n")
+    with path.open("wb") as file:
+        file.write(header + b"\n")
+        for _ in range(LARGE):
+            file.write(rows)
+    del text, rows
+    with Child() as child:
+        seconds = timed(lambda: child.do(Job(path, path.name, book_of(".csv"), KEY), folder / "large.parquet"), 1)
+        peak = child.peak
+    size, count = path.stat().st_size / 2**20, LARGE * len(frame)
+    return (
+        f"{count:,} rows of CSV ({size:.0f} MiB): converted in {seconds:.1f} s; peak of the child "
+        f"{peak / 2**30:.2f} GiB, bound {MOST / 2**30:.0f} GiB: {'held' if peak <= MOST else 'not held'}."
+    )
+
+
+def lines(rows: int) -> list[str]:
+    frame = frame_of(rows)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        start = timed(lambda: Child().__enter__().stop(), 2)
+        out = [
+            f"{rows:,} rows, {frame.shape[1]} columns; seconds, best of {min(REPEATS.values())} to "
+            f"{max(REPEATS.values())}; {os.cpu_count()} cores, load {psutil.getloadavg()[0]:.1f} at the start. "
+            f"Start of the child, in none of the figures below: {start:.2f} s.",
+            "",
+            "| file | plain | checked | ratio | bound | converted | ratio | cached | ratio | polars | MiB | held |",
+            "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        ]
+        print("\n".join(out), flush=True)
+        for suffix in PLAIN:
+            path = folder / f"visits{suffix}"
+            write(frame, path)
+            out.append(row(path, folder))
+            print(out[-1], flush=True)
+        out += ["", large(frame, folder)]
+        print("\n".join(out[-2:]))
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    text = "\n".join(lines(asked.rows))
+    if asked.write:
+        keep(text)
+
+
+def keep(text: str) -> None:
+    """Put the figures in their section of results.md."""
+    mark = "<!-- reading -->"
+    before, _, after = RESULTS.read_text(encoding="utf-8").partition(mark)
+    _, _, after = after.partition(mark)
+    RESULTS.write_text(f"{before}{mark}\n{text}\n{mark}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
