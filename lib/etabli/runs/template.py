@@ -47,6 +47,9 @@ PRELOADED = (
 )
 """What a study imports sooner or later. Of etabli, what `open_report` imports: a report states the modules it used."""
 
+LEFT_OUT = "polars"
+"""What statsmodels imports where it is installed, and no study uses: it starts threads at once."""
+
 PATIENCE = 10.0
 """Seconds that a client has to say what it asks for: one that has stopped must not stop the others."""
 
@@ -386,8 +389,10 @@ def main(listener: str, owner: str, terminal: str, place: str, kernels: str) -> 
     """Import, then serve: the listener, the owner's pipe and the terminal are open descriptors."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.argv = [sys.argv[0]]
+    sys.modules[LEFT_OUT] = None  # type: ignore[assignment]  # how Python says: not to be imported
     for name in PRELOADED:
         importlib.import_module(name)
+    del sys.modules[LEFT_OUT]
     application = kernel_application()
     followed = {int(pid): socket.socket(fileno=number) for pid, number in json.loads(kernels).items() if number != -1}
     gc.collect()
