@@ -294,7 +294,6 @@ def _hold_plain(value: Any) -> None:
 
 def _array_pieces(column: Any) -> Iterator[bytes]:
     """Yield the content of a column or an index, by its type."""
-    import numpy as np
     import pandas as pd
 
     if isinstance(column, pd.RangeIndex):
@@ -308,17 +307,26 @@ def _array_pieces(column: Any) -> Iterator[bytes]:
         yield from _array_pieces(column.dtype.categories)
         yield from _numpy_pieces(array.codes)
     elif isinstance(column.dtype, pd.StringDtype):
-        places, texts = pd.factorize(column)
-        yield from _numpy_pieces(places)
-        written = [str(text).encode("utf-8", "surrogatepass") for text in texts]
-        yield from _numpy_pieces(np.array([len(text) for text in written], dtype=np.int64))
-        yield b"".join(written)
+        yield from _text_pieces(array)
     elif hasattr(array, "_mask"):  # Int64, boolean: what lies under a missing value is nothing
         missing = array.isna()
         yield from _numpy_pieces(missing)
         yield from _numpy_pieces(array._data[~missing])  # noqa: SLF001  # no other way without a copy of objects
     else:
         yield from _numpy_pieces(column.to_numpy())
+
+
+def _text_pieces(array: Any) -> Iterator[bytes]:
+    """Yield texts as Arrow writes them to a file: without what a slice leaves aside, and much faster than singly."""
+    import pyarrow as pa
+
+    texts = pa.array(array, from_pandas=True)
+    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    batch = pa.record_batch([whole.cast(pa.large_string())], names=["text"])
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, batch.schema) as stream:
+        stream.write_batch(batch)
+    yield out.getvalue().to_pybytes()
 
 
 def _numpy_pieces(array: Any) -> Iterator[bytes]:
