@@ -30,10 +30,11 @@ from etabli.sources.cache import converted, entry_of
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Child, Job
+from etabli.sources.pseudonyms import StudyKey
 from etabli.sources.readers import read
 
 REPEATS = {".csv": 3, ".sav": 2, ".dta": 2, ".parquet": 5}
-KEY = bytes(range(32))
+KEY = StudyKey(bytes(range(32)))
 RESULTS = Path(__file__).with_name("results.md")
 BOUNDS = {".csv": 2.5, ".sav": 2.5, ".dta": 2.5, ".parquet": 1.5}
 LARGE = 5

@@ -16,6 +16,8 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
 from etabli.errors import DeliveryError
+from etabli.sources.codebook import SourceCodebook
+from etabli.sources.compound import error_cells
 from etabli.sources.metadata import Reading
 from etabli.sources.readers import read
 
@@ -527,12 +529,48 @@ def test_groups_above_the_header_are_labels(receive: Received) -> None:
     assert reading.metadata.column("COMMUNE").label == "Visite"
 
 
-def test_old_workbook_is_read_with_what_it_cannot_tell(tmp_path: Path) -> None:
+OLD = gzip.decompress((Path(__file__).parent / "shipped" / "testdtype.xls.gz").read_bytes())
+PAIR = bytes.fromhex("bd001200010000000f000000f03f0f00000004400100")
+"""The record of A2 and B2 in the old workbook: two numbers."""
+TEXT = bytes.fromhex("fd000a00010002003e0004000000")
+"""That of C2, which follows."""
+FAILED = bytes.fromhex("05020800010000000f002a01" + "ff0f0600" + "00" * 6)
+"""A2 in error (#N/A), and a record that nobody knows, as long together as `PAIR`."""
+COMPUTED = bytes.fromhex(
+    "06001800010000000f000200070000" + "00ffff" + "0000" + "00000000" + "0200" + "1c07" + "ff0f0400" + "00" * 4
+)
+"""A2 a formula whose result is #DIV/0!, as long as both."""
+
+
+def test_old_workbook_is_read(tmp_path: Path) -> None:
     path = tmp_path / "essai.xls"
-    shipped = Path(__file__).parent / "shipped" / "testdtype.xls.gz"
-    path.write_bytes(gzip.decompress(shipped.read_bytes()))
+    path.write_bytes(OLD)
     reading = read(path, shown=path.name)
     assert reading.frame["c"].tolist() == ["001", "002", "003", "004"]
     assert reading.frame["b"].tolist() == [2.5, 3.5, 4.5, 5.5]
     assert reading.frame["d"].isna().tolist() == [False, False, True, False]
-    assert reading.metadata.notes == ("Dans un .xls, une cellule en erreur (#N/A) se lit comme une cellule vide.",)
+    assert reading.metadata.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "error"), [(OLD.replace(PAIR, FAILED), "#N/A"), (OLD.replace(PAIR + TEXT, COMPUTED), "#DIV/0!")]
+)
+def test_old_workbook_with_a_cell_in_error_is_refused(tmp_path: Path, content: bytes, error: str) -> None:
+    path = tmp_path / "essai.xls"
+    assert len(content) == len(OLD)
+    assert content != OLD
+    path.write_bytes(content)
+    names = {name: {"label": name, "type": "text", "sensitivity": "open", "required": False} for name in "abcd"}
+    row = {"one": "ligne", "many": "lignes", "gender": "f"}
+    with pytest.raises(DeliveryError) as refused:
+        read(path, SourceCodebook.model_validate({"row": row, "variables": names}), shown=path.name)
+    assert refused.value.what == "La cellule A2 contient une erreur du tableur."
+    assert refused.value.got == f"« {error} »"
+
+
+def test_old_workbook_that_turns_round_is_not_looked_at() -> None:
+    assert error_cells(OLD[:1000], 0) is None
+    assert error_cells(OLD, 1) is None
+    assert error_cells(OLD.replace(b"W\0o\0r\0k\0", b"X\0o\0r\0k\0"), 0) is None
+    assert error_cells(b"PK\x03\x04", 0) is None
+    assert error_cells(OLD, 0) == {}

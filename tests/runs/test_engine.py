@@ -39,7 +39,10 @@ def execute(folder: Path, *sources: str) -> Path:
     return out
 
 
-def test_notebook_is_saved_at_the_start_and_the_end(tmp_path: Path, saves: list[int]) -> None:
+def test_notebook_is_saved_at_the_start_and_the_end(
+    tmp_path: Path, saves: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SAVE_EVERY", 3600.0)
     out = execute(tmp_path, "print('a')", "print('b')", "print('c')")
     assert saves == [0, 3]
     cells = nbformat.read(out, as_version=4)["cells"]

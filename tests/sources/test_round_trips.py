@@ -122,6 +122,13 @@ def test_any_text_is_held_or_refused(suffix: str, values: list[str]) -> None:
     held_or_refused(values, {"type": "text"}, suffix)
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"), [(1.2088861497369232e16, "number"), ("=A1+1", "text"), ("#N/A", "text")], ids=str
+)
+def test_value_that_a_workbook_holds_in_a_cell_of_its_own_may_repeat(value: Any, kind: str) -> None:
+    assert there_and_back([value, value, value], {"type": kind}, ".xlsx") == [value] * 3
+
+
 @each_format
 @pytest.mark.parametrize(
     "text", ["0012", "35238", "2A004", "=A1+1", "#N/A", "NA", "nan", "1e5", "Été à L’Haÿ-les-Roses", "x" * 20_000, "-0"]

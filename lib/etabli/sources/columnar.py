@@ -11,6 +11,7 @@ import pandas as pd
 
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
+from etabli.sources.dictionaries import dictionary_column
 from etabli.sources.metadata import LINE, Column, Metadata
 
 
@@ -99,18 +100,6 @@ def _column(column: Any) -> Any:
         moments = column.cast(pa.timestamp("us", held.tz if kinds.is_timestamp(held) else None), safe=False).to_pandas()
         return moments.dt.tz_localize(None) if moments.dt.tz is not None else moments.astype("datetime64[us]")
     return pd.Series(column.cast(pa.string()).to_pandas(), dtype="str")
-
-
-def dictionary_column(column: Any) -> pd.Series:
-    """Return a column of Arrow's dictionaries of text as categories, the dictionary kept as Arrow holds it."""
-    import pyarrow as pa
-
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
-    values = pd.Index(pd.array(pa.chunked_array([whole.dictionary]), dtype="str"))
-    codes = whole.indices.fill_null(-1).to_numpy()
-    return pd.Series(pd.Categorical.from_codes(codes, categories=values, validate=False), copy=False)
 
 
 def _described(field: Any) -> Column:

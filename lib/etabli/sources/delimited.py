@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, SourceCodebook
-from etabli.sources.columnar import dictionary_column
 from etabli.sources.damage import hold_page, hold_separator, hold_widths, quote_error
+from etabli.sources.dictionaries import repeated_column
 from etabli.sources.encoding import as_utf8, guessed
 from etabli.sources.metadata import LINE, Column, Guess, Metadata
 from etabli.sources.sniffing import decimal_of, separator_of, title_rows_of, type_of
@@ -35,6 +35,9 @@ _UNSEEN = "\ufeff\u200b\u200e\u00ad"
 
 _HEAD = 1 << 16
 """Bytes in which the separator is guessed and the header stands."""
+
+_READ = 1 << 22
+"""Bytes that Arrow reads at once: what a core's cache holds. A row must be shorter."""
 
 _SAMPLE = 50_000
 """Rows that tell whether a column's values repeat."""
@@ -215,7 +218,7 @@ def _fast(
     try:
         table = arrow.read_csv(
             pa.BufferReader(pa.py_buffer(text)[offset:]),
-            read_options=arrow.ReadOptions(column_names=names, block_size=1 << 24),
+            read_options=arrow.ReadOptions(column_names=names, block_size=_READ),
             parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=quoted),
             convert_options=arrow.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, null_values=[]
@@ -283,7 +286,7 @@ def _column(column: Any, *, coded: bool) -> pd.Series:
     """Return a column of Arrow text, as a dictionary of its values where it is asked for or they repeat."""
     sample = column.slice(0, _SAMPLE)
     if coded or len(sample.unique()) <= _REPEATED * len(sample):
-        return dictionary_column(column.dictionary_encode())
+        return repeated_column(column)
     return pd.Series(pd.array(column, dtype="str"), copy=False)
 
 

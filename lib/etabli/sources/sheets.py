@@ -8,6 +8,8 @@ from io import BytesIO
 from xml.etree import ElementTree as ET
 from zipfile import BadZipFile, ZipFile
 
+from etabli.sources.compound import error_cells
+
 _CELL = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _VALUE = re.compile(rb"<v[^>]*>([^<]*)</v>")
@@ -28,7 +30,10 @@ class SheetLook:
 
 
 def look(raw: bytes, place: int) -> SheetLook | None:
-    """Look into the sheet of a place (from 0) of an .xlsx or .ods file; None for another format."""
+    """Look into the sheet of a place (from 0) of an .xlsx, .ods or .xls file; None where nothing can be looked at."""
+    errors = error_cells(raw, place)
+    if errors is not None:
+        return SheetLook(errors)
     try:
         with ZipFile(BytesIO(raw)) as archive:
             if _OPEN_DOCUMENT in archive.namelist():

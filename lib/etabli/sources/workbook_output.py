@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.cell_range import CellRange
@@ -93,10 +93,19 @@ def _cells(sheet: WriteOnlyWorksheet, name: str, values: pd.Series, book: Source
     turn = 0
     for place in places:
         if place >= 0:
-            yield found[place]
+            yield _once(sheet, found[place])
         else:
-            yield ways[turn % len(ways)]
+            yield _once(sheet, ways[turn % len(ways)])
             turn += 1
+
+
+def _once(sheet: WriteOnlyWorksheet, cell: Any) -> Any:
+    """Return a cell to write once: into one without a style, openpyxl writes the next value of its row too."""
+    if not isinstance(cell, Cell) or cell.has_style:
+        return cell
+    again = WriteOnlyCell(sheet, cell.value)
+    again.data_type = cell.data_type
+    return again
 
 
 def _cell(sheet: WriteOnlyWorksheet, value: Any, variable: Variable) -> Any:

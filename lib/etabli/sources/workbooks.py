@@ -318,4 +318,8 @@ def _notes(sheet: SheetLook | None, names: list[str]) -> list[str]:
     hidden = [names[place] for place in sheet.hidden if place < len(names)] if sheet else []
     listed = ", ".join(f"« {name} »" for name in hidden[:20])
     told = [f"Colonne(s) cachée(s) dans la feuille, lue(s) comme les autres : {listed}."] if hidden else []
-    return told if sheet else ["Dans un .xls, une cellule en erreur (#N/A) se lit comme une cellule vide."]
+    return (
+        told
+        if sheet
+        else ["Les cellules en erreur (#N/A) de cette feuille n’ont pas pu être cherchées : elles sont lues vides."]
+    )
