@@ -253,7 +253,7 @@ def workers(folder: Path, sizes: Sizes) -> list[str]:
         f"| two (loky) | {two.cpu:.0f} | {two.cpu / one.cpu:.2f} of one (asked: ≤ 1.08) | {two.wall:.0f} "
         f"| {one.wall / two.wall:.2f} × (asked: ≥ 1.6 where two cores are free) |",
         f"| two of Dask, started and stopped | {cluster.cpu:.0f} "
-        f"| {cluster.cpu / two.cpu:.2f} of loky (asked: ≤ 1.2) | {cluster.wall:.0f} | {one.wall / cluster.wall:.2f} × |",
+        f"| {cluster.cpu / two.cpu:.2f} of loky (asked: ≤ 1.2) | {cluster.wall:.0f} | {one.wall / cluster.wall:.2f} |",
         "",
         f"{os.cpu_count()} cores; load average at the end {free}: above 2, another process had a part of them.",
     ]
