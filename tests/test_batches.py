@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -155,6 +156,36 @@ def test_journal_says_what_each_run_took(project: Project) -> None:
         assert 0 < ended.cells < ended.seconds
         assert ended.slowest.startswith("cellule ")
         assert str(os.getpid()) in ended.worker
+
+
+def files_of(project: Project) -> dict[str, str]:
+    """Every file of every report, times apart."""
+    clock = re.compile(r"\d{1,2} \w+ \d{4}, en [^<]+")
+    return {
+        path.relative_to(project.reports).as_posix(): clock.sub("…", path.read_text(encoding="utf-8"))
+        for path in sorted(project.reports.glob("essai/**/*"))
+        if path.is_file() and path.name != FILE
+    }
+
+
+def test_runs_of_an_edition_share_their_work_and_make_the_same_reports(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(app, ["batch", "--workers", "1"]) == 0
+    assert "repris d’un autre passage de la même édition" in said(capsys)
+    first, second = (
+        read_manifest(project.reports / "essai" / name, shown="").shared for name in ("2024_internal", "2024_funder")
+    )
+    assert first["taken"] == 0
+    assert first["kept"] > 0
+    assert second["taken"] > 0
+    shared = files_of(project)
+    monkeypatch.setenv("ETABLI_SHARE", "0")
+    assert run(app, ["batch", "--workers", "1", "--force"]) == 0
+    assert "repris" not in said(capsys)
+    assert read_manifest(project.reports / "essai" / "2024_funder", shown="").shared == {"taken": 0, "kept": 0}
+    assert files_of(project) == shared
+    assert len(shared) > 5
 
 
 # Killed, and resumed ---------------------------------------------------------------------------------

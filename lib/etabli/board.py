@@ -55,6 +55,11 @@ class Board:
         bad = len(outcomes) - good
         self.say(french.typography(f"{french.count(good, 'rapport écrit', 'rapports écrits')}" + (
             f", {french.count(bad, 'échec', 'échecs')}" if bad else "") + "."))  # fmt: skip
+        taken = sum(outcome.usage.taken for outcome in outcomes if outcome.usage is not None)
+        if taken:
+            self.say(
+                f"{french.count(taken, 'résultat repris', 'résultats repris')} d’un autre passage de la même édition."
+            )
         for outcome in outcomes:
             if outcome.report is not None and len(outcomes) == 1:
                 self.say(f"Rapport : {outcome.report / 'report.html'}")

@@ -12,13 +12,14 @@ from functools import partial
 from etabli.board import Board
 from etabli.live import LiveView, memory_held
 from etabli.project import Project
+from etabli.publish.batch_page import write_batch_page
 from etabli.publish.catalogue import write_catalogue
 from etabli.publish.export import make_report, remove_abandoned
 from etabli.runs.batch import RETRIES, Watchers, run_batch
 from etabli.runs.fingerprint import Survey
 from etabli.runs.forecast import Forecast, forecast
 from etabli.runs.forks import warm_up
-from etabli.runs.journal import Account, Ended, Journal, begin, last_ends, resume, unfinished
+from etabli.runs.journal import Account, Ended, Journal, begin, last_ends, read_journal, resume, unfinished
 from etabli.runs.manifest import read_manifest
 from etabli.runs.outcome import Outcome
 from etabli.runs.standing import Standing, standing
@@ -150,6 +151,9 @@ def _make_batch(
             for slug in {plan.slug for plan in plans}:
                 remove_abandoned(project.reports / slug)
     journal.close()
+    account = read_journal(project.batches / f"{journal.batch}.jsonl")
+    if account is not None:
+        board.say(f"Déroulement : {write_batch_page(project, account)}")
     return outcomes
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from etabli import memo
 from etabli.project import Project
 from etabli.runs.cleaning import find_clutter, remove
 from etabli.runs.journal import begin, journals
@@ -26,6 +27,7 @@ def project(small_project: Project) -> Project:
         manifest = Manifest("essai", "", folder.name, parameters, "", "draft", {}, [], None, None, {}, "", 1, {}, {})
         (folder / FILE).write_text(manifest.to_json(), encoding="utf-8")
         (small_project.reports / "essai" / f"{edition}_internal.failed.ipynb").touch()
+        memo.folder_of(small_project, "essai", edition).mkdir(parents=True)
     for second in range(3):
         with begin(small_project, [], current=0, now=lambda s=second: datetime(2026, 1, 1, 0, 0, s, tzinfo=UTC)):
             pass
@@ -41,7 +43,7 @@ def names(project: Project, keep: int) -> list[str]:
 def test_former_editions_and_batches_go(project: Project) -> None:
     batches = sorted(path.stem for path in journals(project))
     assert names(project, 1) == sorted([
-        "2022_internal", "2023_internal", "2022_internal.failed.ipynb", "2023_internal.failed.ipynb",
+        "2022", "2023", "2022_internal", "2023_internal", "2022_internal.failed.ipynb", "2023_internal.failed.ipynb",
         *(f"{each}.jsonl" for each in batches[:2]), *(f"batch-{each}.html" for each in batches[:2]),
     ])  # fmt: skip
 
@@ -49,7 +51,7 @@ def test_former_editions_and_batches_go(project: Project) -> None:
 def test_as_many_are_kept_as_are_asked_for(project: Project) -> None:
     first = min(path.stem for path in journals(project))
     assert names(project, 2) == sorted(
-        ["2022_internal", "2022_internal.failed.ipynb", f"{first}.jsonl", f"batch-{first}.html"]
+        ["2022", "2022_internal", "2022_internal.failed.ipynb", f"{first}.jsonl", f"batch-{first}.html"]
     )
     assert names(project, 3) == []
 

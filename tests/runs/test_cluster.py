@@ -104,7 +104,7 @@ def made(project: Project) -> dict[str, Any]:
         name = path.relative_to(project.reports).as_posix()
         if path.name == FILE:
             manifest = json.loads(path.read_text(encoding="utf-8"))
-            for timed in ("started", "seconds"):
+            for timed in ("started", "seconds", "shared"):
                 del manifest[timed]
             del manifest["outputs"]["report.html"]
             found[name] = manifest

@@ -48,11 +48,11 @@ def pages(project: Project) -> dict[str, str]:
 
 
 def manifests(project: Project) -> dict[str, Any]:
-    """Every manifest without its times, and without the digest of the page that shows them."""
+    """Every manifest without times, what was shared, and the digest of the page that shows the times."""
     found = {}
     for path in sorted(project.reports.glob("*/*/manifest.json")):
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        for timed in ("started", "seconds"):
+        for timed in ("started", "seconds", "shared"):
             del manifest[timed]
         del manifest["outputs"]["report.html"]
         found[path.parent.relative_to(project.reports).as_posix()] = manifest

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from etabli.errors import MethodError, suggestion
+from etabli.memo import pure
 from etabli.methods.facts import Facts, Figure, index_facts
 from etabli.methods.results import PEOPLE, Dimension, Measure, Table
 from etabli.methods.units import NOUNS, kind_of
@@ -18,6 +19,7 @@ PARTNERS = ("first_partners", "all_partners")
 """Who took electronic tickets: the first structures to try them, then all."""
 
 
+@pure
 def figures(frame: pd.DataFrame, *, system: str, year: int) -> Table:
     """Return every figure of one system, in one year.
 
@@ -51,6 +53,7 @@ def figures(frame: pd.DataFrame, *, system: str, year: int) -> Table:
     return _one_row(values, measures, known_years=_years(*chosen.values()))
 
 
+@pure
 def reimbursements(frame: pd.DataFrame, *, year: int) -> Table:
     """Return the reimbursements of Sortir! in one year: how many, how many without paper, how much.
 
@@ -93,6 +96,7 @@ def reimbursements(frame: pd.DataFrame, *, year: int) -> Table:
     return _one_row({**values, **ratios}, measures, known_years=_years(*found.values()))
 
 
+@pure
 def etickets(frame: pd.DataFrame) -> Table:
     """Return the share of electronic tickets among tickets, each under the last year that the source gives.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from etabli.errors import MethodError
+from etabli.memo import pure
 from etabli.methods.claims import Claim, read_claims
 from etabli.methods.facts import Facts, Figure, index_facts
 from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table
@@ -23,6 +24,7 @@ _MEASURES = (
 )
 
 
+@pure
 def audit(claims: pd.DataFrame, facts: pd.DataFrame) -> Table:
     """Recompute totals, differences and ratios that a report states.
 
@@ -51,6 +53,7 @@ def audit(claims: pd.DataFrame, facts: pd.DataFrame) -> Table:
     return _table(pd.DataFrame({"claim": [claim.name for claim in read]}), read)
 
 
+@pure
 def totals(frame: pd.DataFrame, *, total: str = "total") -> Table:
     """Compare each total of a tidy frame with the sum of its parts, in every year.
 
@@ -113,6 +116,7 @@ def _in_year(facts: Facts, name: str, year: int) -> Figure:
     return next((figure for figure in facts.by_name[name] if figure.year == year), absent)
 
 
+@pure
 def tally(table: Table) -> Table:
     """Count the claims of an audit by verdict.
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from etabli.errors import MethodError, suggestion
+from etabli.memo import pure
 from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table
 from etabli.methods.yearly import given_years, hold_totals, hold_year, spread
 
@@ -35,6 +36,7 @@ _PEOPLE_BEHIND = {"registered": "registered", "use_rate": "registered", "group_o
 """The count of people that a measure rests on, when it is not `users`; None: not known."""
 
 
+@pure
 def review(frame: pd.DataFrame, *, year: int) -> Table:
     """Return all measures of one year, by audience.
 
@@ -71,6 +73,7 @@ def review(frame: pd.DataFrame, *, year: int) -> Table:
     return Table(cells, (Dimension("audience"),), tuple(MEASURES.values()))
 
 
+@pure
 def series(frame: pd.DataFrame, measure: str) -> Table:
     """Return one measure by audience and year.
 
@@ -102,6 +105,7 @@ def series(frame: pd.DataFrame, measure: str) -> Table:
     return Table(cells, (Dimension("audience"), Dimension("year", additive=False)), (_based(measure, measure, PEOPLE),))
 
 
+@pure
 def changes(frame: pd.DataFrame, *, measure: str, year: int) -> Table:
     """Return one measure by audience, with its change since the previous year given and since 2019.
 
@@ -154,6 +158,7 @@ def changes(frame: pd.DataFrame, *, measure: str, year: int) -> Table:
     return Table(cells.reset_index(), (Dimension("audience"),), tuple(measures))
 
 
+@pure
 def evolutions(frame: pd.DataFrame, measures: Sequence[str], *, year: int) -> Table:
     """Return the changes of several measures, by measure and audience: since the previous year given, and since 2019.
 

@@ -123,6 +123,10 @@ class Membership:
     def __repr__(self) -> str:
         return f"<Membership: {self.rows.shape[1]} rows>"
 
+    def kept_privately(self) -> tuple[Any, tuple[Any, ...]]:
+        """Return how `memo` writes it: in the cache of its edition, which holds the frame that it was counted from."""
+        return Membership, (self.people, self.rows)
+
     def __reduce__(self) -> NoReturn:
         """Refuse to be written: who stands in a table stays in the kernel that counted it."""
         raise MethodError(

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import sparse, special
 
 from etabli.errors import MethodError, suggestion
+from etabli.memo import pure
 from etabli.methods.association import FEW_PEOPLE, FEW_PEOPLE_NOTE, adjust
 from etabli.methods.clusters import Coded, Flags, Floats, Integers, complete_rows, encode, people_of
 from etabli.methods.estimable import estimable
@@ -23,6 +24,7 @@ WALD = "test de Wald"
 _HAPPENS = "__event__"
 
 
+@pure
 def odds_ratios(
     frame: pd.DataFrame, *, outcome: str, event: str, on: Sequence[str], person: str = "recipient"
 ) -> Table:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from etabli.errors import MethodError, suggestion
+from etabli.memo import pure
 from etabli.methods.association import adjust, independence_test
 from etabli.methods.cells import MADE, MEASURES, PEOPLE_COUNT, ROWS, cells_of
 from etabli.methods.clusters import (
@@ -36,6 +37,7 @@ from etabli.methods.routes import people_by_route
 __all__ = ["crosstab", "distribution", "odds_ratios", "of_variable", "people_by_route", "profile_sheet", "totals"]
 
 
+@pure
 def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     """Return how many rows and people there are, and rows per person.
 
@@ -73,6 +75,7 @@ def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
     return _with_people(table, visits, membership_of(np.asarray(labels), each[:, None]))
 
 
+@pure
 def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient") -> Table:
     """Return rows, people and share of the rows by category of one variable, then their total.
 
@@ -100,6 +103,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     return _with_people(table, frame, _last_row(counts))
 
 
+@pure
 def crosstab(
     frame: pd.DataFrame, row: str, *, by: str, person: str = "recipient", impossible: Sequence[tuple[str, str]] = ()
 ) -> Table:
@@ -164,6 +168,7 @@ def _without_impossible(cells: pd.DataFrame, row: str, by: str, impossible: Sequ
     return found
 
 
+@pure
 def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, person: str = "recipient") -> Table:
     """Return the crosstabs of several variables by one, stacked, then the total of all rows.
 

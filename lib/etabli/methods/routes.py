@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etabli.errors import MethodError
+from etabli.memo import pure
 from etabli.methods.clusters import column, encode
 from etabli.methods.membership import mark_derived
 
@@ -19,6 +20,7 @@ MADE = ("route", "visits", "frequency")
 """Columns that `people_by_route` makes."""
 
 
+@pure
 def people_by_route(
     visits: pd.DataFrame, *, by: str = "channel", person: str = "recipient", keep: Sequence[str] = ()
 ) -> pd.DataFrame:

@@ -18,6 +18,7 @@ import numpy as np
 from etabli import french
 from etabli.disclosure.protect import Protected
 from etabli.errors import ReportError, suggestion
+from etabli.memo import pure
 from etabli.methods.results import TOTAL, Measure, Table
 from etabli.present import theme
 from etabli.present.words import Words, base_of, printed
@@ -188,6 +189,7 @@ def _name(point: Point) -> str:
 
 
 @lru_cache(maxsize=64)
+@pure
 def draw(drawing: Drawing, *, name: str, alternative: str) -> str:
     """Return the figure as an inline SVG with its alternative text. `name` makes its identifiers unique.
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from etabli import french
+from etabli import french, memo
 from etabli.agreements import Agreement, read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
 from etabli.disclosure.policy import policy_for
@@ -103,6 +103,7 @@ def open_report(
     key = _key(project, study, plan.edition, EditionFiles(deliveries, codebook), cache)
     report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, key, cache=cache, recipient=body)
     report.announce()
+    memo.wake(project, slug, plan.edition, os.environ)
     return report
 
 
@@ -365,6 +366,7 @@ class Report:
             "results": results,
             "said": self._said(protection, policy.minimum_people),
             "files": files,
+            "shared": dict(zip(("taken", "kept"), memo.account(), strict=True)),
             "modules": sorted(name for name in sys.modules if name.split(".")[0] == "etabli"),
         }
         self.show({CLEARANCE_TYPE: {"cleared": cleared, "payload": payload}}, name="finish", update=False)

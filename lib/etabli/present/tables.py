@@ -6,11 +6,11 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from html import escape
 from io import StringIO
 
 import numpy as np
-import pandas as pd
 
 from etabli import french
 from etabli.disclosure.protect import Protected
@@ -226,13 +226,21 @@ class _Layout:
         return french.typography(effect + french.p_value(test.p_value))
 
     def _position(self, keys: tuple[str, ...], code: str | None) -> int:
-        cells = self.table.cells
-        chosen = pd.Series(True, index=cells.index)
-        for name, key in zip(self.down_keys, keys, strict=True):
-            chosen &= cells[name].astype(str) == key
-        if code is not None:
-            chosen &= cells[self.across_key].astype(str) == code
-        return int(chosen.to_numpy().argmax()) if chosen.any() else -1
+        """Return the first place of these categories, down and across (any, for None); −1 when there is none."""
+        return self._places.get((keys, code), -1)
+
+    @cached_property
+    def _places(self) -> dict[tuple[tuple[str, ...], str | None], int]:
+        """The places of all categories: looked for cell by cell, they were three quarters of a report's last cell."""
+        codes = [self.table.cells[name].astype(str).tolist() for name in self.table.keys]
+        wide = self.across_key is not None
+        found: dict[tuple[tuple[str, ...], str | None], int] = {}
+        for place, row in enumerate(zip(*codes, strict=True) if codes else [()]):
+            keys = row[:-1] if wide else row
+            found.setdefault((keys, None), place)
+            if wide:
+                found.setdefault((keys, row[-1]), place)
+        return found
 
     def _cell(self, keys: tuple[str, ...], code: str | None, measure: Measure) -> Cell:
         position = self._position(keys, code)

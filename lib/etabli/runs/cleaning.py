@@ -1,4 +1,4 @@
-"""What may go from `reports/`: reports of former editions, former batches, and what killed runs left."""
+"""What may go: reports of former editions, the results that their runs shared, former batches."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from etabli import memo
 from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.runs.journal import journals
@@ -41,7 +42,7 @@ def remove(clutter: Iterable[Path]) -> None:
 
 
 def _former_reports(project: Project, study: Study, *, keep: int) -> Iterator[Path]:
-    """Yield the reports of a study's former editions, with the notebooks that its failed runs left there."""
+    """Yield the reports of a study's former editions, what failed runs left of them, and what they shared."""
     kept = set(list(study.editions)[-keep:])
     folder = project.reports / study.slug
     for path in sorted(folder.glob(f"*/{FILE}")):
@@ -55,3 +56,6 @@ def _former_reports(project: Project, study: Study, *, keep: int) -> Iterator[Pa
             yield path.parent
     for former in (name for name in study.editions if name not in kept):
         yield from sorted(folder.glob(f"{former}_*.failed.ipynb"))
+        results = memo.folder_of(project, study.slug, former)
+        if results.is_dir():
+            yield results

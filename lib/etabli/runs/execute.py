@@ -96,8 +96,9 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         seconds=round(seconds, 1),
         fingerprint=with_modules(depended, clearance.payload["modules"]),
         outputs={},
+        shared=clearance.payload["shared"],
     )
-    usage = _usage(notebook, watch, driven=time.process_time() - busy)
+    usage = _usage(notebook, watch, clearance, driven=time.process_time() - busy)
     return Executed(study, plan, notebook, clearance, manifest, usage)
 
 
@@ -120,7 +121,7 @@ def _check_payload(clearance: Clearance, plan: PlannedRun, shown: str) -> None:
         )
 
 
-def _usage(notebook: Any, watch: Watch, *, driven: float) -> Usage:
+def _usage(notebook: Any, watch: Watch, clearance: Clearance, *, driven: float) -> Usage:
     times = [float(cell["metadata"].get("papermill", {}).get("duration") or 0) for cell in notebook["cells"]]
     slowest = max(range(len(times)), key=times.__getitem__, default=None)
     return Usage(
@@ -128,6 +129,7 @@ def _usage(notebook: Any, watch: Watch, *, driven: float) -> Usage:
         peak_bytes=watch.peak or None,
         cell_seconds=sum(times),
         slowest="" if slowest is None else f"{name_cell(notebook, slowest)}, {french.duration(times[slowest])}",
+        **clearance.payload["shared"],
         worker=f"{platform.node()}-{os.getpid()}",
     )
 

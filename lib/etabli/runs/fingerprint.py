@@ -110,11 +110,6 @@ def modules_of(taken: Mapping[str, str]) -> list[str]:
     return [part.removeprefix("lib/") for part in taken if part.startswith("lib/")]
 
 
-def digest_of(taken: Fingerprint) -> str:
-    """Return one digest for all parts."""
-    return _hash_text(json.dumps(taken, sort_keys=True, ensure_ascii=False))
-
-
 def _of_edition(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
     """Return the parts that all runs of an edition share: all but their parameters."""
     parts = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -47,6 +47,8 @@ class Manifest:
         The body that the report was made for, in words; None: every body of the audience.
     outputs
         SHA-256 of each file of the report, by its path from the report's folder.
+    shared
+        How many results were `taken` from the work that the runs of an edition share, and how many were `kept` there.
     """
 
     study: str
@@ -65,6 +67,7 @@ class Manifest:
     fingerprint: Fingerprint
     outputs: dict[str, str]
     recipient: str | None = None
+    shared: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
