@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from etabli import memo
+from etabli.errors import MethodError
 from etabli.memo import Unaddressable, address_of, pure
 from etabli.methods import profiles
+from etabli.methods.membership import Membership, Population, mark_population, membership_of
 from etabli.project import Project
 
 
@@ -229,6 +233,29 @@ def test_entries_are_their_owners_alone(store: memo.Store) -> None:
     (entry,) = store.folder.iterdir()
     assert entry.stat().st_mode & 0o077 == 0
     assert store.folder.stat().st_mode & 0o077 == 0
+
+
+def test_table_that_knows_its_people_is_kept_here_and_nowhere_else(store: memo.Store) -> None:
+    frame = mark_population(visits(), Population("delivery"))
+    frame["person"] = pd.Series([f"p{number % 3}" for number in range(len(frame))], dtype="str")
+    made = [crosstab(frame) for _ in range(2)]
+    assert (store.taken, store.kept) == (1, 1)
+    assert made[0].rows.toarray().tolist() == made[1].rows.toarray().tolist()
+    assert made[0].people.tolist() == made[1].people.tolist()
+    with pytest.raises(MethodError, match="ne s’écrit pas"):
+        pickle.dumps(made[1])
+
+
+def test_frames_of_other_people_have_other_addresses() -> None:
+    frames = [mark_population(visits(), Population(source)) for source in ("one", "two")]
+    assert len({address(frame) for frame in [*frames, visits()]}) == 3
+
+
+@memo.pure
+def crosstab(frame: pd.DataFrame) -> Membership:
+    people, names = pd.factorize(frame["person"])
+    counts = sparse.coo_array((np.ones(len(frame), dtype=int), (people, np.arange(len(frame)) % 2)))
+    return membership_of(np.asarray(names, dtype=object), counts)
 
 
 def test_studies_and_editions_share_nothing(empty_project: Project) -> None:
