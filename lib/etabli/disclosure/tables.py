@@ -146,8 +146,8 @@ def _statistical(path: Path) -> Iterator[Seen]:
     yield from _values([metadata.label or ""], "", "titre du fichier")
     for name, texts in labels.items():
         yield from _values(texts, name, f"libellés de la {column(name)}")
-    for name in map(str, frame.columns):
-        yield from _values(frame[name].dropna().unique().tolist(), name, column(name))
+    for number, name in enumerate(map(str, frame.columns)):
+        yield from _values(frame.iloc[:, number].dropna().unique().tolist(), name, column(name))
 
 
 def _values(values: Iterable[Any], name: str, where: str) -> Iterator[Seen]:

@@ -78,7 +78,7 @@ def read_page(raw: str) -> tuple[str, str]:
     embedded = [_decoded(match[1]) for match in _TEXT.finditer(raw)]
     bare = _TEXT.sub("", _IMAGE.sub(r"\1", raw))
     shown = unescape(_TAG.sub("\n", _BREAK.sub(" ", _INLINE.sub("", bare))))
-    tags = unescape("\n".join(each for each in _TAG.findall(bare) if len(each) > _BARE_TAG))
+    tags = unescape("\n".join(dict.fromkeys(each for each in _TAG.findall(bare) if len(each) > _BARE_TAG)))
     return "\n".join((shown, *embedded)), unquote(tags)
 
 

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 Span = tuple[int, int]
 
-_RUN = re.compile(r"\d(?<!\d\d)(?:[ .,/_()-]{0,3}(?:\d|(?<=2)[ABab])){8,}")
-"""Nine digits or more, whatever sets them apart: numbers are looked for there, not everywhere."""
+_RUN = re.compile(r"\d(?<!\d\d)(?:[ .,/_()-]{0,3}(?:\d|(?<=2)[ABab])){9,}")
+"""Ten digits or more, whatever sets them apart: numbers are looked for there, not everywhere."""
 
 _FREE = r"(?<![^\W_])"
 """No letter or digit before: what touches punctuation is free."""
@@ -46,7 +46,7 @@ _LIST = 31
 
 
 def runs(text: str) -> list[Span]:
-    """Return where a text has nine digits or more, whatever sets them apart."""
+    """Return where a text has ten digits or more, whatever sets them apart."""
     return [match.span() for match in _RUN.finditer(text)]
 
 
