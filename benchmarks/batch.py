@@ -55,7 +55,7 @@ class Sizes:
     planned: int = 10_000
 
 
-SMALL = Sizes(5_000, 4, 4, (3, 6), 20, 200)
+SMALL = Sizes(40_000, 4, 4, (3, 6), 20, 200)
 
 
 @dataclass(frozen=True)
