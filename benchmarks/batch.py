@@ -289,7 +289,7 @@ def dask(folder: Path, count: int, variables: dict[str, str]) -> Iterator[str]:
 def growth(folder: Path, sizes: Sizes) -> list[str]:
     """Batches of more and more small runs."""
     out = [
-        "| small runs | CPU seconds a run | CPU seconds beside cells, a run | wall beside cells, a run |",
+        "| small runs | CPU seconds a run | of which outside the runs | wall beside cells, a run |",
         "|---|---|---|---|",
     ]
     for count in sizes.growth:
