@@ -144,18 +144,18 @@ class _Chooser:
 
     # What may change ---------------------------------------------------------------------------------
 
-    def open_facts(self, *, closed: bool = False, also: int | None = None) -> Open:
+    def open_facts(self, *, closed: bool = False, barred: int | None = None) -> Open:
         """Return what a witness may change now: what is masked for nothing, what is shown at its price, or not at all.
 
-        `closed`: nothing that is shown; `also`: a region that counts as shown.
+        `closed`: nothing that is shown; `barred`: a region that may not change in any case.
         """
-        hidden = self.masked.copy()
-        if also is not None:
-            hidden[also] = False
+        hidden = self.masked
         region = self.system.region_of_fact
         price = np.where(np.arange(len(region)) < len(hidden), 1.0, ROWS_WEIGHT) * self._price[region]
         price[self.start.fixed[region] | closed] = np.inf
         price[hidden[region]] = 0.0
+        if barred is not None:
+            price[region == barred] = np.inf
         low = np.where(hidden[region], -np.inf, self.start.low)
         high = np.where(hidden[region], np.inf, self.start.high)
         return Open(low, high, price)
@@ -254,30 +254,41 @@ class _Chooser:
     # What masks are not needed ----------------------------------------------------------------------
 
     def prune(self) -> None:
-        """Show again what every target can be proved without, the dearest first."""
-        extra = np.flatnonzero(self.masked & ~self.start.masked & ~self.withheld)
-        for region in extra[np.argsort(-self._price[extra], kind="stable")]:
-            if self._steps.work > self.budget:
+        """Show again what every target can be proved without; then exchange masks for cheaper ones, while it helps."""
+        for thrifty in (True, False, False, False, False, False, False):
+            shown = 0
+            extra = np.flatnonzero(self.masked & ~self.start.masked & ~self.withheld)
+            for region in extra[np.argsort(-self._price[extra], kind="stable")]:
+                if self._steps.work > self.budget:
+                    return
+                if self.masked[region]:
+                    shown += self._show_again(int(region), thrifty=thrifty)
+            if not (shown or thrifty):
                 return
-            self._show_again(int(region))
 
-    def _show_again(self, region: int) -> None:
-        open_facts = self.open_facts(closed=True, also=region)
+    def _show_again(self, region: int, *, thrifty: bool) -> bool:
+        """Show a region again, if everything can be proved without it; unless `thrifty`, by other masks that cost less."""
+        masked, proofs = self.masked.copy(), dict(self.proofs)
+        self.masked[region] = False
         facts = self.system.region_of_fact == region
-        low, high = open_facts.low[facts], open_facts.high[facts]
-        replaced: dict[Side, Witness] = {}
-        for side, witness in self.proofs.items():
+        exact = self.open_facts(closed=thrifty, barred=region)
+        low, high = exact.low[facts], exact.high[facts]
+        gained = self._price[region]
+        for side, witness in proofs.items():
             change = witness.change[facts]
             if not ((change < low) | (change > high)).any():
                 continue
-            other = self._known(side, open_facts)
-            other = other or next((w for w in replaced.values() if self._serves(w, side)), None)
-            other = other or self._found(side, open_facts, thorough=False)
-            if other is None:
-                return
-            replaced[side] = other
-        self.proofs.update(replaced)
-        self.masked[region] = False
+            other = self._known(side, exact) or self._found(side, exact, thorough=False)
+            if other is not None:
+                new = other.regions(self.system, exact)
+                gained -= self._price[new].sum()
+                self.masked[new] = True
+            if other is None or gained <= 0:
+                self.masked, self.proofs = masked, proofs
+                return False
+            self.proofs = {**self.proofs, side: other}
+            exact = self.open_facts(closed=thrifty, barred=region)
+        return True
 
     def _serves(self, witness: Witness, side: Side) -> bool:
         return self.targets[side[0]].attained(witness.change, up=side[1])
