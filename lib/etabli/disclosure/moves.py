@@ -107,7 +107,7 @@ class Mover:
     def values_of(self, kind: int) -> Values:
         """Return the categories of one type, by variable."""
         return {
-            name: frozenset(code for bit, code in enumerate(codes) if self.system.values(name)[0][kind] >> bit & 1)
+            name: frozenset(code for bit, code in enumerate(codes) if self.system.values(name)[kind] >> bit & 1)
             for name, codes in self.system.codes.items()
         }
 
@@ -122,7 +122,7 @@ class Mover:
                 if name not in here:
                     continue
                 code = here.pop(name)
-                key = (place.version, tuple(sorted(here.items())), place.unit != ONE_EACH and place.unit)
+                key = (tuple(sorted(here.items())), place.unit != ONE_EACH and place.unit)
                 if key not in numbers:
                     numbers[key] = len(members)
                     members.append({})
@@ -308,7 +308,7 @@ def exchanges(
 
 def _crossed_by(system: System) -> list[frozenset[str]]:
     """Return the variables that the region of each fact names."""
-    names = [frozenset(name for name, _ in region.categories) for _, region in system.regions]
+    names = [frozenset(name for name, _ in region.categories) for region in system.regions]
     return [names[region] for region in system.region_of_fact]
 
 
@@ -364,11 +364,10 @@ def _changes_of(
     """Yield the moves that change the variables of one bundle, for each distinct state of their places."""
     system = mover.system
     held = [_decoded(system, name) for name in bundle]
-    agreed = np.logical_and.reduce([system.values(name)[1] for name in bundle])
     columns = np.array([i for i, p in enumerate(system.places) if set(bundle) & set(p.categories)], dtype=np.int64)
     known = sorted({tuple(each) for each in zip(*held, strict=True)}, key=lambda each: [sorted(s) for s in each])
     varies = [any(len(each[i]) > 1 for each in known) for i in range(len(bundle))]
-    for types, state in _chosen(system, _distinct(system, columns, agreed), few):
+    for types, state in _chosen(system, _distinct(system, columns), few):
         own = tuple(values[types[0]] for values in held)
         if not all(own):
             continue
@@ -410,16 +409,16 @@ def _decoded(system: System, name: str) -> list[frozenset[str]]:
     known: dict[int, frozenset[str]] = {}
     return [
         known.setdefault(int(bits), frozenset(code for bit, code in enumerate(codes) if bits >> bit & 1))
-        for bits in system.values(name)[0]
+        for bits in system.values(name)
     ]
 
 
-def _distinct(system: System, columns: Integers, agreed: NDArray[np.bool_]) -> Iterator[tuple[Integers, State]]:
+def _distinct(system: System, columns: Integers) -> Iterator[tuple[Integers, State]]:
     """Yield the types that stand alike in some places, and how they stand there."""
     part = sparse.csr_array(system.states[:, columns])
     part.sort_indices()
     groups: dict[bytes, list[int]] = {}
-    for kind in np.flatnonzero(agreed):
+    for kind in range(len(system.multiplicity)):
         start, end = part.indptr[kind], part.indptr[kind + 1]
         key = part.indices[start:end].tobytes() + b"|" + part.data[start:end].tobytes()
         groups.setdefault(key, []).append(int(kind))
@@ -454,8 +453,7 @@ def _gains(mover: Mover, few: Flags) -> Iterator[tuple[Part, dict[int, int]]]:
     system = mover.system
     for unit in sorted({place.unit for place in system.places} - {ONE_EACH}):
         columns = np.flatnonzero([place.unit == unit for place in system.places])
-        everyone = np.ones(len(system.multiplicity), dtype=bool)
-        for types, state in _chosen(system, _distinct(system, columns, everyone), few):
+        for types, state in _chosen(system, _distinct(system, columns), few):
             if len(set(state.values())) != 1:
                 continue
             for rows in (1, -1):
@@ -468,6 +466,6 @@ def _comings_and_goings(mover: Mover) -> Iterator[tuple[Part, dict[int, int]]]:
     """Yield one person more of a type, or one fewer: where the number of all people is not told."""
     system = mover.system
     everywhere = np.arange(len(system.places))
-    for types, state in _distinct(system, everywhere, np.ones(len(system.multiplicity), dtype=bool)):
+    for types, state in _distinct(system, everywhere):
         yield Part(types, Change(present=False)), mover.effect(state, {})
         yield Part(types, Change(present=True)), mover.effect({}, state)

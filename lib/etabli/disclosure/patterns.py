@@ -8,7 +8,7 @@ its **facts**: its distinct people, and its rows where people may have several.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from etabli.disclosure.regions import Region, regions_of
+from etabli.errors import DisclosureError
 from etabli.methods.membership import Membership
-from etabli.methods.results import Table
+from etabli.methods.results import PEOPLE, Table
 
 Integers = NDArray[np.int64]
 
@@ -33,12 +34,8 @@ fewer, it may be chance, and people would be held to move less freely than they 
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """One column of the states: a region, in one version of the population and one unit of its rows.
+    """One column of the states: a region, in one unit of its rows (visits, or the people themselves)."""
 
-    Tables made of parts of a frame may hold other people under the same name: each such part is a version.
-    """
-
-    version: int
     region: Region
     unit: int
 
@@ -74,10 +71,8 @@ class System:
     @cached_property
     def region_of(self) -> Integers:
         """The number of the region of each place."""
-        numbers: dict[tuple[int, Region], int] = {}
-        return np.array(
-            [numbers.setdefault((each.version, each.region), len(numbers)) for each in self.places], dtype=np.int64
-        )
+        numbers: dict[Region, int] = {}
+        return np.array([numbers.setdefault(each.region, len(numbers)) for each in self.places], dtype=np.int64)
 
     @cached_property
     def lead(self) -> Integers:
@@ -85,9 +80,9 @@ class System:
         return np.unique(self.region_of, return_index=True)[1].astype(np.int64)
 
     @cached_property
-    def regions(self) -> tuple[tuple[int, Region], ...]:
-        """Version and name of each region, by its number."""
-        return tuple((self.places[place].version, self.places[place].region) for place in self.lead)
+    def regions(self) -> tuple[Region, ...]:
+        """The name of each region, by its number."""
+        return tuple(self.places[place].region for place in self.lead)
 
     @cached_property
     def row_fact(self) -> Integers:
@@ -139,43 +134,38 @@ class System:
                         linked[each] = joined
         return tuple(sorted({tuple(sorted(group)) for group in linked.values()}))
 
-    def values(self, name: str) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-        """Return the categories of a variable that each type has, and whether all versions agree on them.
+    def values(self, name: str) -> NDArray[np.object_]:
+        """Return the categories of a variable that each type has: integers whose bits stand for `codes[name]`.
 
-        The first is an array of integers whose bits stand for `codes[name]`; 0 where no region tells.
+        0 where no region tells.
         """
         return self._values[name]
 
     @cached_property
-    def _values(self) -> dict[str, tuple[NDArray[np.object_], NDArray[np.bool_]]]:
-        versions = sorted({place.version for place in self.places})
+    def _values(self) -> dict[str, NDArray[np.object_]]:
         found = {}
         for name, codes in self.codes.items():
-            whole = np.zeros(len(self.multiplicity), dtype=object)
-            agreed = np.ones(len(self.multiplicity), dtype=bool)
-            for version in versions:
-                here = self._bits(name, codes, version)
-                agreed &= (here == 0) | (whole == 0) | (here == whole)
-                whole = np.where(whole == 0, here, whole)
-            found[name] = (whole, agreed)
+            bits = np.zeros(len(self.multiplicity), dtype=object)
+            for number, code in enumerate(codes):
+                columns = [i for i, place in enumerate(self.places) if place.categories.get(name) == code]
+                bits[np.asarray(self.states[:, columns].sum(axis=1)).ravel() > 0] |= 1 << number
+            found[name] = bits
         return found
 
-    def _bits(self, name: str, codes: tuple[str, ...], version: int) -> NDArray[np.object_]:
-        bits = np.zeros(len(self.multiplicity), dtype=object)
-        for number, code in enumerate(codes):
-            columns = [
-                i
-                for i, place in enumerate(self.places)
-                if place.version == version and place.categories.get(name) == code
-            ]
-            if columns:
-                stands = np.asarray(self.states[:, columns].sum(axis=1)).ravel() > 0
-                bits[stands] |= 1 << number
-        return bits
+    @cached_property
+    def whole(self) -> dict[int, int]:
+        """For each unit of rows, the place that holds all rows of a person; units without one are left out."""
+        found = {}
+        for unit in sorted({place.unit for place in self.places}):
+            here = [(i, set(p.region.categories)) for i, p in enumerate(self.places) if p.unit == unit]
+            first, least = min(here, key=lambda each: len(each[1]))
+            if all(least <= other for _, other in here):
+                found[unit] = first
+        return found
 
     def _follows(self, one: str, other: str) -> bool:
         """Whether the second variable is a function of the first, in all the data and not by chance."""
-        first, second = self.values(one)[0], self.values(other)[0]
+        first, second = self.values(one), self.values(other)
         known = (first != 0) & (second != 0)
         if len(set(second[known])) < 2:
             return False
@@ -193,27 +183,30 @@ def build(tables: Sequence[Table]) -> System:
     >>> from etabli.methods import profiles
     >>> visits = pd.DataFrame({"recipient": [*"aabc"], "channel": [*"xyxx"]})
     >>> system = build([profiles.distribution(visits, "channel")])
-    >>> [(str(region), int(n)) for (_, region), n in zip(system.regions, system.people)]
+    >>> [(str(region), int(n)) for region, n in zip(system.regions, system.people)]
     [('ensemble', 3), ('channel = x', 3), ('channel = y', 1)]
     """
     people = _all_people(tables)
     columns: dict[Place, Any] = {}
     named = []
-    for table, version, unit in zip(tables, *_versions_and_units(tables, people), strict=True):
-        matrix = _aligned(table, people)
-        here = [Place(version, each, unit) for each in regions_of(table)]
-        named.append([(version, each.region) for each in here])
-        for row, place in enumerate(here):
-            columns.setdefault(place, matrix[:, [row]])
-    told = {(place.version, place.region) for place in columns if place.unit != ONE_EACH}
-    places = sorted(p for p in columns if p.unit != ONE_EACH or (p.version, p.region) not in told)
-    states = sparse.csr_array(sparse.hstack([columns[place] for place in places])).astype(np.int64)
+    seen: dict[Region, bytes] = {}
+    units: list[dict[Region, bytes]] = []
+    for table in tables:
+        matrix, regions = _aligned(table, people), regions_of(table)
+        _hold_same_people(matrix, regions, seen)
+        unit = _unit_of(table, matrix, regions, units)
+        for row, each in enumerate(regions):
+            columns.setdefault(Place(each, unit), matrix[:, [row]])
+        named.append(regions)
+    counted = {place.region for place in columns if place.unit != ONE_EACH}
+    places = sorted(place for place in columns if place.unit != ONE_EACH or place.region not in counted)
+    ones = [columns[place] > 0 if place.unit == ONE_EACH else columns[place] for place in places]
+    states = sparse.csr_array(sparse.hstack(ones)).astype(np.int64)
     types, multiplicity = _types(states)
     derived = frozenset((name, origin) for table in tables for name, origin in table.derived.items())
     system = System(tuple(places), types, multiplicity, (), derived)
     numbers = {name: number for number, name in enumerate(system.regions)}
-    rows_of = tuple(np.array([numbers[name] for name in rows], dtype=np.int64) for rows in named)
-    return System(system.places, types, multiplicity, rows_of, derived)
+    return replace(system, rows_of=tuple(np.array([numbers[name] for name in rows], dtype=np.int64) for rows in named))
 
 
 def _all_people(tables: Iterable[Table]) -> pd.Index[Any]:
@@ -235,36 +228,42 @@ def _aligned(table: Table, people: pd.Index[Any]) -> Any:
     return sparse.csc_array(sparse.coo_array((entries.data, (where[person], row)), shape=shape))
 
 
-def _versions_and_units(tables: Sequence[Table], people: pd.Index[Any]) -> tuple[list[int], list[int]]:
-    """Number the populations and the units of rows: two tables that tell of a region otherwise do not share them."""
-    seen_people: list[dict[Region, bytes]] = []
-    seen_rows: list[dict[Region, bytes]] = []
-    versions, units = [], []
-    for table in tables:
-        matrix = _aligned(table, people)
-        regions = regions_of(table)
-        columns = [matrix[:, [row]].tocoo() for row in range(len(regions))]
-        stand = {r: np.sort(c.coords[0]).tobytes() for r, c in zip(regions, columns, strict=True)}
-        versions.append(_class_of(stand, seen_people))
-        if matrix.nnz == 0 or matrix.max() <= 1:
-            units.append(ONE_EACH)
-            continue
-        counts = {
-            r: np.column_stack([c.coords[0], c.data])[np.argsort(c.coords[0])].astype(np.int64).tobytes()
-            for r, c in zip(regions, columns, strict=True)
-        }
-        units.append(_class_of(counts, seen_rows))
-    return versions, units
+def _hold_same_people(matrix: Any, regions: Sequence[Region], seen: dict[Region, bytes]) -> None:
+    """Refuse two tables that count other people under one name: the difference would be a third, hidden group."""
+    for row, each in enumerate(regions):
+        start, end = matrix.indptr[row], matrix.indptr[row + 1]
+        stand = np.sort(matrix.indices[start:end]).astype(np.int64).tobytes()
+        if seen.setdefault(each, stand) != stand:
+            raise DisclosureError(
+                "Deux résultats ne comptent pas les mêmes personnes sous le même nom : leur différence les trahirait.",
+                where=str(each),
+                expected="des résultats faits de toutes les lignes chargées, ou d’un filtre posé par report.load",
+                hint="filtrez par report.load(…, variable=modalité) ; une variable gardée par personne ne change pas "
+                "d’une de ses lignes à l’autre",
+            )
 
 
-def _class_of(mine: dict[Region, bytes], classes: list[dict[Region, bytes]]) -> int:
-    """Return the first class that says nothing else of any shared region, joined; a new one when there is none."""
-    for number, known in enumerate(classes):
+def _unit_of(table: Table, matrix: Any, regions: Sequence[Region], units: list[dict[Region, bytes]]) -> int:
+    """Return the unit of a table's rows: the first in which the same regions have the same rows of each person."""
+    if matrix.nnz == 0 or matrix.max() <= 1 or not tells_rows(table):
+        return ONE_EACH
+    mine = {}
+    for row, each in enumerate(regions):
+        start, end = matrix.indptr[row], matrix.indptr[row + 1]
+        order = np.argsort(matrix.indices[start:end])
+        told = np.column_stack([matrix.indices[start:end][order], matrix.data[start:end][order]])
+        mine[each] = told.astype(np.int64).tobytes()
+    for number, known in enumerate(units):
         if all(known[each] == told for each, told in mine.items() if each in known):
             known.update(mine)
             return number
-    classes.append(dict(mine))
-    return len(classes) - 1
+    units.append(mine)
+    return len(units) - 1
+
+
+def tells_rows(table: Table) -> bool:
+    """Whether a table says anything of rows: only a count of people does not."""
+    return any(measure.kind != "count" or measure.unit != PEOPLE for measure in table.measures)
 
 
 def _types(states: Any) -> tuple[Any, Integers]:

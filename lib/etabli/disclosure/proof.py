@@ -76,7 +76,7 @@ def sums_of(system: System, mover: Mover) -> Any:
 
     One line a sum, one column a place; its product with the state of anyone is 0.
     """
-    wholes = {(p.version, p.region.categories, p.unit): i for i, p in enumerate(system.places)}
+    wholes = {(p.region.categories, p.unit): i for i, p in enumerate(system.places)}
     rows: list[int] = []
     columns: list[int] = []
     values: list[int] = []
@@ -85,7 +85,7 @@ def sums_of(system: System, mover: Mover) -> Any:
         for members in mover.families(name)[1]:
             first = system.places[next(iter(members.values()))]
             rest = tuple(each for each in first.region.categories if each[0] != name)
-            whole = wholes.get((first.version, rest, first.unit))
+            whole = wholes.get((rest, first.unit))
             if whole is not None:
                 rows += [count] * (len(members) + 1)
                 columns += [whole, *members.values()]

@@ -237,7 +237,7 @@ class _Chooser:
 
     def _around(self, target: Target, wider: int) -> Flags:
         """Return the crossings that a target stands in; wider: those that share a variable with it; all."""
-        names = [frozenset(dict(region.categories)) for _, region in self.system.regions]
+        names = [frozenset(dict(region.categories)) for region in self.system.regions]
         own = {names[region] for region in target.regions}
         if wider == 0:
             return np.array([name in own for name in names], dtype=bool)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etabli.disclosure.patterns import System
-from etabli.disclosure.regions import Region, lines_of, nested
+from etabli.disclosure.regions import lines_of, nested
 from etabli.methods.results import Table
 
 Integers = NDArray[np.int64]
@@ -115,14 +115,12 @@ def several(system: System, tables: Sequence[Table], minimum: int) -> Iterator[T
 def wholes(system: System, minimum: int, sensitive: Collection[str]) -> Iterator[Target]:
     """Yield the groups that stand wholly in one category of a sensitive variable: somebody must perhaps not."""
     for outer, inner in _nested(system):
-        more = dict(system.regions[inner][1].categories).keys() - dict(system.regions[outer][1].categories).keys()
+        more = dict(system.regions[inner].categories).keys() - dict(system.regions[outer].categories).keys()
         if len(more) == 1 and more <= set(sensitive) and system.people[outer] == system.people[inner] >= minimum:
             yield Target((outer, inner), (1, -1), 0, (0, 1))
 
 
 def _nested(system: System) -> Iterator[tuple[int, int]]:
     numbers = {name: number for number, name in enumerate(system.regions)}
-    for version in sorted({version for version, _ in system.regions}):
-        here: list[Region] = [region for other, region in system.regions if other == version]
-        for outer, inner in nested(here):
-            yield numbers[version, outer], numbers[version, inner]
+    for outer, inner in nested(system.regions):
+        yield numbers[outer], numbers[inner]
