@@ -19,8 +19,8 @@ from scipy import sparse
 
 from etabli.disclosure.regions import Region, regions_of
 from etabli.errors import DisclosureError
-from etabli.methods.membership import Membership
-from etabli.methods.results import PEOPLE, Table
+from etabli.methods.membership import NUMBER, Membership
+from etabli.methods.results import IMPOSSIBLE, PEOPLE, Table
 
 Integers = NDArray[np.int64]
 
@@ -59,7 +59,9 @@ class System:
     rows_of
         For each table given, the number of the region of each of its rows.
     derived
-        The variables that follow from others, as tables declare them.
+        The variables that follow from others, or from the number of a person's rows, as tables declare them.
+    impossible
+        Places where nobody can stand, as tables declare them.
     """
 
     places: tuple[Place, ...]
@@ -67,6 +69,7 @@ class System:
     multiplicity: Integers
     rows_of: tuple[Integers, ...]
     derived: frozenset[tuple[str, str]]
+    impossible: frozenset[int] = frozenset()
 
     @cached_property
     def region_of(self) -> Integers:
@@ -121,10 +124,15 @@ class System:
                 found.setdefault(name, set()).add(code)
         return {name: tuple(sorted(codes)) for name, codes in sorted(found.items())}
 
+    @property
+    def by_rows(self) -> list[str]:
+        """The variables that follow from how many rows a person has."""
+        return sorted({name for name, origin in self.derived if origin == NUMBER} & set(self.codes))
+
     @cached_property
     def bundles(self) -> tuple[tuple[str, ...], ...]:
         """Variables that can only change together: one follows from another, by declaration or in all the data."""
-        names = list(self.codes)
+        names = [name for name in self.codes if name not in self.by_rows]
         linked = {name: {name} for name in names}
         for one in names:
             for other in names:
@@ -190,6 +198,7 @@ def build(tables: Sequence[Table]) -> System:
     columns: dict[Place, Any] = {}
     named = []
     seen: dict[Region, bytes] = {}
+    barred: set[Region] = set()
     units: list[dict[Region, bytes]] = []
     for table in tables:
         matrix, regions = _aligned(table, people), regions_of(table)
@@ -198,19 +207,23 @@ def build(tables: Sequence[Table]) -> System:
         for row, each in enumerate(regions):
             columns.setdefault(Place(each, unit), matrix[:, [row]])
         named.append(regions)
+        if IMPOSSIBLE in table.cells.columns:
+            barred |= {regions[row] for row in np.flatnonzero(table.cells[IMPOSSIBLE].to_numpy(dtype=bool))}
     counted = {place.region for place in columns if place.unit != ONE_EACH}
     places = sorted(place for place in columns if place.unit != ONE_EACH or place.region not in counted)
     ones = [columns[place] > 0 if place.unit == ONE_EACH else columns[place] for place in places]
     states = sparse.csr_array(sparse.hstack(ones)).astype(np.int64)
     types, multiplicity = _types(states)
     derived = frozenset((name, origin) for table in tables for name, origin in table.derived.items())
-    system = System(tuple(places), types, multiplicity, (), derived)
+    impossible = frozenset(number for number, place in enumerate(places) if place.region in barred)
+    system = System(tuple(places), types, multiplicity, (), derived, impossible)
     numbers = {name: number for number, name in enumerate(system.regions)}
     return replace(system, rows_of=tuple(np.array([numbers[name] for name in rows], dtype=np.int64) for rows in named))
 
 
 def _all_people(tables: Iterable[Table]) -> pd.Index[Any]:
-    return pd.Index(pd.unique(np.concatenate([_members(table).people for table in tables])))
+    everyone: pd.Index[Any] = pd.Index(pd.unique(np.concatenate([_members(table).people for table in tables])))
+    return everyone
 
 
 def _members(table: Table) -> Membership:

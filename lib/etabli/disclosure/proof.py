@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from etabli.disclosure.moves import Change, Mover
+from etabli.disclosure.mover import Change, Mover
 from etabli.disclosure.patterns import System
 from etabli.disclosure.targets import Open
 
@@ -51,7 +51,7 @@ def recounted(system: System, mover: Mover, moved: Sequence[tuple[int, Change]],
     values: list[int] = []
     for number, (kind, change) in enumerate(moved):
         after = mover.apply(_state(system, kind), mover.values_of(kind), change)
-        if after is None or any(x <= 0 for x in after.values()):
+        if after is None:
             return None
         if change.present is not True:
             left[kind] -= 1

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from etabli.disclosure.moves import Change, Moves, Offer
+from etabli.disclosure.mover import Change
 from etabli.disclosure.patterns import System
+from etabli.disclosure.pool import Moves, Offer
 from etabli.disclosure.targets import Open
 
 Integers = NDArray[np.int64]

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from etabli.disclosure.moves import Change, Mover, Moves
+from etabli.disclosure.mover import Change, Mover
 from etabli.disclosure.patterns import System
+from etabli.disclosure.pool import Moves
 from etabli.disclosure.proof import Witness, recounted, sums_of
 from etabli.disclosure.steps import Steps
 from etabli.disclosure.targets import Open, Target
@@ -267,7 +268,7 @@ class _Chooser:
                 return
 
     def _show_again(self, region: int, *, thrifty: bool) -> bool:
-        """Show a region again, if everything can be proved without it; unless `thrifty`, by other masks that cost less."""
+        """Show a region again, if everything can be proved without it; unless `thrifty`, by masks that cost less."""
         masked, proofs = self.masked.copy(), dict(self.proofs)
         self.masked[region] = False
         facts = self.system.region_of_fact == region

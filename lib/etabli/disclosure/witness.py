@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from etabli.disclosure.moves import Change, Moves, Offer
+from etabli.disclosure.mover import Change
 from etabli.disclosure.patterns import System
+from etabli.disclosure.pool import Moves, Offer
 from etabli.disclosure.targets import Open, Target
 
 Integers = NDArray[np.int64]
@@ -238,7 +239,9 @@ class Search:
         for column, move in enumerate(moves):
             start, end = effect.indptr[column], effect.indptr[column + 1]
             rows = [place[int(fact)] for fact in effect.indices[start:end]]
-            model.addCol(PER_MOVE, 0.0, float(self.moves.limit[move]), len(rows), rows, effect.data[start:end].astype(float))
+            model.addCol(
+                PER_MOVE, 0.0, float(self.moves.limit[move]), len(rows), rows, effect.data[start:end].astype(float)
+            )
             model.changeColIntegrality(first + column, highspy.HighsVarType.kInteger)
         sign = 1.0 if up else -1.0
         needed = (target.reach[1] - target.count) if up else (target.count - target.reach[0])
@@ -257,7 +260,7 @@ class Search:
         model.run()
         self.work += max(1, int(model.getInfo().simplex_iteration_count))
         found = np.asarray(model.getSolution().col_value)
-        if not len(found) or model.getInfo().primal_solution_status != 2:  # noqa: PLR2004  # feasible
+        if not len(found) or model.getInfo().primal_solution_status != 2:  # feasible
             return None
         amounts = np.round(found[first:])
         return {move: int(amounts[i]) for i, move in enumerate(moves) if amounts[i]}
@@ -265,7 +268,7 @@ class Search:
     # People ------------------------------------------------------------------------------------------
 
     def _assigned(self, chosen: dict[int, int]) -> tuple[list[tuple[int, Change]], tuple[int, Integers] | None]:
-        """Name a person for each part of each move, nobody twice; else return the move that finds none, and whom it needs."""
+        """Name a person for each part of each move, nobody twice; else the move that finds none, and whom it needs."""
         left = self.system.multiplicity.copy()
         asked = np.zeros(len(left), dtype=np.int64)
         for move in chosen:
@@ -306,8 +309,6 @@ class Search:
         return min(parts, key=lambda kinds: (int(left[kinds].sum()), len(kinds)))
 
 
-
-
 @dataclass(frozen=True, eq=False)
 class _Needs:
     """Whom moves need: one line for each part of each move, with the types that could take it."""
@@ -340,7 +341,7 @@ def _alone(system: System, needs: _Needs) -> list[Integers]:
 
 
 def _quiet() -> Any:
-    model = highspy.Highs()
+    model = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy
     model.setOptionValue("output_flag", False)
     model.setOptionValue("threads", 1)
     model.setOptionValue("random_seed", 0)
