@@ -186,7 +186,7 @@ class Mover:
 
     @cached_property
     def _codes_of_rows(self) -> dict[str, dict[tuple[int, int], str]]:
-        """For each variable that follows from the number of rows: its category, by unit and number, as seen in the data."""
+        """For each variable that follows from the number of rows: its category, by unit and number, as in the data."""
         found: dict[str, dict[tuple[int, int], str]] = {}
         for name in self.system.by_rows:
             known: dict[tuple[int, int], str] = {}

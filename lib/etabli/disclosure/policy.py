@@ -24,11 +24,20 @@ class Policy:
         The strictest of the agreements' minima; 1 for `internal`, to whom no rule applies.
     sources
         The texts that set that minimum.
+    whole_group
+        Variables of which a group must not be known to have all its people in one category.
+    minimum_denominator
+        Fewest people under a shown share.
+    dominance
+        Pairs (n, percent): a count of rows is masked when its n largest contributors make so much of it, or more.
     """
 
     audience: str
     minimum_people: int
     sources: tuple[str, ...]
+    whole_group: frozenset[str] = frozenset()
+    minimum_denominator: int = 1
+    dominance: tuple[tuple[int, float], ...] = ()
 
     @property
     def protects(self) -> bool:

@@ -63,7 +63,7 @@ class Open:
 
 
 def targets_of(
-    system: System, tables: Sequence[Table], *, minimum: int, sensitive: Collection[str], whole_groups: bool
+    system: System, tables: Sequence[Table], *, minimum: int, sensitive: Collection[str] = ()
 ) -> list[Target]:
     """Return all targets of a system, none twice, in an order that the data decide.
 
@@ -75,11 +75,9 @@ def targets_of(
         k: counts of 1 to k − 1 must not be known.
     sensitive
         Variables of which a whole group must not be known to have one category.
-    whole_groups
-        Whether that rule applies.
     """
     found = [*small(system, minimum), *differences(system, minimum), *several(system, tables, minimum)]
-    if whole_groups:
+    if sensitive:
         found += wholes(system, minimum, sensitive)
     return sorted(set(found), key=lambda target: (len(target.regions), target.regions, target.signs, target.reach))
 
