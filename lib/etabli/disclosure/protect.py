@@ -17,7 +17,7 @@ from etabli.disclosure.plan import plan_for
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import regions_of
 from etabli.disclosure.rules import hold_rules, of_model
-from etabli.methods.results import Table, Test, Value
+from etabli.methods.results import Condition, Table, Test, Value
 
 Mask = NDArray[np.bool_]
 """Booleans, one a row of a table's cells: True where the row is masked."""
@@ -58,9 +58,10 @@ class Protection:
         masked = self.of(value.table).masked
         return bool(masked[[value.row, *value.compared]].any())
 
-    def shows(self, table: Table, test: Test) -> bool:
-        """Whether what a test of a table says may be told, even by the choice of words."""
-        return test in self.of(table).tests
+    def tells(self, condition: Condition) -> bool:
+        """Whether the outcome of a condition may be known: what it rests on is shown."""
+        shown = self.of(condition.table).tests
+        return all(test in shown for test in condition.tests) and not any(map(self.is_masked, condition.values))
 
 
 def protect(tables: Sequence[Table], policy: Policy) -> Protection:
@@ -80,7 +81,7 @@ def protect(tables: Sequence[Table], policy: Policy) -> Protection:
     """
     unique = list({id(table): table for table in tables}.values())
     if not policy.protects:
-        return Protection(policy, {id(t): masked_by(t, np.zeros(len(t.cells), dtype=bool)) for t in unique})
+        return with_masks(unique, policy, [np.zeros(len(table.cells), dtype=bool) for table in unique])
     for table in unique:
         hold_rules(table)
     counted = [table for table in unique if table.states_people]
@@ -96,6 +97,11 @@ def protect(tables: Sequence[Table], policy: Policy) -> Protection:
         else:
             found[id(table)] = masked_by(table, of_model(table, hidden, policy.minimum_people))
     return Protection(policy, found)
+
+
+def with_masks(tables: Sequence[Table], policy: Policy, masks: Sequence[Mask]) -> Protection:
+    """Return the protection that hides, in each table, the rows of its mask."""
+    return Protection(policy, {id(table): masked_by(table, mask) for table, mask in zip(tables, masks, strict=True)})
 
 
 def masked_by(table: Table, mask: Mask, *, withheld: int = 0) -> Protected:

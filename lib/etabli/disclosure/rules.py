@@ -81,7 +81,7 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
     mask = np.isnan(people) | ((people > 0) & (people < minimum))
     for row in range(len(cells)):
         own = _own(cells, row, table.keys)
-        filters = {pair for pair in table.held.items()}
+        filters = set(table.held.items())
         mask[row] |= any(
             hidden and own <= categories <= own | filters | _other_outcomes(categories, table)
             for categories, hidden in masked_regions.items()

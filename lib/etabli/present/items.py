@@ -85,7 +85,7 @@ class SentenceItem(Item):
 
     @property
     def tables(self) -> list[Table]:
-        return [value.table for value in self.text.cited]
+        return self.text.tables
 
     @property
     def waiting(self) -> str:
@@ -113,7 +113,7 @@ class KeyFigureItem(Item):
 
     @property
     def tables(self) -> list[Table]:
-        return [value.table for value in [self.value, *self.label.cited, *self.note.cited]]
+        return [self.value.table, *self.label.tables, *self.note.tables]
 
     @property
     def waiting(self) -> str:
@@ -168,7 +168,7 @@ class TableItem(Item):
     @property
     def tables(self) -> list[Table]:
         sentences = (self.title, self.scope, self.reading, self.note)
-        return [self.table, *(value.table for each in sentences for value in each.cited)]
+        return [self.table, *(table for each in sentences for table in each.tables)]
 
     @property
     def waiting(self) -> str:

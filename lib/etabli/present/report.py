@@ -23,7 +23,7 @@ from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.errors import ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
-from etabli.methods.results import MISSING, TOTAL, Table, Value
+from etabli.methods.results import MISSING, TOTAL, Condition, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
@@ -181,7 +181,7 @@ class Report:
         *,
         level: int | None = None,
         question: str | None = None,
-        provided: bool = True,
+        provided: bool | Condition = True,
         otherwise: str | Sentence | None = None,
         source: str | None = None,
         **values: Value | str,
@@ -313,6 +313,7 @@ class Report:
         if policy.protects:
             for table in self._tables():
                 self._hold_categories(table)
+                self._hold_population(table)
         protection = protect(self._tables(), policy)
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
@@ -379,6 +380,24 @@ class Report:
                         got="(valeur non affichée)",
                         hint="regroupez la variable en modalités déclarées avant de la compter",
                     )
+
+    def _hold_population(self, table: Table) -> None:
+        """Refuse a result of which nobody knows whose rows it counts: its people would be had by difference.
+
+        Raises
+        ------
+        ReportError
+            Rows left, or came into, the frame after `load`.
+        """
+        known = {self.deliveries[name].sha256 for name in self._loaded}
+        if table.membership is not None and table.source not in known:
+            raise ReportError(
+                "Un résultat compte des lignes dont on ne sait plus d’où elles viennent : il ne peut pas sortir.",
+                where=", ".join(table.keys) or ", ".join(measure.name for measure in table.measures),
+                expected="toutes les lignes de report.load, ou un filtre que report.load pose : variable=modalité",
+                got="des lignes ôtées, ajoutées ou assemblées dans le notebook",
+                hint='par exemple : visits = report.load("visits", channel="walk_in")',
+            )
 
     def _forget_former_run_of(self, cell: str | None, execution: int) -> None:
         """In JupyterLab a cell may be run again: its former items go, so that nothing is counted twice."""
