@@ -47,6 +47,7 @@ def executed(
     payload = {
         "policy": {"minimum_people": minimum, "sources": ["Article 5."]},
         "masked_rows": masked,
+        "withheld": ["Tableau 2"] if masked else [],
         "answered": {"a": {"anchor": "texte-1", "finding": "Un constat"}},
     }
     return Executed(study, plan, nbformat.v4.new_notebook(), Clearance({}, payload), replace(made, **manifest))
@@ -108,7 +109,9 @@ def test_questions_are_answered_or_planned(small_study: Study) -> None:
         ("funder", 5, 2, "moins de 5 personnes"),
         ("funder", 11, 2, "moins de 11 personnes"),
         ("funder", 5, 2, "Règle : Article 5."),
-        ("funder", 5, 2, "ne prouve pas encore"),
+        ("funder", 5, 2, "de 1 à 4 personnes"),
+        ("funder", 5, 2, "plusieurs rapports réunis n’est pas contrôlé"),
+        ("funder", 5, 2, "Faute de preuve, sont masquées des lignes de : Tableau 2."),
     ],
 )
 def test_disclosure_note_says_the_rule(

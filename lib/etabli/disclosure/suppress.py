@@ -203,7 +203,7 @@ class _Chooser:
         self._search = self._search or Search(self.system, self.moves)
         before = self._search.work
         moved = self._search.find(target, up=up, open_facts=open_facts)
-        self._steps.work += (self._search.work - before) // 10  # a step costs about ten iterations
+        self._steps.work += self._search.work - before
         return None if moved is None else self._proved(side, moved, open_facts)
 
     def _proved(self, side: Side, moved: list[tuple[int, Change]], open_facts: Open) -> Witness | None:

@@ -1,8 +1,9 @@
 """What the code of a notebook may make of words: texts written out, and parameters of the study. No text made of data.
 
-Nor may code choose between words: which one is said would tell what it was chosen by. A number that stands in a text passes beside protection, as does a label made of a value. Numbers enter a sentence
-through the places of its template; this module refuses the honest ways round them. It is no guard against malice:
-who writes a notebook can read the data anyway.
+A number that stands in a text passes beside protection, as does a label made of a value. Nor may code choose between
+words: which one is said would tell what it was chosen by. Numbers enter a sentence through the places of its template,
+conditions through `provided=`; this module refuses the honest ways round them. It is no guard against malice: who
+writes a notebook can read the data anyway.
 """
 
 from __future__ import annotations

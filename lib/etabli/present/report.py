@@ -333,6 +333,7 @@ class Report:
             "answered": self._answers(protection),
             "policy": {"minimum_people": policy.minimum_people, "sources": list(policy.sources)},
             "masked_rows": sum(int(protection.of(table).masked.sum()) for table in self._shown_tables()),
+            "withheld": [item.waiting for item in self._items if self._is_withheld(item, protection)],
             "sources": [self._described(name) for name in self._loaded],
             "results": results,
             "files": files,
@@ -442,6 +443,9 @@ class Report:
 
     def _shown_tables(self) -> list[Table]:
         return list({id(item.table): item.table for item in self._items if isinstance(item, TableItem)}.values())
+
+    def _is_withheld(self, item: Item, protection: Protection) -> bool:
+        return isinstance(item, TableItem) and protection.of(item.table).withheld > 0
 
     def _answers(self, protection: Protection) -> dict[str, dict[str, str]]:
         """For each question with a heading of its own: where it stands, and what it says."""

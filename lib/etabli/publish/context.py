@@ -81,15 +81,20 @@ def _disclosure(executed: Executed) -> list[str]:
     sources = " ".join(policy["sources"])
     if minimum == 1:
         return [f"Aucune valeur n’est à protéger. {sources}"]
+    withheld = executed.clearance.payload.get("withheld", [])
     return [
         f"Aucune valeur montrée ne repose sur moins de {minimum} personnes différentes, quel que soit le nombre de "
-        f"lignes du fichier qui les concernent ; les zéros sont montrés. Règle : {sources}",
+        f"lignes du fichier qui les concernent. Règle : {sources}",
         f"{french.count(masked, 'ligne de tableau est masquée', 'lignes de tableaux sont masquées')}, sous le signe "
-        "« s » : celles-là, et celles dont une soustraction les redonnerait."
+        "« s » : celles-là, et celles qui les redonneraient. Le signe ne dit pas pourquoi une ligne est masquée ; un "
+        "zéro peut l’être."
         if masked
         else "Aucune ligne de tableau n’a dû être masquée.",
-        "Ce contrôle porte sur chaque ligne et sur son total. Il ne prouve pas encore qu’on ne déduit rien de "
-        "plusieurs lignes, de plusieurs tableaux ou de plusieurs rapports réunis : cette preuve est en construction.",
+        *([f"Faute de preuve, sont masquées des lignes de : {', '.join(withheld)}."] if withheld else []),
+        f"Pour chaque effectif de 1 à {minimum - 1} personnes, et pour chaque différence de deux effectifs qui en "
+        "compte aussi peu, deux autres fichiers ont été construits, qui donnent exactement tous les effectifs montrés "
+        f"ici : cet effectif est nul dans l’un, et d’au moins {minimum} dans l’autre. Personne ne peut donc le déduire "
+        "des effectifs de ce rapport. Ce qui se déduirait de plusieurs rapports réunis n’est pas contrôlé.",
     ]
 
 
