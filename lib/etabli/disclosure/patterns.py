@@ -62,6 +62,8 @@ class System:
         The variables that follow from others, or from the number of a person's rows, as tables declare them.
     impossible
         Places where nobody can stand, as tables declare them.
+    untold
+        Places of which no table tells the rows, only the people.
     """
 
     places: tuple[Place, ...]
@@ -70,6 +72,7 @@ class System:
     rows_of: tuple[Integers, ...]
     derived: frozenset[tuple[str, str]]
     impossible: frozenset[int] = frozenset()
+    untold: frozenset[int] = frozenset()
 
     @cached_property
     def region_of(self) -> Integers:
@@ -90,7 +93,10 @@ class System:
     @cached_property
     def row_fact(self) -> Integers:
         """The number of the fact that tells the rows of each place; −1 where rows are people."""
-        counted = np.array([place.unit != ONE_EACH for place in self.places], dtype=bool)
+        counted = np.array(
+            [place.unit != ONE_EACH and number not in self.untold for number, place in enumerate(self.places)],
+            dtype=bool,
+        )
         return np.where(counted, len(self.lead) + np.cumsum(counted) - 1, -1)
 
     @cached_property
@@ -199,11 +205,14 @@ def build(tables: Sequence[Table]) -> System:
     named = []
     seen: dict[Region, bytes] = {}
     barred: set[Region] = set()
+    told: set[Region] = set()
+    counts_rows = any(tells_rows(table) for table in tables)
     units: list[dict[Region, bytes]] = []
     for table in tables:
         matrix, regions = _aligned(table, people), regions_of(table)
         _hold_same_people(matrix, regions, seen)
-        unit = _unit_of(table, matrix, regions, units)
+        unit = _unit_of(matrix, regions, units) if counts_rows else ONE_EACH
+        told |= set(regions) if tells_rows(table) else set()
         for row, each in enumerate(regions):
             columns.setdefault(Place(each, unit), matrix[:, [row]])
         named.append(regions)
@@ -216,7 +225,8 @@ def build(tables: Sequence[Table]) -> System:
     types, multiplicity = _types(states)
     derived = frozenset((name, origin) for table in tables for name, origin in table.derived.items())
     impossible = frozenset(number for number, place in enumerate(places) if place.region in barred)
-    system = System(tuple(places), types, multiplicity, (), derived, impossible)
+    untold = frozenset(number for number, place in enumerate(places) if place.region not in told)
+    system = System(tuple(places), types, multiplicity, (), derived, impossible, untold)
     numbers = {name: number for number, name in enumerate(system.regions)}
     return replace(system, rows_of=tuple(np.array([numbers[name] for name in rows], dtype=np.int64) for rows in named))
 
@@ -256,9 +266,9 @@ def _hold_same_people(matrix: Any, regions: Sequence[Region], seen: dict[Region,
             )
 
 
-def _unit_of(table: Table, matrix: Any, regions: Sequence[Region], units: list[dict[Region, bytes]]) -> int:
+def _unit_of(matrix: Any, regions: Sequence[Region], units: list[dict[Region, bytes]]) -> int:
     """Return the unit of a table's rows: the first in which the same regions have the same rows of each person."""
-    if matrix.nnz == 0 or matrix.max() <= 1 or not tells_rows(table):
+    if matrix.nnz == 0 or matrix.max() <= 1:
         return ONE_EACH
     mine = {}
     for row, each in enumerate(regions):

@@ -20,7 +20,7 @@ from etabli.methods.results import Table
 
 Flags = NDArray[np.bool_]
 
-BUDGET = 20_000
+BUDGET = 12_000
 """Work that the choice of masks may take, in moves looked for: the same on a slow machine as on a fast one."""
 
 
