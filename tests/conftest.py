@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from etabli.cli import app
 from etabli.project import FOLDER_VARIABLE, Project
 from etabli.scaffold import create_study
+from etabli.sources import cache
 from etabli.sources.codebook import read_codebook
+from etabli.sources.conversion import Job, Limits
+from etabli.sources.converter import convert
 from etabli.sources.dummy import make_demo
+from etabli.sources.readers import read
 from etabli.study import Study, read_study
 from etabli.terminal import run
 
@@ -43,6 +48,30 @@ def _small_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = read_study(project, SLUG)
     make_demo(project, study, read_codebook(project, study), EDITION, seed=7)
     return root
+
+
+class _ReadHere:
+    """A `Child` without a process of its own, for tests of what is read rather than of where."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def do(self, job: Job, target: Path) -> None:
+        assert job.book is not None
+        assert job.key is not None
+        convert(read(job.path, job.book, shown=job.shown), job.book, job.key, shown=job.shown, target=target)
+
+
+@pytest.fixture
+def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deliveries are converted in this process: starting a child takes longer than most tests."""
+    monkeypatch.setattr(cache, "Child", _ReadHere)
 
 
 @pytest.fixture

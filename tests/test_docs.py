@@ -12,7 +12,7 @@ import typer
 from pydantic import BaseModel
 
 from etabli import study
-from etabli.agreements import Agreement, Threshold
+from etabli.agreements import Agreement, Dominance, GeographicFloor, ImpactAssessment, Listed, Threshold
 from etabli.cli import app
 from etabli.declarations import read_declaration
 from etabli.disclosure.policy import policy_for
@@ -39,6 +39,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "Question": study.Question,
     "Paramètre": study.Parameter,
     "Source": study.Source,
+    "Fichier public": study.PublicFile,
     "Édition": study.Edition,
     "Passage": study.Run,
     "Le codebook": codebook.Codebook,
@@ -51,7 +52,11 @@ MODELS: dict[str, type[BaseModel]] = {
     "Variable": codebook.Variable,
     "Code": codebook.Code,
     "Convention": Agreement,
+    "Analyse d’impact": ImpactAssessment,
     "Seuil": Threshold,
+    "Dominance": Dominance,
+    "Liste de variables": Listed,
+    "Plancher géographique": GeographicFloor,
 }
 """The headings of the reference tables, and what each tells."""
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,27 @@ def notebook(source: str = PARAMETERS, *cells: Any) -> nbformat.NotebookNode:
 
 
 # Reading -----------------------------------------------------------------------------------------
+
+
+def in_a_new_python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_reading_a_notebook_does_not_build_a_grammar_of_addresses(small_project: Project) -> None:
+    said = in_a_new_python(
+        "import sys; from pathlib import Path; from etabli.notebook import IRI_GRAMMAR, read_notebook\n"
+        f"read_notebook(Path({str(small_project.notebooks / 'essai.ipynb')!r}))\n"
+        "from importlib.util import find_spec\n"
+        "print('jsonschema' in sys.modules, IRI_GRAMMAR in sys.modules, find_spec(IRI_GRAMMAR) is not None)"
+    )
+    assert said.split() == ["True", "False", "True"]  # what wants the grammar later may still import it
+
+
+def test_report_needs_no_reader_of_notebooks() -> None:
+    said = in_a_new_python(
+        "import sys, etabli.present.report; print({'nbformat', 'nbconvert', 'jsonschema'} & set(sys.modules))"
+    )
+    assert said.strip() == "set()"
 
 
 def test_notebook_of_a_new_study_is_read(small_project: Project) -> None:

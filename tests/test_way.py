@@ -143,6 +143,62 @@ def test_same_run_twice_gives_the_same_results(made: Project, etabli_at: Etabli)
     assert (folder_of(made) / "results.json").read_bytes() == before
 
 
+def test_withdrawn_person_is_in_no_later_run(
+    made: Project, etabli_at: Etabli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [line.split(";") for line in delivery(made).read_text(encoding="utf-8").splitlines()[1:]]
+    person = next(number for number, *_ in lines if sum(number == other[0] for other in lines) > 1)
+    theirs = [line for line in lines if line[0] == person]
+    rows, people = counts(made, "rows"), counts(made, "people")
+    assert etabli_at("withdraw", person, "--study", SLUG) == 0
+    captured = capsys.readouterr()
+    told = " ".join((captured.out + captured.err).split())
+    assert f"{len(theirs)} lignes" in told
+    assert all(f"reports/{SLUG}/{EDITION}_{audience}" in told for audience in ("internal", "funder"))
+    assert person not in told
+
+    assert etabli_at("run", SLUG) == 0
+    for answer, value in (("yes", "O"), ("no", "N")):
+        gone = sum(line[2] == value for line in theirs)
+        assert counts(made, "rows")[answer] == rows[answer] - gone
+        assert counts(made, "people")[answer] == people[answer] - (gone > 0)
+    assert counts(made, "rows")["total"] == rows["total"] - len(theirs)
+    assert counts(made, "people")["total"] == people["total"] - 1
+
+    capsys.readouterr()
+    assert etabli_at("withdraw", person, "--study", SLUG) == 0
+    told = capsys.readouterr().err
+    assert f"{EDITION}_internal" not in told  # made again without them
+    assert f"{EDITION}_funder" in told
+
+
+def test_report_that_holds_personal_data_is_not_exported(
+    made: Project, etabli_at: Etabli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (folder_of(made) / "report.html").read_bytes()
+    book = made.studies / SLUG / "codebook.yml"
+    text = book.read_text(encoding="utf-8")
+    book.write_text(text.replace("label: Réponse", "label: Réponse (Mme Kermarrec, 06 12 34 56 78)"), encoding="utf-8")
+    assert etabli_at("run", SLUG) == 1
+    told = capsys.readouterr().err
+    assert "Le rapport contient une donnée personnelle." in told
+    assert f"étude {SLUG}, passage {RUN} ; report.html" in told
+    assert "06 •• •• •• ••" in told
+    assert "34 56" not in told
+    assert (folder_of(made) / "report.html").read_bytes() == before
+    assert leftovers(made) == []
+
+
+def counts(project: Project, name: str) -> dict[str, int]:
+    """One measure of the table of answers, by answer."""
+    results = json.loads((folder_of(project) / "results.json").read_text(encoding="utf-8"))["results"]
+    return {
+        each["where"]["answer"]: each["value"]
+        for each in results
+        if each["item"] == "tableau-1" and each["name"] == name
+    }
+
+
 @pytest.fixture
 def etabli_at(made: Project) -> Etabli:
     """The command, in the project that has good reports."""

@@ -81,6 +81,10 @@ class DeliveryError(EtabliError):
     """A partner's file is missing, damaged, or not what its codebook says."""
 
 
+class KeyringError(EtabliError):
+    """The key of the pseudonyms is missing, is not the project's, or does not open."""
+
+
 class MethodError(EtabliError):
     """A method was called on data that it cannot answer for."""
 
@@ -91,6 +95,10 @@ class DisclosureError(EtabliError):
 
 class GateError(EtabliError):
     """An output of the notebook may not leave the house."""
+
+
+class PersonalDataError(EtabliError):
+    """A file that should betray nobody holds what names or reaches a person."""
 
 
 class RunError(EtabliError):

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import ast
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 from etabli.errors import NotebookError, ParameterError, nearest
 from etabli.study import Scalar, Study
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 PARAMETERS_TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
 FINISH = "report.finish()"
 
 
-def read_notebook(path: Path, *, shown: str | None = None) -> nbformat.NotebookNode:
+IRI_GRAMMAR = "rfc3987_syntax"
+"""A grammar of web addresses that jsonschema, under nbformat, builds at import: two seconds of computation."""
+
+
+@contextmanager
+def without_iri_grammar() -> Iterator[None]:
+    """Import what stands on jsonschema without the grammar: no notebook is held to it, and jsonschema does without."""
+    if IRI_GRAMMAR in sys.modules:
+        yield
+        return
+    sys.modules[IRI_GRAMMAR] = None  # type: ignore[assignment]  # how Python says: not to be imported
+    try:
+        yield
+    finally:
+        del sys.modules[IRI_GRAMMAR]
+
+
+def read_notebook(path: Path, *, shown: str | None = None) -> NotebookNode:
     """Read a notebook in format 4.
 
     Raises
@@ -25,9 +46,11 @@ def read_notebook(path: Path, *, shown: str | None = None) -> nbformat.NotebookN
     NotebookError
         The file is missing or is not a notebook.
     """
+    with without_iri_grammar():  # imported here: a kernel, which holds reports, reads no notebook
+        import nbformat
     name = shown or path.name
     try:
-        notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise NotebookError("Le notebook de l’étude manque.", where=name) from None
     except (ValueError, KeyError, AttributeError, nbformat.ValidationError, nbformat.reader.NotJSONError):

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from platformdirs import user_config_path
 
 from etabli.errors import ProjectError, suggestion
 
 FOLDER_VARIABLE = "ETABLI_PROJECT"
 """Environment variable that names the project's folder when the current folder is elsewhere."""
+
+KEYS_VARIABLE = "ETABLI_KEYS"
+"""Environment variable that names the folder of the keys of pseudonyms, outside the project."""
+
+MIRROR_VARIABLE = "ETABLI_MIRROR"
+"""Environment variable that names a mirror of public sources: `<mirror>/<host>/<path>` stands for each address."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,26 @@ class Project:
     @property
     def data(self) -> Path:
         return self.root / "data"
+
+    @property
+    def deliveries(self) -> Path:
+        """All that partners sent, by provider and edition."""
+        return self.data / "raw"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again; may be deleted at any time."""
+        return self.data / "cache"
+
+    @property
+    def public(self) -> Path:
+        """Public sources, as they were fetched."""
+        return self.cache / "public"
+
+    @property
+    def ledger(self) -> Path:
+        """What must be remembered, outside git: the key in use, withdrawals, deletions."""
+        return self.data / "ledger"
 
     @property
     def reports(self) -> Path:
@@ -75,6 +104,16 @@ class Project:
         absolute = path.resolve()
         root = self.root.resolve()
         return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.name
+
+
+def keys_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the keys of pseudonyms: named by `ETABLI_KEYS`, else in the user's own settings.
+
+    >>> keys_folder({"ETABLI_KEYS": "coffre"}).name
+    'coffre'
+    """
+    named = environ.get(KEYS_VARIABLE)
+    return Path(named).expanduser() if named else user_config_path("etabli", appauthor=False) / "keys"
 
 
 def find_project(start: Path | None = None) -> Project:

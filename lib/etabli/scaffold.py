@@ -8,10 +8,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import nbformat
-
 from etabli.agreements import Agreement
 from etabli.errors import ProjectError
+from etabli.notebook import without_iri_grammar
 from etabli.project import Project
 from etabli.sources.codebook import Codebook
 from etabli.study import is_slug, json_schema
@@ -101,6 +100,8 @@ def _filled(name: str, words: dict[str, str]) -> str:
 
 
 def _notebook(slug: str, year: str) -> str:
+    with without_iri_grammar():
+        import nbformat
     cells = [nbformat.v4.new_markdown_cell("Dites ici, en deux phrases, ce que l’étude veut savoir, et pour qui.")]
     for kind, source in _CELLS:
         text = source.format(slug=slug, year=year) if kind != "markdown" else source

@@ -160,6 +160,14 @@ _KINDS = {
 }
 
 
+class PublicFile(Declaration):
+    """A public file that is fetched once, held to its digest, and kept under `data/cache/public/`."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+/\S+$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    licence: Text
+
+
 class Source(Declaration):
     """A file that the study reads: its delivery's file name, its agreement. Its codebook has the same key."""
 
@@ -167,6 +175,8 @@ class Source(Declaration):
     agreement: Slug
     description: Text
     """How the source note of a figure names the file."""
+    public: PublicFile | None = None
+    """Where the file is fetched from, when it is public; editions of fictional data make their own instead."""
 
     @model_validator(mode="after")
     def _is_a_plain_name(self) -> Self:

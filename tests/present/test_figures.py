@@ -12,6 +12,8 @@ from xml.etree import ElementTree as ET
 
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
 
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protected, Protection, with_masks
@@ -208,7 +210,47 @@ def test_alternative_of_lines_says_start_and_end(words: Words, years: Table) -> 
 @pytest.mark.parametrize(("kind", "name"), [("bars", "crossed"), ("dots", "ages"), ("lines", "years")])
 def test_svg_is_the_same_every_time(kind: str, name: str, words: Words, request: pytest.FixtureRequest) -> None:
     drawing = composed(request.getfixturevalue(name), words, kind=kind)
-    assert draw(drawing, name="figure-1", alternative="x") == draw(drawing, name="figure-1", alternative="x")
+    before = draw(drawing, name="figure-1", alternative="x")
+    draw.cache_clear()
+    assert draw(drawing, name="figure-1", alternative="x") == before
+
+
+@pytest.mark.parametrize(("kind", "name"), [("bars", "crossed"), ("dots", "ages"), ("lines", "years")])
+def test_svg_is_what_savefig_would_write(
+    kind: str, name: str, words: Words, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing = composed(request.getfixturevalue(name), words, kind=kind)
+    draw.cache_clear()
+    once = draw(drawing, name="figure-1", alternative="x")
+    draw.cache_clear()
+    monkeypatch.setattr(
+        FigureCanvasSVG, "print_svg", lambda self, out, metadata: _saved(self.figure, out, metadata, monkeypatch)
+    )
+    assert draw(drawing, name="figure-1", alternative="x") == once
+    draw.cache_clear()
+
+
+def _saved(figure: Figure, out: Any, metadata: Any, patch: pytest.MonkeyPatch) -> None:
+    patch.undo()
+    figure.savefig(out, format="svg", metadata=metadata)
+
+
+def test_figure_is_drawn_once(words: Words, ages: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    plain = Figure.draw
+
+    def counted(self: Figure, renderer: Any) -> None:
+        drawn.append(self)
+        plain(self, renderer)
+
+    monkeypatch.setattr(Figure, "draw", counted)
+    draw.cache_clear()
+    drawing = composed(ages, words, kind="bars")
+    draw(drawing, name="figure-1", alternative="x")
+    draw(replace(drawing), name="figure-1", alternative="x")  # as `finish()` asks again for what is shown already
+    assert len(drawn) == 1
+    draw(drawing, name="figure-2", alternative="x")
+    assert len(drawn) == 2
 
 
 def test_svg_carries_nothing_beside_the_drawing(words: Words, crossed: Table) -> None:

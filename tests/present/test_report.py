@@ -9,19 +9,22 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from etabli.agreements import read_agreements
-from etabli.disclosure.gate import CLEARANCE_TYPE, digest
+from etabli.disclosure.gate import CLEARANCE_TYPE, OPENING, digest
 from etabli.errors import DeclarationError, DisclosureError, EtabliError, MethodError, ParameterError, ReportError
 from etabli.methods import profiles
 from etabli.methods.results import Table, Test
 from etabli.present import report as module
-from etabli.present.report import OPENING, Report, open_report
+from etabli.present.figures import draw
+from etabli.present.report import Report, open_report
 from etabli.present.sentences import sentence
 from etabli.project import FOLDER_VARIABLE, Project
 from etabli.sources.codebook import read_codebook
 from etabli.sources.deliveries import find_delivery
 from etabli.sources.dummy import make_demo
+from etabli.sources.keys import demo_key
 from etabli.study import read_study
 
 NOTES: dict[str, Any] = {"title": "les réponses", "scope": "Dossiers", "reading": "Lu"}
@@ -83,7 +86,7 @@ def opened(small_project: Project, screen: Screen, cells: Cells) -> Opened:
             name: find_delivery(small_project, study, name, plan.edition, provider="example") for name in study.sources
         }
         codebook = read_codebook(small_project, study)
-        return Report(study, plan, codebook, deliveries, agreements, screen, cells)
+        return Report(study, plan, codebook, deliveries, agreements, screen, demo_key("essai"), cells)
 
     return make
 
@@ -129,6 +132,18 @@ def test_internal_shows_at_once(opened: Opened, screen: Screen) -> None:
     before = len(screen.shown)
     report.finish()
     assert [name for name, _, _ in screen.shown[before:]] == ["finish"]
+
+
+def test_internal_figure_is_drawn_once(opened: Opened, screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    plain = Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda self, renderer: drawn.append(self) or plain(self, renderer))
+    draw.cache_clear()
+    report = opened("internal")
+    report.figure(answers(report.load("records")), kind="bars", measure="rows", **NOTES)
+    report.finish()
+    assert len(drawn) == 1
+    assert screen.clearance["cleared"]["figure-1"] == digest(screen.html("figure-1"))
 
 
 def test_funder_waits_until_the_end(opened: Opened, screen: Screen) -> None:
@@ -322,8 +337,14 @@ def test_source_is_loaded_under_pseudonyms(opened: Opened, small_project: Projec
     assert frame["person"].nunique() == raw["NUMERO"].nunique()
 
 
-def test_two_reports_share_no_pseudonym(opened: Opened) -> None:
-    assert not set(opened().load("records")["person"]) & set(opened().load("records")["person"])
+def test_pseudonyms_last_from_one_report_to_the_next(opened: Opened) -> None:
+    assert opened().load("records")["person"].equals(opened().load("records")["person"])
+
+
+def test_reports_of_two_studies_share_no_pseudonym(opened: Opened) -> None:
+    other = opened()
+    other.key = demo_key("autre")
+    assert not set(opened().load("records")["person"]) & set(other.load("records")["person"])
 
 
 def test_load_keeps_the_rows_that_are_asked_for(opened: Opened) -> None:

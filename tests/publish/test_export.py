@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 
+import nbformat
 import pytest
+from nbconvert.filters.highlight import Highlight2HTML
 
 from etabli.errors import RunError
 from etabli.project import Project
@@ -43,3 +45,20 @@ def test_what_the_disk_refuses_is_told_in_french(number: int, got: str, empty_pr
     with pytest.raises(RunError) as caught, export._work_folder(empty_project, target):
         raise OSError(number, os.strerror(number))
     assert (caught.value.where, caught.value.got) == ("reports/essai/2024_funder", got)
+
+
+def test_one_exporter_serves_all_reports_and_highlights_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: object, *_: object, **__: object) -> str:
+        raise AssertionError("code that is not shown was highlighted")
+
+    monkeypatch.setattr(Highlight2HTML, "__call__", refused)
+    exporter = export._exporter()
+    assert export._exporter() is exporter
+    shown = nbformat.v4.new_output("display_data", {"text/html": "<p>montré</p>"}, metadata={"etabli": "texte-1"})
+    cell = nbformat.v4.new_code_cell("a_secret = 1", outputs=[shown])
+    report = {"audience": "internal", "left_out": [], "banners": [], "cover": [], "questions": [], "sheet": []}
+    page, _ = exporter.from_notebook_node(
+        nbformat.v4.new_notebook(cells=[cell]), resources={"etabli": {**report, "disclosure": []}}
+    )
+    assert "<p>montré</p>" in page
+    assert "a_secret" not in page

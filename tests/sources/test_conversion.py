@@ -16,9 +16,10 @@ from etabli.sources import cache as caches
 from etabli.sources.cache import cache_folder, converted, entry_of, forget
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Child, Job, Limits, read_apart
+from etabli.sources.pseudonyms import StudyKey
 from etabli.sources.writers import write_delivery
 
-KEY, OTHER_KEY = b"0123456789abcdef", b"fedcba9876543210"
+KEY, OTHER_KEY = StudyKey(b"0123456789abcdef"), StudyKey(b"fedcba9876543210")
 FORMATS = [".csv", ".sav", ".zsav", ".dta", ".xpt", ".xlsx", ".parquet"]
 
 
@@ -156,7 +157,7 @@ def test_entry_depends_on_file_codebook_and_key() -> None:
     ]
     assert made.path not in {each.path for each in differing}
     assert made == entry_of(folder, "v", "0" * 64, book(), key=KEY)
-    assert KEY.hex() not in json.dumps(str(made.path))
+    assert KEY.secret.hex() not in json.dumps(str(made.path))
 
 
 def test_damaged_entry_is_made_again(tmp_path: Path) -> None:
@@ -168,9 +169,16 @@ def test_damaged_entry_is_made_again(tmp_path: Path) -> None:
     assert len(converted(entry, Job(path, "v.csv", book(), KEY))) == 3
 
 
-def test_forgotten_study_has_no_conversion(small_project: Project) -> None:
+def test_entry_depends_on_who_withdrew() -> None:
+    without = StudyKey(KEY.secret, frozenset({KEY.pseudonym("D0012")}))
+    paths = {entry_of(Path("x"), "v", "0" * 64, book(), key=key).path for key in (KEY, without)}
+    assert len(paths) == 2
+
+
+def test_forgotten_cache_keeps_public_files_alone(small_project: Project) -> None:
     folder = cache_folder(small_project, "essai")
-    folder.mkdir(parents=True)
-    (folder / "v-1.parquet").write_bytes(b"x")
-    assert forget(small_project, "essai") == 1
-    assert not folder.exists()
+    for path in (folder / "v-1.parquet", small_project.cache / "memo.json", small_project.public / "a" / "public.csv"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    forget(small_project)
+    assert [each.name for each in small_project.cache.rglob("*") if each.is_file()] == ["public.csv"]

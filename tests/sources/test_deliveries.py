@@ -12,6 +12,7 @@ from etabli.errors import DeliveryError
 from etabli.project import Project
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.deliveries import RECEIPT, Delivery, find_delivery, load, write_receipt
+from etabli.sources.pseudonyms import StudyKey
 from etabli.study import Study
 
 CONTENT = b"DOSSIER;CANAL\n0012;RDV\n0012;walk_in\n"
@@ -128,7 +129,7 @@ def test_write_receipt_of_an_absent_file_is_refused(tmp_path: Path) -> None:
 
 def test_load_gives_a_tidy_frame_of_pseudonyms(project: Project, study: Study, visits: SourceCodebook) -> None:
     put(project.raw("caf-35", "2024-T4"))
-    frame = load(find(project, study, "2024-T4"), visits, key=bytes(32), cache=project.data / "cache")
+    frame = load(find(project, study, "2024-T4"), visits, key=StudyKey(bytes(32)), cache=project.data / "cache")
     assert frame["channel"].tolist() == ["appointment", "walk_in"]
     assert frame["person"].nunique() == 1
     assert not frame["person"].str.contains("0012").any()
@@ -137,6 +138,6 @@ def test_load_gives_a_tidy_frame_of_pseudonyms(project: Project, study: Study, v
 def test_load_error_shows_the_path_from_the_root(project: Project, study: Study, visits: SourceCodebook) -> None:
     put(project.raw("caf-35", "2024-T4"), CONTENT.replace(b"RDV", b"xx"))
     with pytest.raises(DeliveryError) as raised:
-        load(find(project, study, "2024-T4"), visits, key=bytes(32), cache=project.data / "cache")
+        load(find(project, study, "2024-T4"), visits, key=StudyKey(bytes(32)), cache=project.data / "cache")
     assert raised.value.where == "data/raw/caf-35/2024-T4/visites.csv, ligne 2"
     assert str(project.root) not in str(raised.value)

@@ -15,6 +15,7 @@ from etabli.project import Project
 from etabli.sources.codebook import Codebook
 from etabli.sources.deliveries import RECEIPT, find_delivery, load
 from etabli.sources.dummy import DEFAULT_ROWS, TRUTH, make_demo
+from etabli.sources.pseudonyms import StudyKey
 from etabli.study import Study
 
 _SPEC = importlib.util.spec_from_file_location("rereading", Path(__file__).with_name("rereading.py"))
@@ -46,7 +47,7 @@ def test_make_demo_draws_from_the_codebook(project: Project, study: Study, codeb
     folder = project.demo("caf-flows", "demo")
     assert paths == [folder / "visites.csv", folder / TRUTH, folder / RECEIPT]
     found = find_delivery(project, study, "visits", "demo", provider="caf-35")
-    assert len(load(found, codebook.sources["visits"], key=bytes(32))) == DEFAULT_ROWS
+    assert len(load(found, codebook.sources["visits"], key=StudyKey(bytes(32)))) == DEFAULT_ROWS
 
 
 def test_make_demo_same_seed_gives_the_same_bytes(project: Project, study: Study, codebook: Codebook) -> None:

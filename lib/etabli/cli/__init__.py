@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from etabli.cli import codebooks, reports, studies
+from etabli.cli import codebooks, deliveries, people, reports, studies
 
 app = typer.Typer(
     name="etabli",
@@ -62,6 +62,11 @@ app.command("run")(reports.run_one)
 app.command("batch")(reports.run_many)
 app.command("list")(reports.list_runs)
 app.command("verify")(reports.verify_report)
+app.add_typer(deliveries.app, name="deliveries")
+app.command("register")(deliveries.write_processing_register)
+app.add_typer(people.keys, name="key")
+app.command("withdraw")(people.withdraw)
+app.command("scan")(people.scan)
 app.command("demo")(studies.make_demo_data)
 app.command("new")(studies.new_study)
 app.add_typer(codebooks.codebook, name="codebook")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -16,3 +17,8 @@ Slugs = Annotated[list[str] | None, typer.Argument(metavar="[ÉTUDE…]", help="
 def studies_of(project: Project, slugs: list[str] | None) -> list[Study]:
     """Return the named studies, or all of them."""
     return [read_study(project, slug) for slug in slugs or project.slugs()]
+
+
+def today() -> date:
+    """Return the day of whoever runs the command: the one place of the command line that reads the calendar."""
+    return date.today()  # noqa: DTZ011  # the days of an agreement are local

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +12,6 @@ from etabli.cli.arguments import Slug, Slugs, studies_of
 from etabli.errors import ParameterError, RunError, suggestion
 from etabli.project import Project, find_project
 from etabli.study import PlannedRun, read_study
-
-if TYPE_CHECKING:
-    from etabli.board import Board
 
 PARAMETER = ("-p", "--parameter")
 
@@ -30,12 +28,10 @@ def run_one(
     audience: Annotated[str | None, typer.Option(metavar="AUDIENCE", help="Audience (internal, sinon).")] = None,
 ) -> None:
     """Lance une étude et écrit son rapport."""
-    from etabli.board import Board
-
     project = find_project()
     study = read_study(project, slug)
     plan = study.plan(_asked(parameters or [], edition=edition, audience=audience))
-    _make_all(project, [plan], Board.for_terminal())
+    _make_all(project, [plan])
 
 
 def run_many(
@@ -46,15 +42,14 @@ def run_many(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Dit ce qui serait fait, sans le faire.")] = False,
 ) -> None:
     """Lance tous les passages déclarés des études."""
-    from etabli.board import Board
-
     project = find_project()
     plans = [plan for study in studies_of(project, slugs) for plan in study.planned_runs(default_only=default)]
-    board = Board.for_terminal()
     if dry_run:
-        board.announce(project, plans)
+        from etabli.board import Board
+
+        Board.for_terminal().announce(project, plans)
         return
-    _make_all(project, plans, board)
+    _make_all(project, plans)
 
 
 def list_runs(slugs: Slugs = None) -> None:
@@ -92,13 +87,19 @@ def _asked(pairs: list[str], **named: str | None) -> dict[str, object]:
     return asked
 
 
-def _make_all(project: Project, plans: list[PlannedRun], board: Board) -> None:
+def _make_all(project: Project, plans: list[PlannedRun]) -> None:
+    from etabli.runs.forks import warm_up
+
+    if not plans:
+        raise RunError("Aucun passage à faire.", hint="etabli list montre les passages déclarés")
+    warm_up(os.environ, str(project.root))  # it imports what the notebooks need while this process imports its own
+
+    from etabli.board import Board
     from etabli.publish.catalogue import write_catalogue
     from etabli.publish.export import make_report
     from etabli.runs.batch import run_batch
 
-    if not plans:
-        raise RunError("Aucun passage à faire.", hint="etabli list montre les passages déclarés")
+    board = Board.for_terminal()
     with board.watching():
         outcomes = run_batch(plans, lambda plan: make_report(project, plan, on_cell=board.on_cell), board)
     board.sum_up(outcomes)

@@ -23,6 +23,9 @@ CLEARANCE_TYPE = "application/vnd.etabli.clearance+json"
 MARK = "etabli"
 """Key of an output's metadata under which `report.*` writes the output's name."""
 
+OPENING = "ouverture"
+"""Name of the output that says which report is open; reports leave it out, their cover says it."""
+
 _SHOWN_TYPES = {"text/html"}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
@@ -186,8 +187,12 @@ def _name(point: Point) -> str:
     return f"{point.group} – {point.label}" if point.group else point.label
 
 
+@lru_cache(maxsize=64)
 def draw(drawing: Drawing, *, name: str, alternative: str) -> str:
-    """Return the figure as an inline SVG with its alternative text. `name` makes its identifiers unique."""
+    """Return the figure as an inline SVG with its alternative text. `name` makes its identifiers unique.
+
+    For `internal`, a figure is shown at once and asked for again by `finish()`: it is drawn once.
+    """
     import matplotlib as mpl
     import seaborn as sns
     from matplotlib.figure import Figure
@@ -395,9 +400,12 @@ def _svg(figure: Figure, name: str, alternative: str) -> str:
     """Return the drawing as inline SVG: no prologue, no metadata, its own identifiers, a name."""
     from html import escape
 
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     out = StringIO()
     nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    figure.savefig(out, format="svg", metadata=nothing)
+    # not `savefig`, which draws once for the layout and again for the file: drawing does the layout
+    FigureCanvasSVG(figure).print_svg(out, metadata=nothing)  # type: ignore[no-untyped-call]  # matplotlib
     svg = out.getvalue()[out.getvalue().index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = svg.replace('id="matplotlib.', 'id="')

@@ -7,9 +7,11 @@ For `internal` each result shows at once; for any other audience its place shows
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from html import escape
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +20,7 @@ import pandas as pd
 
 from etabli import french
 from etabli.agreements import Agreement, read_agreements
-from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, digest
+from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.errors import ReportError, suggestion
@@ -29,15 +31,14 @@ from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
-from etabli.project import find_project
+from etabli.project import Project, find_project, keys_folder
 from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
-from etabli.sources.pseudonyms import new_key
+from etabli.sources.keys import Keyring, demo_key, key_for
+from etabli.sources.links import identifiers, with_linked
+from etabli.sources.pseudonyms import StudyKey
 from etabli.study import PlannedRun, Scalar, Study, read_study
-
-OPENING = "ouverture"
-"""Name of the output that says which report is open; reports leave it out, their cover says it."""
 
 
 class Display(Protocol):
@@ -69,7 +70,7 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
     ------
     EtabliError
         The study, its codebook or an agreement does not hold; a parameter is unknown or out of its
-        bounds; an agreement does not allow the audience.
+        bounds; an agreement does not allow the audience, or not today; the key of pseudonyms is not there.
     """
     project = find_project()
     study = read_study(project, slug)
@@ -88,10 +89,34 @@ def open_report(slug: str, *, edition: object, audience: object, **parameters: o
         name: find_delivery(project, study, name, plan.edition, provider=agreements[source.agreement].provider)
         for name, source in study.sources.items()
     }
+    _hold_agreements(project, study, deliveries, agreements, date.today())  # noqa: DTZ011  # an agreement's days are local
     cache = cache_folder(project, slug)
-    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, cache=cache)
+    key = _key(project, study, codebook, deliveries, cache)
+    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, key, cache=cache)
     report.announce()
     return report
+
+
+def _hold_agreements(
+    project: Project, study: Study, deliveries: Mapping[str, Delivery], agreements: Mapping[str, Agreement], day: date
+) -> None:
+    """Hold each real delivery to its agreement on that day; fictional and public data have nothing to expire."""
+    for name, delivery in deliveries.items():
+        if delivery.origin == "raw":
+            slug = study.sources[name].agreement
+            agreements[slug].hold_for_delivery(day, shown=project.relative(project.agreements / f"{slug}.yml"))
+
+
+def _key(
+    project: Project, study: Study, codebook: Codebook, deliveries: Mapping[str, Delivery], cache: Path
+) -> StudyKey:
+    """Return the key of a run, which leaves out who withdrew; where nobody is identified, none is asked for."""
+    origins = {each.origin for name, each in deliveries.items() if identifiers(codebook.sources[name])}
+    if not origins:
+        return demo_key(study.slug)
+    origin = "demo" if origins == {"demo"} else "raw"
+    key = key_for(project, Keyring(keys_folder(os.environ)), study.slug, origin)
+    return with_linked(key, deliveries, codebook, cache=cache)
 
 
 def running_cell() -> tuple[str | None, int]:
@@ -115,12 +140,12 @@ class Report:
     deliveries: Mapping[str, Delivery]
     agreements: Mapping[str, Agreement]
     show: Display
+    key: StudyKey = field(repr=False)
     running_cell: Callable[[], tuple[str | None, int]] = running_cell
     cache: Path | None = None
     """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
-    _key: bytes = field(default_factory=new_key, repr=False)
 
     # What the notebook may ask -----------------------------------------------------------------
 
@@ -156,7 +181,7 @@ class Report:
         """
         if source not in self.study.sources:
             raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
-        frame = load(self.deliveries[source], self.codebook.sources[source], key=self._key, cache=self.cache)
+        frame = load(self.deliveries[source], self.codebook.sources[source], key=self.key, cache=self.cache)
         for variable, value in where.items():
             if variable not in frame.columns:
                 raise ReportError(

@@ -24,8 +24,9 @@ from typing import Any
 import psutil
 
 from etabli import french
-from etabli.errors import EtabliError, RunError
-from etabli.present.report import OPENING
+from etabli.disclosure.gate import OPENING
+from etabli.disclosure.scan import hold_folder
+from etabli.errors import EtabliError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
@@ -60,8 +61,8 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
     Raises
     ------
     EtabliError
-        The run fails, or its report cannot be written. Nothing half-written is left; the half-executed
-        notebook of a failed run is kept beside the report's place, and the message names it.
+        The run fails, its files hold personal data, or they cannot be written. Nothing half-written is left; the
+        half-executed notebook of a failed run is kept beside the report's place, and the message names it.
     """
     target = project.reports / plan.slug / plan.name
     kept = target.with_name(f"{plan.name}.failed.ipynb")
@@ -72,9 +73,25 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
             raise _with_remains(error, project, plan, work, kept) from None
         staged = work / "report"
         write_report(executed, staged)
+        _hold_personal_data(executed, staged)
         _swap(staged, target)
         kept.unlink(missing_ok=True)
     return target
+
+
+def _hold_personal_data(executed: Executed, staged: Path) -> None:
+    """Refuse files that name or reach a person, on their final bytes, whatever the audience.
+
+    The only one they may name is the contact that study.yml declares.
+    """
+    contact = executed.study.contact
+    try:
+        hold_folder(staged, exempt=[each for each in (contact.name, contact.email) if each])
+    except PersonalDataError as error:
+        run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
+        raise RunError(
+            error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint
+        ) from None
 
 
 def write_report(executed: Executed, folder: Path) -> None:
@@ -112,11 +129,15 @@ def to_html(executed: Executed) -> str:
 
 @cache
 def _exporter() -> Any:
+    """Return the exporter of this process: its template is compiled once for all reports."""
     from nbconvert.exporters import HTMLExporter
 
     folder = str(files("etabli.publish").joinpath("template"))
     return HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
-        template_name="etabli", extra_template_basedirs=[folder], exclude_anchor_links=True
+        template_name="etabli",
+        extra_template_basedirs=[folder],
+        exclude_anchor_links=True,
+        optimistic_validation=True,  # once, not after each of its eleven steps
     )
 
 

@@ -16,7 +16,7 @@ from etabli.disclosure.gate import Clearance, check_outputs
 from etabli.errors import EtabliError, RunError
 from etabli.notebook import hold_against_study, name_cell, read_notebook
 from etabli.project import Project
-from etabli.runs.fingerprint import fingerprint
+from etabli.runs.fingerprint import fingerprint, identity
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
 from etabli.study import PlannedRun, Study, read_study
 
@@ -58,9 +58,15 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
     source = project.notebooks / study.notebook
     shown = project.relative(source)
     hold_against_study(read_notebook(source, shown=shown), study, shown=shown)
-    started, clock = datetime.now(UTC), time.monotonic()
+    started, clock, known = datetime.now(UTC), time.monotonic(), identity(project, study, plan)
     notebook = _papermill(project, study, plan, work / study.notebook, shown, on_cell)
     seconds = time.monotonic() - clock
+    if identity(project, study, plan) != known:
+        raise RunError(
+            "Une personne s’est retirée, ou la clé a changé, pendant le passage.",
+            where=f"étude {plan.slug}, passage {plan.name}",
+            hint="relancez-le : il lira les livraisons sans elle",
+        )
     clearance = check_outputs(notebook, audience=plan.audience, shown=shown)
     _check_payload(clearance, plan, shown)
     commit, dirty = git_state(project)
@@ -110,6 +116,8 @@ def _papermill(
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    from etabli.runs import engine, kernels
+
     limit = study.time_limit_minutes * 60
     deadline = time.monotonic() + limit
     seen = _Progress(on_cell)
@@ -119,13 +127,16 @@ def _papermill(
                 project.notebooks / study.notebook,
                 output,
                 parameters=plan.parameters,
-                kernel_name="python3",
-                progress_bar=False,
+                engine_name=engine.NAME,
+                kernel_name=kernels.NAME,
+                kernel_manager_class=kernels.RunKernelManager,
                 cwd=project.root,
                 timeout_func=lambda _: max(1, int(deadline - time.monotonic())),
                 on_cell_start=seen,
-                config=_encrypted(),
-                extra_arguments=["--log-level=CRITICAL"],  # what a kernel logs of itself, in English, on our terminal
+                extra_arguments=[
+                    "--log-level=CRITICAL",  # what a kernel logs of itself, in English, on our terminal
+                    "--HistoryManager.hist_file=:memory:",  # what a run did is in its report, not in the user's history
+                ],
             )
     except PapermillExecutionError as error:
         raise RunError(
@@ -146,13 +157,6 @@ def _papermill(
             where=f"{shown}, {_cell_named(output, seen.index, None)}",
             hint="mémoire épuisée, ou une bibliothèque qui s’est arrêtée : relancez, puis réduisez les données",
         ) from None
-
-
-def _encrypted() -> Any:
-    """Return the kernel's settings: what it says to us is encrypted, so that no other user of the machine reads it."""
-    from traitlets.config import Config
-
-    return Config({"KernelManager": {"transport_encryption": "auto"}})
 
 
 class _Progress:

@@ -12,10 +12,14 @@ from etabli.agreements import read_agreements
 from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.sources.deliveries import find_delivery
+from etabli.sources.keys import read_state
+from etabli.sources.withdrawals import digest, read_withdrawals
 from etabli.study import PlannedRun, Study
 
 Fingerprint = dict[str, str]
-"""SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `agreement/…`, `source/…`, `lib/…`."""
+"""SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `agreement/…`, `source/…`, `lib/…`;
+`key` is the fingerprint of the project's key, where an edition reads real deliveries, and `withdrawals` a digest of who
+withdrew, when anyone did: neither the key nor anybody can be found from them."""
 
 ABSENT = "absent"
 
@@ -39,6 +43,7 @@ def fingerprint(project: Project, study: Study, plan: PlannedRun, *, modules: It
     for source in study.sources.values():
         parts[f"agreement/{source.agreement}"] = _hash(project.agreements / f"{source.agreement}.yml")
     parts |= _source_hashes(project, study, plan)
+    parts |= identity(project, study, plan)
     parts |= {f"lib/{name}": _hash_module(name) for name in modules}
     return dict(sorted(parts.items()))
 
@@ -46,6 +51,18 @@ def fingerprint(project: Project, study: Study, plan: PlannedRun, *, modules: It
 def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Return the parts that differ between two fingerprints, in alphabetical order."""
     return sorted(part for part in {*before, *after} if before.get(part, ABSENT) != after.get(part, ABSENT))
+
+
+def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
+    """Return the parts of a fingerprint that say who is in the run, and under which key."""
+    parts = {}
+    state = read_state(project)
+    if state is not None and study.editions[plan.edition].deliveries == "raw":
+        parts["key"] = state.current
+    withdrawn = read_withdrawals(project, study.slug)
+    if withdrawn:
+        parts["withdrawals"] = digest(withdrawn)
+    return parts
 
 
 def _source_hashes(project: Project, study: Study, plan: PlannedRun) -> dict[str, str]:

@@ -6,7 +6,6 @@ key. It appears whole or not at all, may be deleted at any time, and is made aga
 
 from __future__ import annotations
 
-import hmac
 import os
 import shutil
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from filelock import FileLock
 from etabli.project import Project
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Child, Job, Limits
+from etabli.sources.pseudonyms import StudyKey, carried
 from etabli.sources.readers import VERSION
 
 
@@ -39,10 +39,10 @@ class Entry:
 
 def cache_folder(project: Project, slug: str) -> Path:
     """Return where the converted deliveries of a study lie."""
-    return project.data / "cache" / "deliveries" / slug
+    return project.cache / "deliveries" / slug
 
 
-def entry_of(folder: Path, source: str, digest: str, book: SourceCodebook, *, key: bytes) -> Entry:
+def entry_of(folder: Path, source: str, digest: str, book: SourceCodebook, *, key: StudyKey) -> Entry:
     """Return the entry of a delivery.
 
     Parameters
@@ -54,15 +54,11 @@ def entry_of(folder: Path, source: str, digest: str, book: SourceCodebook, *, ke
     book
         The codebook of the source.
     key
-        The pseudonym key; only its fingerprint, from which it cannot be found, goes into the address.
+        The study's key; only its fingerprint goes into the address, from which neither the key nor anybody who
+        withdrew can be found.
     """
-    parts = (digest, book.model_dump_json(), VERSION, pd.__version__, fingerprint(key))
+    parts = (digest, book.model_dump_json(), VERSION, pd.__version__, key.fingerprint)
     return Entry(folder, f"{source}-{digest[:16]}", sha256("\0".join(parts).encode()).hexdigest()[:24])
-
-
-def fingerprint(key: bytes) -> str:
-    """Return what tells two keys apart without telling either: HMAC-SHA256 of a constant, its first 64 bits."""
-    return hmac.digest(key, b"etabli: fingerprint of a pseudonym key", "sha256")[:8].hex()
 
 
 def converted(entry: Entry, job: Job, *, limits: Limits = Limits()) -> pd.DataFrame:  # noqa: B008 – frozen
@@ -97,12 +93,16 @@ def converted(entry: Entry, job: Job, *, limits: Limits = Limits()) -> pd.DataFr
     return frame
 
 
-def forget(project: Project, slug: str) -> int:
-    """Delete the converted deliveries of a study, and return how many there were."""
-    folder = cache_folder(project, slug)
-    count = len(list(folder.glob("*.parquet")))
-    shutil.rmtree(folder, ignore_errors=True)
-    return count
+def forget(project: Project) -> None:
+    """Empty the cache of all that was made of deliveries; public files stay.
+
+    All of it goes, rather than the entries of one person or delivery: an entry that was missed would be a person kept,
+    and whatever goes is only made again.
+    """
+    if project.cache.is_dir():
+        for each in project.cache.iterdir():
+            if each != project.public:
+                shutil.rmtree(each) if each.is_dir() else each.unlink(missing_ok=True)
 
 
 def _prune(entry: Entry) -> None:
@@ -124,7 +124,7 @@ def _read(path: Path, book: SourceCodebook) -> pd.DataFrame | None:
     except (pa.ArrowException, OSError):
         path.unlink(missing_ok=True)
         return None
-    if table.column_names != list(book.variables):
+    if table.column_names != carried(book):
         return None
     kinds = {
         pa.int64(): pd.Int64Dtype(),
@@ -133,8 +133,8 @@ def _read(path: Path, book: SourceCodebook) -> pd.DataFrame | None:
     }
     kinds[pa.large_string()] = kinds[pa.string()]
     frame: pd.DataFrame = table.to_pandas(types_mapper=kinds.get, ignore_metadata=True, split_blocks=True)
-    for name, variable in book.variables.items():
-        codes = list(variable.codes)
+    for name in carried(book):
+        variable, codes = book.variables[name], list(book.variables[name].codes)
         if variable.type == "code" and list(frame[name].cat.categories) != codes:
             frame[name] = frame[name].cat.set_categories(pd.Index(codes))
     return frame

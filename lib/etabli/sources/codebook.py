@@ -87,6 +87,8 @@ class Variable(Declaration):
     pattern: str | None = None
     """Regular expression that the whole text matches."""
     unique: bool = False
+    keep: Text | None = None
+    """Why a free text is carried into frames: without a reason it is dropped (`pseudonyms.is_free_text`)."""
     references: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")] | None = None
     """`source.variable` of the same study in which every value must be found."""
     severity: dict[RuleName, Severity] = Field(default_factory=dict)
@@ -110,6 +112,8 @@ class Variable(Declaration):
             raise ValueError("des « codes » si et seulement si le type est code")
         if (self.type == "identifier") != (self.sensitivity == "identifier"):
             raise ValueError("le type « identifier » avec la sensibilité « identifier », et réciproquement")
+        if self.keep is not None and self.type != "text":
+            raise ValueError("« keep », la raison de garder un texte libre, pour le seul type text")
         values = [code.value or name for name, code in self.codes.items()]
         if len(set(values)) < len(values):
             raise ValueError("des codes dont les valeurs sont toutes différentes")

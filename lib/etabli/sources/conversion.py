@@ -22,6 +22,7 @@ from etabli import errors
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.metadata import Reading
+from etabli.sources.pseudonyms import StudyKey
 
 _POLL = 0.02
 """Seconds between two looks at the child."""
@@ -47,14 +48,14 @@ class Job:
     book
         The codebook of its source.
     key
-        The pseudonym key: with one, the frame is checked and pseudonymised, and written as Parquet; without, the
+        The study's key: with one, the frame is checked and pseudonymised, and written as Parquet; without, the
         reading is written as it is.
     """
 
     path: Path
     shown: str
     book: SourceCodebook | None = None
-    key: bytes | None = None
+    key: StudyKey | None = None
 
 
 class Child:
@@ -117,7 +118,7 @@ class Child:
         told = {
             "path": str(job.path.resolve()), "shown": job.shown, "memory": self.limits.memory, "target": str(target),
             "book": job.book.model_dump_json(exclude_unset=True) if job.book else None,
-            "key": job.key.hex() if job.key is not None else None,
+            "key": job.key.as_json() if job.key is not None else None,
         }  # fmt: skip
         try:
             self._process.stdin.write(json.dumps(told).encode() + b"\n")

@@ -18,7 +18,7 @@ from etabli.errors import EtabliError
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.metadata import Reading
-from etabli.sources.pseudonyms import pseudonymise
+from etabli.sources.pseudonyms import StudyKey, pseudonymise
 from etabli.sources.readers import read
 
 _SLACK = 2 << 30
@@ -43,7 +43,7 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
         if job["key"] is None:
             Path(job["target"]).write_bytes(pickle.dumps(reading, protocol=5))
         else:
-            _convert(reading, book, bytes.fromhex(job["key"]), job)
+            convert(reading, book, StudyKey.from_json(job["key"]), shown=job["shown"], target=Path(job["target"]))
     except EtabliError as error:
         rest = (error.what, error.where, error.expected, error.got, error.hint)
         return {"error": [type(error).__name__, *rest]}
@@ -52,13 +52,15 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     return {"rows": len(reading.frame), "peak": peak_memory()}
 
 
-def _convert(reading: Reading, book: SourceCodebook, key: bytes, job: dict[str, Any]) -> None:
+def convert(reading: Reading, book: SourceCodebook, key: StudyKey, *, shown: str, target: Path) -> None:
+    """Check and pseudonymise what was read, and write it as Parquet."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    frame = tidy(reading.frame, reading.book or book, shown=job["shown"])
-    table = pa.Table.from_pandas(pseudonymise(frame, book, key=key), preserve_index=False)
-    pq.write_table(table, job["target"], compression="lz4")
+    frame = tidy(reading.frame, reading.book or book, shown=shown)
+    pq.write_table(
+        pa.Table.from_pandas(pseudonymise(frame, book, key=key), preserve_index=False), target, compression="lz4"
+    )
 
 
 def peak_memory() -> int:

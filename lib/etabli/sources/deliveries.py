@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
 from etabli.errors import DeliveryError, nearest, suggestion
-from etabli.project import Project
+from etabli.project import MIRROR_VARIABLE, Project
 from etabli.sources.cache import converted, entry_of
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Job
-from etabli.sources.pseudonyms import pseudonymise
-from etabli.sources.readers import locked, read
+from etabli.sources.pseudonyms import StudyKey, pseudonymise
+from etabli.sources.public import fetch
+from etabli.sources.readers import read
+from etabli.sources.receipts import RECEIPT, Entry, digest_of, read_receipt, save_receipt
 from etabli.study import Study
 
-Origin = Literal["demo", "raw", "reference"]
+__all__ = ["RECEIPT", "Delivery", "Origin", "find_delivery", "load", "write_receipt"]
 
-RECEIPT = "deliveries.json"
-"""Beside the files: what was received, `{file: {"sha256": …, "bytes": …}}`."""
+Origin = Literal["demo", "raw", "reference", "public"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Delivery:
     size
         Its length in bytes.
     origin
-        Made by `etabli demo`, sent by a partner, or public and in the repository.
+        Made by `etabli demo`, sent by a partner, public and in the repository, or public and fetched.
     """
 
     source: str
@@ -58,6 +58,8 @@ class Delivery:
 def find_delivery(project: Project, study: Study, source_name: str, edition: str, *, provider: str) -> Delivery:
     """Find the file of one source for one edition, and verify it against its receipt, if it has one.
 
+    A public source is fetched when it is not there yet, unless the edition is one of fictional data.
+
     Parameters
     ----------
     project, study
@@ -70,32 +72,40 @@ def find_delivery(project: Project, study: Study, source_name: str, edition: str
     Raises
     ------
     DeliveryError
-        The source or edition is unknown; the file is missing, or is not what its receipt says.
+        The source or edition is unknown; the file is missing, cannot be fetched, or is not what its receipt says.
     """
     _hold_name("source", source_name, study.sources, study)
     _hold_name("édition", edition, study.editions, study)
-    origin = study.editions[edition].deliveries
+    source, origin = study.sources[source_name], _origin(study, source_name, edition)
     folders = {
         "demo": project.demo(study.slug, edition),
         "raw": project.raw(provider, edition),
         "reference": project.reference,
+        "public": project.public,
     }
-    path = folders[origin] / study.sources[source_name].file
+    path = folders[origin] / source.file
+    if source.public is not None and origin == "public":
+        path = fetch(source.public, project.public, source.file, mirror=os.environ.get(MIRROR_VARIABLE))
     shown = project.relative(path)
     if not path.is_file():
         raise _missing(path, shown, study, source_name, origin)
-    delivery = Delivery(source_name, path, shown, _digest(path, shown), path.stat().st_size, origin)
-    _hold_receipt(delivery, _receipt(path.with_name(RECEIPT), project))
+    delivery = Delivery(source_name, path, shown, digest_of(path, shown), path.stat().st_size, origin)
+    receipt = path.with_name(RECEIPT)
+    _hold_receipt(delivery, read_receipt(receipt, shown=project.relative(receipt)))
     return delivery
 
 
-IN_PLACE = frozenset({".csv", ".tsv", ".txt", ".parquet"})
-"""Formats that are read where they lie. None of their readers ends the process on a broken file; and as long as a
-pseudonym key lasts one run, a conversion kept for the next one would never be found again."""
+def _origin(study: Study, source_name: str, edition: str) -> Origin:
+    origin: Origin = study.editions[edition].deliveries
+    return "public" if study.sources[source_name].public is not None and origin != "demo" else origin
 
 
-def load(delivery: Delivery, book: SourceCodebook, *, key: bytes, cache: Path | None = None) -> pd.DataFrame:
-    """Return the tidy, pseudonymised frame of a delivery: read, checked, identifiers replaced.
+IN_PLACE = frozenset({".parquet"})
+"""Formats that are read where they lie: their reader is as fast as the cache, and no broken file ends it."""
+
+
+def load(delivery: Delivery, book: SourceCodebook, *, key: StudyKey, cache: Path | None = None) -> pd.DataFrame:
+    """Return the tidy, pseudonymised frame of a delivery: read, checked, identities removed (`pseudonymise`).
 
     Parameters
     ----------
@@ -104,7 +114,7 @@ def load(delivery: Delivery, book: SourceCodebook, *, key: bytes, cache: Path | 
     book
         The codebook of its source.
     key
-        The pseudonym key.
+        The study's key.
     cache
         The folder of the study's converted deliveries. What is not there is converted in a child process; what is
         among `IN_PLACE` is read where it lies. None: read in this process, and kept nowhere.
@@ -137,14 +147,13 @@ def write_receipt(folder: Path, files: Iterable[str]) -> Path:
         One of the files is not there.
     """
     entries = {}
-    for name in sorted(files):
+    for name in files:
         path = folder / name
         if not path.is_file():
             raise DeliveryError("Un fichier à recevoir manque.", where=name)
-        entries[name] = {"sha256": _digest(path, name), "bytes": path.stat().st_size}
-    receipt = folder / RECEIPT
-    receipt.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return receipt
+        entries[name] = Entry(digest_of(path, name), path.stat().st_size)
+    save_receipt(folder / RECEIPT, entries)
+    return folder / RECEIPT
 
 
 def _hold_name(kind: str, name: str, known: Iterable[str], study: Study) -> None:
@@ -164,8 +173,9 @@ def _missing(path: Path, shown: str, study: Study, source_name: str, origin: Ori
     close = nearest(path.name, present)
     hints = {
         "demo": f"fabriquez-le : etabli demo {study.slug}",
-        "raw": f"déposez le fichier « {path.name} » dans ce dossier",
+        "raw": f"recevez-le par « etabli deliveries add », ou déposez le fichier « {path.name} » dans ce dossier",
         "reference": "ce fichier fait partie du dépôt, rétablissez-le",
+        "public": "relancez le passage, qui le télécharge",
     }
     return DeliveryError(
         f"Le fichier de la source « {source_name} » manque.",
@@ -176,34 +186,10 @@ def _missing(path: Path, shown: str, study: Study, source_name: str, origin: Ori
     )
 
 
-def _digest(path: Path, shown: str) -> str:
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except PermissionError:
-        raise locked(shown) from None
-
-
-def _receipt(path: Path, project: Project) -> dict[str, tuple[str, int]]:
-    """Return digest and size by file name; nothing when the folder has no receipt."""
-    if not path.is_file():
-        return {}
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        return {name: (str(entry["sha256"]), int(entry["bytes"])) for name, entry in entries.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise DeliveryError(
-            "Le reçu des livraisons est abîmé.",
-            where=project.relative(path),
-            expected='{"fichier": {"sha256": "…", "bytes": 123}}',
-            hint="rétablissez-le, ou redemandez la livraison entière",
-        ) from None
-
-
-def _hold_receipt(delivery: Delivery, receipt: dict[str, tuple[str, int]]) -> None:
+def _hold_receipt(delivery: Delivery, receipt: dict[str, Entry]) -> None:
     if delivery.path.name not in receipt:
         return
-    sha256, size = receipt[delivery.path.name]
+    sha256, size = receipt[delivery.path.name].sha256, receipt[delivery.path.name].size
     if delivery.size < size:
         raise DeliveryError(
             "Le fichier est tronqué.",

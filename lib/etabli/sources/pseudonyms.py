@@ -1,19 +1,24 @@
-"""Identifiers replaced by keyed pseudonyms, before any method sees them.
+"""Identities removed before any method sees them: keyed pseudonyms, nobody withdrawn, no free text.
 
-For now a key lives only as long as the run that made it with `new_key`: two runs cannot be linked,
-and nothing is left to protect. Key files, their rotation and linking editions come later.
+Pseudonyms are stable under one key, and a key serves one study: two deliveries of a study can be linked,
+two studies cannot. Where keys come from is `keys`' matter.
 """
 
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
 
 import pandas as pd
 
 from etabli.errors import DeliveryError
-from etabli.sources.codebook import SourceCodebook
+from etabli.sources.codebook import SourceCodebook, Variable
 
 KEY_BYTES = 32
 """Length of a new key: that of SHA-256's output, as RFC 2104, section 3, recommends."""
@@ -23,36 +28,110 @@ LEAST_KEY_BYTES = 16
 _PSEUDONYM_BYTES = 10
 """80 bits, 16 letters: among a million people, two share a pseudonym with probability 4e-13."""
 
+PSEUDONYM = re.compile(r"[a-z2-7]{16}")
+"""What a pseudonym looks like."""
+
 
 def new_key() -> bytes:
     """Return a random key of `KEY_BYTES` bytes."""
     return secrets.token_bytes(KEY_BYTES)
 
 
-def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: bytes) -> pd.DataFrame:
-    """Replace every identifier by its pseudonym: HMAC-SHA256 (RFC 2104), first 80 bits, in base 32.
+@dataclass(frozen=True)
+class StudyKey:
+    """The key of one study's pseudonyms, and who may not appear under it.
 
-    The same identifier under the same key has the same pseudonym in every column and source, so
-    that sources can still be joined within a run.
+    Parameters
+    ----------
+    secret
+        At least `LEAST_KEY_BYTES` secret bytes.
+    withdrawn
+        Pseudonyms, under this key, of those who took their consent back.
+    former
+        Keys that this one took the place of, each with those who withdrew under it: a new key gives
+        nobody back.
+    """
+
+    secret: bytes = field(repr=False)
+    withdrawn: frozenset[str] = frozenset()
+    former: tuple[StudyKey, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.secret) < LEAST_KEY_BYTES:
+            raise DeliveryError(
+                "La clé des pseudonymes est trop courte.",
+                expected=f"au moins {LEAST_KEY_BYTES} octets secrets",
+                got=f"{len(self.secret)} octets",
+                hint="faites-la par « etabli key new »",
+            )
+
+    @property
+    def excludes_anyone(self) -> bool:
+        """Whether anyone withdrew, under this key or a former one."""
+        return bool(self.withdrawn) or any(key.excludes_anyone for key in self.former)
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the key and of who withdrew: frames of two different fingerprints may differ.
+
+        A cache of pseudonymised frames is addressed by it, and so forgets who withdraws. The key cannot be
+        found from it.
+        """
+        told = [key_fingerprint(self.secret), *sorted(self.withdrawn), *(key.fingerprint for key in self.former)]
+        return sha256("\n".join(told).encode("ascii")).hexdigest()[:16]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the key as plain values, for a child process that is told by its standard input; never for a file."""
+        former = [key.as_json() for key in self.former]
+        return {"secret": self.secret.hex(), "withdrawn": sorted(self.withdrawn), "former": former}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> StudyKey:
+        """Return the key that `as_json` told."""
+        former = tuple(cls.from_json(each) for each in told["former"])
+        return cls(bytes.fromhex(told["secret"]), frozenset(told["withdrawn"]), former)
+
+    def pseudonym(self, identifier: str) -> str:
+        """Return the pseudonym of an identifier: HMAC-SHA256 (RFC 2104), first 80 bits, in base 32."""
+        digest = hmac.digest(self.secret, identifier.encode("utf-8"), "sha256")
+        return b32encode(digest[:_PSEUDONYM_BYTES]).decode("ascii").lower()
+
+    def excludes(self, identifier: str, pseudonym: str) -> bool:
+        """Whether the person behind an identifier, with that pseudonym, withdrew under this key or a former one."""
+        return pseudonym in self.withdrawn or any(
+            key.excludes(identifier, key.pseudonym(identifier)) for key in self.former
+        )
+
+
+def key_fingerprint(secret: bytes) -> str:
+    """Return what names a key in files and messages: 64 bits of a digest, from which it cannot be found.
+
+    >>> key_fingerprint(bytes(32))
+    'c64a7291f6286fa7'
+    """
+    return sha256(b"etabli key fingerprint\n" + secret).hexdigest()[:16]
+
+
+def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: StudyKey) -> pd.DataFrame:
+    """Replace every identifier by its pseudonym, and drop who withdrew and what is free text.
+
+    The same identifier under the same key has the same pseudonym in every column, source and edition. A
+    row goes when any of its identifiers is that of a person who withdrew: nothing of them is left, not even
+    as somebody else's contact.
 
     Parameters
     ----------
     frame
         A tidy frame of the source.
     book
-        Its codebook: the variables of type `identifier` are replaced.
+        Its codebook: the variables of type `identifier` are replaced; free text (`is_free_text`) is dropped.
     key
-        At least `LEAST_KEY_BYTES` secret bytes.
+        The study's key.
 
     Returns
     -------
     DataFrame
-        A new frame; a missing identifier stays missing.
-
-    Raises
-    ------
-    DeliveryError
-        The key is too short to be secret.
+        A new frame, its rows numbered anew where some were left out; a missing identifier stays missing.
 
     Examples
     --------
@@ -61,26 +140,50 @@ def pseudonymise(frame: pd.DataFrame, book: SourceCodebook, *, key: bytes) -> pd
     ...     "row": {"one": "visite", "many": "visites", "gender": "f"},
     ...     "variables": {"file": {"label": "Dossier", "type": "identifier", "sensitivity": "identifier"}},
     ... })
-    >>> pseudonymise(pd.DataFrame({"file": ["0012", "0012"]}), book, key=b"0123456789abcdef")["file"].nunique()
+    >>> pseudonymise(pd.DataFrame({"file": ["0012", "0012"]}), book, key=StudyKey(bytes(32)))["file"].nunique()
     1
     """
-    if len(key) < LEAST_KEY_BYTES:
-        raise DeliveryError(
-            "La clé des pseudonymes est trop courte.",
-            expected=f"au moins {LEAST_KEY_BYTES} octets secrets",
-            got=f"{len(key)} octets",
-            hint="faites-la avec new_key()",
-        )
     names = [name for name, variable in book.variables.items() if variable.type == "identifier"]
-    return frame.assign(**{name: _pseudonyms(frame[name], key) for name in names})
+    columns: dict[str, pd.Series] = {}
+    kept = pd.Series(True, index=frame.index)
+    for name in names:
+        places, values = pd.factorize(frame[name])
+        known = [key.pseudonym(str(value)) for value in values]
+        gone = [key.excludes(str(value), pseudonym) for value, pseudonym in zip(values, known, strict=True)]
+        columns[name] = pd.Series(known, dtype="str").reindex(places).set_axis(frame.index)
+        if any(gone):
+            kept &= ~pd.Series(gone).reindex(places, fill_value=False).set_axis(frame.index)
+    found = frame.assign(**columns)[carried(book)]
+    return found if kept.all() else found[kept].reset_index(drop=True)
 
 
-def _pseudonyms(identifiers: pd.Series, key: bytes) -> pd.Series:
-    places, values = pd.factorize(identifiers)
-    known = pd.Series([_pseudonym(str(value), key) for value in values], dtype="str")
-    return known.reindex(places).set_axis(identifiers.index)
+def carried(book: SourceCodebook) -> list[str]:
+    """Return the variables of a source that a frame carries: all but free text."""
+    return [name for name, variable in book.variables.items() if not is_free_text(variable, book)]
 
 
-def _pseudonym(identifier: str, key: bytes) -> str:
-    digest = hmac.digest(key, identifier.encode("utf-8"), "sha256")
-    return b32encode(digest[:_PSEUDONYM_BYTES]).decode("ascii").lower()
+_SENTENCES = ("Madame Dupont a appelé hier.", "mme dupont habite rue de la paix", "RAPPELER MME DUPONT")
+"""What a pattern that describes codes does not match."""
+
+
+def is_free_text(variable: Variable, book: SourceCodebook) -> bool:
+    """Whether a variable may hold sentences about people, and is therefore not carried into a frame.
+
+    A variable of type `text` is carried when its `pattern` describes codes (no sentence matches it), when its
+    rows hold no person and it is declared `open`, or when the codebook says why under `keep`.
+
+    Examples
+    --------
+    >>> from etabli.sources.codebook import SourceCodebook
+    >>> book = SourceCodebook.model_validate({
+    ...     "row": {"one": "chiffre", "many": "chiffres", "gender": "m"},
+    ...     "variables": {"note": {"label": "Note", "type": "text", "sensitivity": "sensitive"}},
+    ... })
+    >>> is_free_text(book.variables["note"], book)
+    True
+    """
+    if variable.type != "text" or variable.keep is not None:
+        return False
+    if variable.pattern is not None and not any(re.fullmatch(variable.pattern, each) for each in _SENTENCES):
+        return False
+    return not (variable.sensitivity == "open" and book.person is None)

@@ -39,7 +39,7 @@ READERS: dict[str, Reader] = {
 }
 """The readers by suffix, in lower case."""
 
-VERSION = "1"
+VERSION = "2"
 """Of all that turns a file into a frame: a cached conversion of another version is made again."""
 
 

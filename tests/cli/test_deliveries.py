@@ -1,0 +1,105 @@
+"""The commands that keep deliveries, as someone at a terminal meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from etabli.cli import app, deliveries
+from etabli.project import FOLDER_VARIABLE, Project
+from etabli.terminal import run
+
+Etabli = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def project(small_project: Project) -> Project:
+    study = small_project.studies / "essai" / "study.yml"
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text.replace("editions:\n", 'editions:\n  "2025": {label: "2025", deliveries: raw}\n'), "utf-8")
+    agreement = small_project.agreements / "essai-data.yml"
+    agreement.write_text(agreement.read_text(encoding="utf-8") + (
+        "legal_basis: x\npurposes: [x]\npeople: [x]\ncategories: [x]\nimpact_assessment: {not_needed: x}\nsecurity: x\n"
+        "signed: 2025-01-01\nexpires: 2026-12-31\ndelete_by: 2027-12-31\ncontact: x\n"
+    ), encoding="utf-8")  # fmt: skip
+    return small_project
+
+
+@pytest.fixture
+def etabli(monkeypatch: pytest.MonkeyPatch, project: Project, capsys: pytest.CaptureFixture[str]) -> Etabli:
+    """Return a function: arguments and the day → exit status, and all that was said on one line."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(project.root))
+
+    def call(*arguments: str, day: date = date(2026, 1, 5)) -> tuple[int, str]:
+        monkeypatch.setattr(deliveries, "today", lambda: day)
+        status = run(app, list(arguments))
+        captured = capsys.readouterr()
+        return status, " ".join((captured.out + captured.err).replace("\u00a0", " ").split())
+
+    return call
+
+
+@pytest.fixture
+def received(etabli: Etabli, tmp_path: Path) -> str:
+    file = tmp_path / "recu.csv"
+    file.write_text("NUMERO;GROUPE;REPONSE\n1;1;O\n", encoding="utf-8")
+    status, told = etabli(
+        "deliveries", "add", str(file), "--study", "essai", "--source", "records", "--edition", "2025"
+    )
+    assert status == 0
+    assert told.startswith("reçu : data/raw/example/2025/records.csv, ")
+    return "example/2025/records.csv"
+
+
+def test_kept_delivery_is_listed_in_peace(etabli: Etabli, received: str) -> None:
+    status, told = etabli("deliveries")
+    assert status == 0
+    assert f"data/raw/{received} — intacte, reçue le 05/01/2026" in told
+    assert "1 livraison" in told
+
+
+@pytest.mark.parametrize(
+    ("day", "status", "said"),
+    [
+        (date(2026, 10, 31), 0, None),
+        (date(2026, 11, 1), 0, "expire dans 60 jours (31/12/2026)"),
+        (date(2026, 12, 31), 0, "expire dans 0 jour (31/12/2026)"),
+        (date(2027, 1, 1), 1, "a expiré (31/12/2026)"),
+        (date(2028, 1, 1), 1, "à détruire : data/raw/example/2025/records.csv (au plus tard le 31/12/2027)"),
+    ],
+)
+def test_list_tells_what_expires_and_what_must_go(
+    etabli: Etabli, received: str, day: date, status: int, said: str | None
+) -> None:
+    found, told = etabli("deliveries", day=day)
+    assert found == status
+    assert said in told if said else "convention" not in told
+
+
+def test_changed_delivery_ends_in_error(etabli: Etabli, project: Project, received: str) -> None:
+    (project.deliveries / received).write_text("x", encoding="utf-8")
+    status, told = etabli("deliveries")
+    assert status == 1
+    assert "modifiée depuis sa réception" in told
+
+
+def test_destroyed_delivery_leaves_its_proof(etabli: Etabli, project: Project, received: str) -> None:
+    status, told = etabli("deliveries", "delete", received, "--reason", "fin de la convention")
+    assert status == 0
+    assert "preuve dans data/ledger/deletions.jsonl" in told
+    assert not (project.deliveries / received).exists()
+    status, told = etabli("deliveries")
+    assert (status, told) == (0, "0 livraison ; 1 destruction prouvée.")
+
+
+def test_register_says_what_is_left_to_fill(etabli: Etabli, project: Project) -> None:
+    status, told = etabli("register")
+    assert status == 0
+    assert "écrit : reports/register/registre.html" in told
+    assert "à compléter" not in told
+    path = project.agreements / "essai-data.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("contact: x\n", ""), encoding="utf-8")
+    assert "1 case à compléter dans les conventions" in etabli("register")[1]
