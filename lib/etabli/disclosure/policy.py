@@ -30,6 +30,8 @@ class Policy:
         Fewest people under a shown share.
     dominance
         Pairs (n, percent): a count of rows is masked when its n largest contributors make so much of it, or more.
+    forbidden, forbidden_crossings
+        Variables that no result may show, and those that none may show together.
     """
 
     audience: str
@@ -38,6 +40,8 @@ class Policy:
     whole_group: frozenset[str] = frozenset()
     minimum_denominator: int = 1
     dominance: tuple[tuple[int, float], ...] = ()
+    forbidden: frozenset[str] = frozenset()
+    forbidden_crossings: tuple[frozenset[str], ...] = ()
 
     @property
     def protects(self) -> bool:
@@ -62,6 +66,34 @@ def policy_for(agreements: Mapping[str, Agreement] | Iterable[Agreement], audien
             )
     if audience == "internal":
         return Policy(audience, 1, ())
-    strictest = max((agreement.minimum_people.value for agreement in held), default=1)
-    texts = [a.minimum_people.source for a in held if a.minimum_people.value == strictest]
-    return Policy(audience, strictest, tuple(dict.fromkeys(texts)))
+    for agreement in held:
+        _hold_known_rules(agreement, audience)
+    thresholds = [
+        each for a in held for each in (a.minimum_people, a.minimum_contributors) if each is not None
+    ]  # a row shows a count of people and a sum of rows: the stricter of both holds
+    strictest = max((each.value for each in thresholds), default=1)
+    texts = [each.source for each in thresholds if each.value == strictest]
+    return Policy(
+        audience,
+        strictest,
+        tuple(dict.fromkeys(texts)),
+        whole_group=frozenset(name for a in held if a.whole_group for name in a.whole_group.variables),
+        minimum_denominator=max((a.minimum_denominator.value for a in held if a.minimum_denominator), default=1),
+        dominance=tuple((a.dominance.contributors, a.dominance.percent) for a in held if a.dominance),
+        forbidden=frozenset(n for a in held if a.forbidden_variables for n in a.forbidden_variables.variables),
+        forbidden_crossings=tuple(frozenset(each.variables) for a in held for each in a.forbidden_crossings),
+    )
+
+
+def _hold_known_rules(agreement: Agreement, audience: str) -> None:
+    """Refuse an agreement with a rule that this house does not apply yet: it would be taken for applied."""
+    floors = [floor for floor in agreement.geographic_floor if audience in floor.audiences]
+    unknown = {"method: round": agreement.method == "round", "geographic_floor": bool(floors)}
+    for rule, asked in unknown.items():
+        if asked:
+            raise DisclosureError(
+                f"Une règle de la convention « {agreement.title} » n’est pas encore appliquée : rien ne peut sortir.",
+                where=f"clé « {rule} »",
+                expected="une convention dont toutes les règles sont appliquées",
+                hint="lancez le passage pour l’audience internal",
+            )

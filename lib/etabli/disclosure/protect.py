@@ -83,7 +83,7 @@ def protect(tables: Sequence[Table], policy: Policy) -> Protection:
     if not policy.protects:
         return with_masks(unique, policy, [np.zeros(len(table.cells), dtype=bool) for table in unique])
     for table in unique:
-        hold_rules(table)
+        hold_rules(table, policy)
     counted = [table for table in unique if table.states_people]
     plan = plan_for(counted, policy)
     hidden = {frozenset(region.categories): bool(mask) for region, mask in plan.masked.items()}

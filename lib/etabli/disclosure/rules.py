@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from etabli.disclosure.regions import Line, lines_of
+from etabli.disclosure.policy import Policy
+from etabli.disclosure.regions import Line, lines_of, regions_of
 from etabli.errors import DisclosureError
 from etabli.methods.results import PEOPLE, Kind, Table
 
@@ -31,13 +32,13 @@ MODELLED: dict[Kind, str] = {
 """Kinds of a model, whose rows do not count people."""
 
 
-def hold_rules(table: Table) -> None:
-    """Refuse a table whose people nobody knows, or with a measure that no rule is written for.
+def hold_rules(table: Table, policy: Policy) -> None:
+    """Refuse a table whose people nobody knows, that an agreement forbids, or with a measure that has no rule.
 
     Raises
     ------
     DisclosureError
-        Its people are not known, or a kind of measure has no rule.
+        Its people are not known, a variable or a crossing is forbidden, or a kind of measure has no rule.
     """
     if table.membership is None:
         raise DisclosureError(
@@ -46,6 +47,16 @@ def hold_rules(table: Table) -> None:
             expected="un résultat d’une méthode d’etabli sur des données chargées par report.load",
             hint="des agrégats déjà publiés ont leur propre étude, dont la convention fixe un minimum de 1",
         )
+    for region in regions_of(table):
+        names = {name for name, _ in region.categories}
+        crossed = [each for each in policy.forbidden_crossings if each <= names]
+        if names & policy.forbidden or crossed:
+            refused = sorted(names & policy.forbidden) or sorted(crossed[0])
+            raise DisclosureError(
+                "Une convention interdit de montrer cette variable, ou de croiser celles-ci.",
+                got=" × ".join(refused),
+                hint="ôtez ce résultat, ou lancez le passage pour l’audience internal",
+            )
     known = COUNTED if table.states_people else MODELLED
     for measure in table.measures:
         if measure.kind not in known:
