@@ -66,18 +66,24 @@ def test_contributors_of_a_sum_raise_the_minimum_of_people() -> None:
     assert (policy.minimum_people, policy.sources) == (7, ("article 7",))
 
 
-@pytest.mark.parametrize(
-    "rules",
-    [
-        {"method": "round", "rounding_base": {"value": 5, "source": "a"}},
-        {"geographic_floor": [{"audiences": ["funder"], "finest": "quarter", "source": "a"}]},
-    ],
-)
-def test_rule_that_is_not_applied_yet_lets_nothing_out(rules: dict[str, object]) -> None:
-    held = [agreement(5, "article 5", **rules)]
+def test_rule_that_is_not_applied_yet_lets_nothing_out() -> None:
+    held = [agreement(5, "a", geographic_floor=[{"audiences": ["funder"], "finest": "quarter", "source": "a"}])]
     with pytest.raises(DisclosureError, match="pas encore appliquée"):
         policy_for(held, "funder")
     assert not policy_for(held, "internal").protects
+
+
+def test_largest_base_rounds_for_all() -> None:
+    held = [agreement(5, "a", method="round", rounding_base={"value": base, "source": "a"}) for base in (5, 11)]
+    assert policy_for(held, "funder").rounding_base == 11
+    assert policy_for([agreement(5, "a")], "funder").rounding_base is None
+
+
+def test_two_methods_in_one_report_are_refused() -> None:
+    rounding = agreement(5, "a", method="round", rounding_base={"value": 5, "source": "a"})
+    with pytest.raises(DisclosureError, match="deux méthodes"):
+        policy_for([agreement(5, "b"), rounding], "funder")
+    assert policy_for([agreement(1, "public"), rounding], "funder").rounding_base == 5
 
 
 def test_internal_has_no_rule() -> None:

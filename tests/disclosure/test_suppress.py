@@ -163,6 +163,50 @@ def test_something_is_shown_beside_small_counts() -> None:
     assert np.mean(shown) >= 4
 
 
+# The method « round » -----------------------------------------------------------------------------
+
+
+def labels(people: Integers, rows: Integers, minimum: int, base: int) -> Integers:
+    """What is told of cells: −1 for « k or fewer » (and nothing of its rows), else both counts rounded."""
+    near = [np.floor(counts / base + 0.5).astype(int) * base for counts in (people, rows)]
+    return np.stack([np.where(people <= minimum, -1, each) for each in near])
+
+
+def fitting_rounded(people: Sequence[Pattern], shown: list[int], minimum: int, base: int) -> Integers:
+    """People by cell of every file of which the same would be told; the number of people may be any near theirs."""
+    counts = np.zeros(len(PATTERNS), dtype=np.int64)
+    for pattern in people:
+        counts[PATTERNS.index(pattern)] += 1
+    told = labels((counts @ PEOPLE)[shown], (counts @ ROWS)[shown], minimum, base)
+    kept = []
+    for size in range(len(people) - 1, len(people) + 2):
+        every = files(size)
+        other = labels(every @ PEOPLE[:, shown], every @ ROWS[:, shown], minimum, base)
+        fits = (other == told[:, None, :]).all(axis=(0, 2))
+        kept.append(every[fits] @ PEOPLE)
+    return np.vstack(kept)
+
+
+@pytest.mark.slow
+def test_no_small_count_is_known_from_rounded_ones() -> None:
+    minimum, base = 2, 2
+    policy = Policy("funder", minimum, ("convention",), rounding_base=base)
+    told = 0
+    for people in cases(12, 5, 5):
+        tables = tables_of(people)
+        protection = protect(tables, policy)
+        few = protection.of(tables[0]).at_most
+        shown = [i for i, hidden in enumerate(protection.of(tables[0]).masked) if not hidden or i in few]
+        told += len(shown)
+        possible = fitting_rounded(people, shown, minimum, base)
+        true = PEOPLE[[PATTERNS.index(pattern) for pattern in people]].sum(axis=0)
+        assert all(
+            _is_open(possible[:, i], minimum) for i in range(len(CELLS)) if 0 < true[i] < minimum
+        ), people  # fmt: skip
+        assert [PEOPLE[[PATTERNS.index(p) for p in people]].sum(axis=0)[i] <= minimum for i in few] == [True] * len(few)
+    assert told > 30
+
+
 # Each rule switched off --------------------------------------------------------------------------
 
 

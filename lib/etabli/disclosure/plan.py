@@ -13,12 +13,14 @@ from etabli.disclosure.moves import all_moves
 from etabli.disclosure.patterns import System, build
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import Region
+from etabli.disclosure.rounding import leeway
 from etabli.disclosure.rules import bases_of
 from etabli.disclosure.suppress import Start, choose
 from etabli.disclosure.targets import targets_of
 from etabli.methods.results import Table
 
 Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 BUDGET = 12_000
 """Work that the choice of masks may take, in moves looked for: the same on a slow machine as on a fast one."""
@@ -26,10 +28,15 @@ BUDGET = 12_000
 
 @dataclass(frozen=True)
 class RegionMasks:
-    """What is masked, by region; `withheld` are those of which nothing could be proved."""
+    """What is masked, by region.
+
+    `withheld` are those of which nothing could be proved; `few` those that are said to be of k people or fewer, under
+    the method `round`: they are not masked.
+    """
 
     masked: Mapping[Region, bool]
     withheld: Mapping[Region, bool]
+    few: Mapping[Region, bool]
 
 
 def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int = BUDGET) -> RegionMasks:
@@ -45,20 +52,31 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int = BUDGET) -
         Work to spend; what is not proved by then is withheld.
     """
     if not tables:
-        return RegionMasks({}, {})
+        return RegionMasks({}, {}, {})
     system = build(tables)
     targets = targets_of(system, tables, minimum=policy.minimum_people, sensitive=policy.whole_group)
     masked = _primary(system, tables, policy)
     withheld = np.zeros(len(masked), dtype=bool)
     if targets:
-        exact = np.zeros(len(system.facts))
-        start = Start(masked, np.zeros(len(masked), dtype=bool), exact, exact)
+        low, high = _leeway(system, policy)
+        start = Start(masked, np.zeros(len(masked), dtype=bool), low, high)
         moves = all_moves(system, targets, small=policy.minimum_people)
         plan = choose(system, moves, targets, start, seed=seed_of(system), budget=budget)
         masked, withheld = plan.masked, plan.withheld
     masked = _with_parts(masked, system, tables)
-    named = [(region, bool(m), bool(w)) for region, m, w in zip(system.regions, masked, withheld, strict=True)]
-    return RegionMasks({r: m for r, m, _ in named}, {r: w for r, _, w in named})
+    few = np.zeros(len(masked), dtype=bool)
+    if policy.rounding_base is not None:
+        few = (system.people <= policy.minimum_people) & ~masked
+    by_region = [dict(zip(system.regions, each.tolist(), strict=True)) for each in (masked, withheld, few)]
+    return RegionMasks(*by_region)
+
+
+def _leeway(system: System, policy: Policy) -> tuple[Floats, Floats]:
+    """Return how far each fact that is shown may be from its true value: not at all, unless it is rounded."""
+    if policy.rounding_base is not None:
+        return leeway(system, policy.minimum_people, policy.rounding_base)
+    exact = np.zeros(len(system.facts))
+    return exact, exact
 
 
 def seed_of(system: System) -> int:
@@ -72,6 +90,8 @@ def seed_of(system: System) -> int:
 def _primary(system: System, tables: Sequence[Table], policy: Policy) -> Flags:
     """Return what no rule lets be shown by itself."""
     masked = np.asarray((system.people > 0) & (system.people < policy.minimum_people), dtype=bool)
+    if policy.rounding_base is not None:
+        masked[:] = False  # said to be k or fewer
     for table, numbers in zip(tables, system.rows_of, strict=True):
         if table.missing is not None and 0 < table.missing.people < policy.minimum_people:
             masked[numbers] = True  # its total, beside another table's, would give them

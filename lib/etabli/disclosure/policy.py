@@ -30,6 +30,8 @@ class Policy:
         Fewest people under a shown share.
     dominance
         Pairs (n, percent): a count of rows is masked when its n largest contributors make so much of it, or more.
+    rounding_base
+        Multiple to which counts are rounded, under the method `round`; None: small counts are masked.
     forbidden, forbidden_crossings
         Variables that no result may show, and those that none may show together.
     """
@@ -40,6 +42,7 @@ class Policy:
     whole_group: frozenset[str] = frozenset()
     minimum_denominator: int = 1
     dominance: tuple[tuple[int, float], ...] = ()
+    rounding_base: int | None = None
     forbidden: frozenset[str] = frozenset()
     forbidden_crossings: tuple[frozenset[str], ...] = ()
 
@@ -80,6 +83,7 @@ def policy_for(agreements: Mapping[str, Agreement] | Iterable[Agreement], audien
         whole_group=frozenset(name for a in held if a.whole_group for name in a.whole_group.variables),
         minimum_denominator=max((a.minimum_denominator.value for a in held if a.minimum_denominator), default=1),
         dominance=tuple((a.dominance.contributors, a.dominance.percent) for a in held if a.dominance),
+        rounding_base=_base(held),
         forbidden=frozenset(n for a in held if a.forbidden_variables for n in a.forbidden_variables.variables),
         forbidden_crossings=tuple(frozenset(each.variables) for a in held for each in a.forbidden_crossings),
     )
@@ -87,13 +91,24 @@ def policy_for(agreements: Mapping[str, Agreement] | Iterable[Agreement], audien
 
 def _hold_known_rules(agreement: Agreement, audience: str) -> None:
     """Refuse an agreement with a rule that this house does not apply yet: it would be taken for applied."""
-    floors = [floor for floor in agreement.geographic_floor if audience in floor.audiences]
-    unknown = {"method: round": agreement.method == "round", "geographic_floor": bool(floors)}
-    for rule, asked in unknown.items():
-        if asked:
-            raise DisclosureError(
-                f"Une règle de la convention « {agreement.title} » n’est pas encore appliquée : rien ne peut sortir.",
-                where=f"clé « {rule} »",
-                expected="une convention dont toutes les règles sont appliquées",
-                hint="lancez le passage pour l’audience internal",
-            )
+    if any(audience in floor.audiences for floor in agreement.geographic_floor):
+        raise DisclosureError(
+            f"Une règle de la convention « {agreement.title} » n’est pas encore appliquée : rien ne peut sortir.",
+            where="clé « geographic_floor »",
+            expected="une convention dont toutes les règles sont appliquées",
+            hint="lancez le passage pour l’audience internal",
+        )
+
+
+def _base(agreements: list[Agreement]) -> int | None:
+    """Return the base to which counts are rounded; None when they are masked."""
+    strict = [agreement for agreement in agreements if agreement.minimum_people.value > 1]
+    methods = {agreement.method for agreement in strict}
+    if len(methods) > 1:
+        raise DisclosureError(
+            "Deux conventions protègent par deux méthodes : ce que l’une masque, l’autre l’arrondirait.",
+            expected="la même « method » pour toutes les sources d’un rapport",
+            got=" ; ".join(f"{each.title} : {each.method}" for each in strict),
+        )
+    bases = [agreement.rounding_base.value for agreement in strict if agreement.rounding_base is not None]
+    return max(bases, default=None) if methods == {"round"} else None

@@ -6,8 +6,8 @@ proved to be enough, by `suppress`; what each kind of value rests on stands in `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from etabli.disclosure.plan import plan_for
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import regions_of
+from etabli.disclosure.rounding import with_rounded
 from etabli.disclosure.rules import hold_rules, of_model
-from etabli.methods.results import Condition, Table, Test, Value
+from etabli.methods.results import IMPOSSIBLE, Condition, Table, Test, Value
 
 Mask = NDArray[np.bool_]
 """Booleans, one a row of a table's cells: True where the row is masked."""
@@ -36,6 +37,8 @@ class Protected:
     tests: tuple[Test, ...]
     withheld: int = 0
     """How many of its rows are masked because nothing could be proved of them."""
+    at_most: Mapping[int, int] = field(default_factory=dict)
+    """Rows among the masked ones of which it is said that they hold so many people or fewer."""
 
     @property
     def any_masked(self) -> bool:
@@ -54,7 +57,12 @@ class Protection:
         return self._by_identity[id(table)]
 
     def is_masked(self, value: Value) -> bool:
-        """Whether a value may not be shown; an extreme may not be when one of those it is compared with may not."""
+        """Whether a value may not be shown; an extreme may not be when one of those it is compared with may not.
+
+        Nor where counts are rounded: which one is the largest was found before.
+        """
+        if value.compared and self.policy.protects and self.policy.rounding_base is not None:
+            return True
         masked = self.of(value.table).masked
         return bool(masked[[value.row, *value.compared]].any())
 
@@ -91,12 +99,24 @@ def protect(tables: Sequence[Table], policy: Policy) -> Protection:
     for table in unique:
         if table.states_people:
             regions = regions_of(table)
-            mask = np.array([plan.masked[region] for region in regions], dtype=bool)
+            possible = ~table.cells.get(IMPOSSIBLE, pd.Series(False, index=table.cells.index)).to_numpy(dtype=bool)
+            few = {
+                row: policy.minimum_people for row, region in enumerate(regions) if plan.few[region] and possible[row]
+            }
+            mask = np.array([plan.masked[region] or row in few for row, region in enumerate(regions)], dtype=bool)
             withheld = sum(plan.withheld[region] for region in regions)
-            found[id(table)] = masked_by(table, mask, withheld=withheld)
-        else:
+            shown = table if policy.rounding_base is None else _rounded(table, policy.rounding_base)
+            found[id(table)] = replace(masked_by(shown, mask, withheld=withheld), at_most=few)
+        elif policy.rounding_base is None:
             found[id(table)] = masked_by(table, of_model(table, hidden, policy.minimum_people))
+        else:  # nothing of a model is made of rounded counts
+            found[id(table)] = masked_by(table, np.ones(len(table.cells), dtype=bool))
     return Protection(policy, found)
+
+
+def _rounded(table: Table, base: int) -> Table:
+    """Return a table of rounded counts, without its tests: they are made of what is not rounded."""
+    return replace(table, cells=with_rounded(table, base), membership=None, tests=())
 
 
 def with_masks(tables: Sequence[Table], policy: Policy, masks: Sequence[Mask]) -> Protection:
