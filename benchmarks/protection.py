@@ -105,7 +105,8 @@ def _masked_by_rows(people: dict[Region, int], small: set[Region]) -> float:
 
 
 HEAD = (
-    "| system | regions | small | masked beyond | of all people counted | withheld | « mask the row » | CPU, s | wall, s |\n"
+    "| system | regions | small | masked beyond | of all people counted | withheld | « mask the row » "
+    "| CPU, s | wall, s |\n"
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 

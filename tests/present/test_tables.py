@@ -16,7 +16,18 @@ from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protected, Protection, with_masks
 from etabli.french import NBSP, NNBSP
 from etabli.methods.results import TOTAL, Dimension, Measure, Missing, Table, Test
-from etabli.present.tables import Cell, Column, Grid, Row, describe_missing, describe_test, lay_out, to_csv, to_html
+from etabli.present.tables import (
+    Cell,
+    Column,
+    Grid,
+    Row,
+    describe_missing,
+    describe_test,
+    lay_out,
+    meaning,
+    to_csv,
+    to_html,
+)
 from etabli.present.words import Words
 
 OPEN, STRICT = Policy("internal", 1, ()), Policy("funder", 5, ("convention",))
@@ -354,3 +365,17 @@ def test_share_of_nobody_cannot_exist(words: Words, crossed: Table) -> None:
     cells.loc[0, ["share", "low", "high", "base"]] = [float("nan"), float("nan"), float("nan"), 0]
     grid = lay_out(protected(crossed.with_cells(cells)), words, measures=["share"])
     assert (grid.rows[0].cells[0].text, grid.signs) == ("///", ("///",))
+
+
+# Counts that are said to be small -----------------------------------------------------------------
+
+
+def test_small_count_has_its_sign_and_its_legend(words: Words, ages: Table) -> None:
+    few = replace(protected(ages, STRICT), at_most={2: 5})  # « old »; « mid » is masked
+    grid = lay_out(few, words, measures=["rows"], labels={})
+    texts = {row.label: row.cells[0].text for row in grid.rows}
+    assert (texts["Ancien"], texts["30-59 ans"]) == (f"≤{NBSP}5", "s")
+    assert grid.signs == ("s", f"≤{NBSP}5")
+    assert meaning(f"≤{NBSP}5") == "5 personnes ou moins, peut-être aucune"
+    assert meaning("12") is None
+    assert f"≤{NBSP}5" in to_csv(grid)

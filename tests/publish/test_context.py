@@ -121,6 +121,15 @@ def test_disclosure_note_says_the_rule(
     assert expected in said({"note": found["disclosure"]})
 
 
+def test_disclosure_note_says_how_counts_are_rounded(small_study: Study) -> None:
+    made = executed(small_study, "funder", minimum=5, masked=0)
+    assert "arrondis" not in said({"note": context(made)["disclosure"]})
+    made.clearance.payload["policy"]["rounding_base"] = 10
+    note = said({"note": context(made)["disclosure"]})
+    assert "5 personnes ou moins, zéro compris, est écrit « ≤ 5 »" in note
+    assert "multiple de 10" in note
+
+
 @pytest.mark.parametrize(
     ("changes", "version"),
     [

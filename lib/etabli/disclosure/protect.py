@@ -41,6 +41,11 @@ class Protected:
     """Rows among the masked ones of which it is said that they hold so many people or fewer."""
 
     @property
+    def hidden(self) -> int:
+        """How many rows are masked, without those that are said to be small."""
+        return int(self.masked.sum()) - len(self.at_most)
+
+    @property
     def any_masked(self) -> bool:
         return bool(self.masked.any())
 
