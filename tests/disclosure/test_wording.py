@@ -65,6 +65,20 @@ def test_words_chosen_by_code_are_refused(source: str) -> None:
     assert "un choix fait par le code (ligne 2)" in complaint
 
 
-@pytest.mark.parametrize("condition", ['table.is_significant(variable="age")', "high.ranks_apart(low)", "True"])
-def test_words_chosen_by_a_condition_of_a_result_pass(condition: str) -> None:
-    assert wording_complaint(f'report.say("x", provided={condition}, otherwise="y")', set()) is None
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'table.is_significant(variable="age")',
+        "high.ranks_apart(low)",
+        "True",
+        "year > indicators.REFERENCE_YEAR",
+        "year >= 2020",
+    ],
+)
+def test_words_chosen_by_a_condition_of_a_result_or_by_parameters_pass(condition: str) -> None:
+    assert wording_complaint(f'report.say("x", provided={condition}, otherwise="y")', {"year"}) is None
+
+
+@pytest.mark.parametrize("condition", ["year > table.rows", "count > 2020", "year > len(visits)"])
+def test_comparison_with_something_else_is_refused(condition: str) -> None:
+    assert wording_complaint(f'report.say("x", provided={condition}, otherwise="y")', {"year"}) is not None

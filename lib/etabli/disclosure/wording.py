@@ -42,7 +42,7 @@ def wording_complaint(source: str, parameters: Collection[str]) -> str | None:
         line = getattr(node, "lineno", 1)
         if _makes_text(node, parameters):
             return f"un texte fabriqué par le code (ligne {line}) : un nombre y échapperait au contrôle"
-        if _chooses(node):
+        if _chooses(node, parameters):
             return f"un choix fait par le code (ligne {line}) : ce qui est dit trahirait ce qui l’a décidé"
     return None
 
@@ -52,15 +52,27 @@ _CONDITIONS = frozenset({"is_significant", "ranks_apart"})
 """Methods of results that give a condition with what it rests on; protection then decides."""
 
 
-def _chooses(node: ast.AST) -> bool:
+def _chooses(node: ast.AST, parameters: Collection[str]) -> bool:
     match node:
         case ast.keyword(arg="provided", value=ast.Constant()):
             return False
         case ast.keyword(arg="provided", value=ast.Call(func=ast.Attribute(attr=name))):
             return name not in _CONDITIONS
+        case ast.keyword(arg="provided", value=ast.Compare(left=left, comparators=others)):
+            return not all(_is_fixed(each, parameters) for each in (left, *others))
         case ast.keyword(arg="provided"):
             return True
     return isinstance(node, _CHOICES)
+
+
+def _is_fixed(node: ast.AST, parameters: Collection[str]) -> bool:
+    """Whether a term of a comparison is the same whatever the data: a parameter, a number, a constant of a module."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Attribute(value=ast.Name(), attr=name):
+            return name.isupper()
+    return _is_parameter(node, parameters)
 
 
 def _makes_text(node: ast.AST, parameters: Collection[str]) -> bool:
