@@ -115,6 +115,10 @@ PROSE: dict[str, tuple[Callable[[], Any], str]] = {
             "folded text": ("<details>Jeanne</details>", "du HTML inséré dans le texte (<details>)"),
             "hidden text": ("<p hidden>Jeanne</p>", "un attribut HTML inséré dans le texte (hidden)"),
             "styled text": ('<p style="display: none">Jeanne</p>', "un attribut HTML inséré dans le texte (style)"),
+            "hiding class": (
+                '<span class="unseen">Jeanne</span>',
+                "une classe HTML insérée dans le texte : elle peut le cacher",
+            ),
             "handler": ("du <b onmouseover='x'>gras</b>", "un attribut HTML inséré dans le texte (onmouseover)"),
             "script link": ("[x](javascript:alert(1))", LINK),
             "data link": ("[x](data:text/html,aa)", LINK),

@@ -9,7 +9,9 @@ from etabli.project import Project
 from etabli.study import Study, read_study
 
 
-def agreement(minimum: int, text: str, *, audiences: tuple[str, ...] = ("internal", "funder")) -> Agreement:
+def agreement(
+    minimum: int, text: str, *, audiences: tuple[str, ...] = ("internal", "funder"), **rules: object
+) -> Agreement:
     return Agreement.model_validate(
         {
             "title": f"Convention {text}",
@@ -17,6 +19,7 @@ def agreement(minimum: int, text: str, *, audiences: tuple[str, ...] = ("interna
             "studies": ["essai"],
             "audiences": audiences,
             "minimum_people": {"value": minimum, "source": text},
+            **rules,
         }
     )
 
@@ -32,6 +35,55 @@ def test_same_source_is_named_once() -> None:
 
 def test_agreements_by_name_are_read_as_a_list_is() -> None:
     assert policy_for({"a": agreement(7, "article 7")}, "funder").minimum_people == 7
+
+
+def test_rules_of_all_agreements_hold_together() -> None:
+    one = agreement(
+        5,
+        "article 5",
+        whole_group={"variables": ["benefit"], "source": "a"},
+        minimum_denominator={"value": 20, "source": "b"},
+        dominance={"contributors": 1, "percent": 85, "source": "c"},
+    )
+    other = agreement(
+        3,
+        "article 3",
+        whole_group={"variables": ["housing"], "source": "a"},
+        minimum_denominator={"value": 30, "source": "b"},
+        forbidden_variables={"variables": ["nationality"], "source": "d"},
+        forbidden_crossings=[{"variables": ["age", "quarter"], "source": "e"}],
+    )
+    policy = policy_for([one, other], "funder")
+    assert policy.whole_group == {"benefit", "housing"}
+    assert policy.minimum_denominator == 30
+    assert policy.dominance == ((1, 85.0),)
+    assert policy.forbidden == {"nationality"}
+    assert policy.forbidden_crossings == (frozenset({"age", "quarter"}),)
+
+
+def test_contributors_of_a_sum_raise_the_minimum_of_people() -> None:
+    policy = policy_for([agreement(5, "article 5", minimum_contributors={"value": 7, "source": "article 7"})], "funder")
+    assert (policy.minimum_people, policy.sources) == (7, ("article 7",))
+
+
+def test_rule_that_is_not_applied_yet_lets_nothing_out() -> None:
+    held = [agreement(5, "a", geographic_floor=[{"audiences": ["funder"], "finest": "quarter", "source": "a"}])]
+    with pytest.raises(DisclosureError, match="pas encore appliquée"):
+        policy_for(held, "funder")
+    assert not policy_for(held, "internal").protects
+
+
+def test_largest_base_rounds_for_all() -> None:
+    held = [agreement(5, "a", method="round", rounding_base={"value": base, "source": "a"}) for base in (5, 11)]
+    assert policy_for(held, "funder").rounding_base == 11
+    assert policy_for([agreement(5, "a")], "funder").rounding_base is None
+
+
+def test_two_methods_in_one_report_are_refused() -> None:
+    rounding = agreement(5, "a", method="round", rounding_base={"value": 5, "source": "a"})
+    with pytest.raises(DisclosureError, match="deux méthodes"):
+        policy_for([agreement(5, "b"), rounding], "funder")
+    assert policy_for([agreement(1, "public"), rounding], "funder").rounding_base == 5
 
 
 def test_internal_has_no_rule() -> None:

@@ -43,3 +43,42 @@ def test_words_and_parameters_may_be_written(source: str) -> None:
 @pytest.mark.parametrize("source", ["%matplotlib inline", "!ls", "def ("])
 def test_what_is_not_python_is_refused(source: str) -> None:
     assert "Jupyter" in str(wording_complaint(source, set()))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'if table.is_significant(): report.say("Un écart")',
+        'report.say("Un écart" if table.is_significant() else "Pas d’écart")',
+        'text = table.is_significant() and "Un écart"',
+        'report.say("Un écart", provided=not table.is_significant(), otherwise="Pas d’écart")',
+        'report.say("Un écart", provided=len(visits) > 12, otherwise="Pas d’écart")',
+        'report.say("Un écart", provided=bool(table.is_significant()), otherwise="Pas d’écart")',
+        'report.say("Un écart", provided=found, otherwise="Pas d’écart")',
+        'for row in visits: report.say("Une ligne")',
+        'match 1:\n    case 1: report.say("Un")',
+    ],
+)
+def test_words_chosen_by_code_are_refused(source: str) -> None:
+    complaint = wording_complaint(f"a = 1\n{source}", set())
+    assert complaint is not None
+    assert "un choix fait par le code (ligne 2)" in complaint
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'table.is_significant(variable="age")',
+        "high.ranks_apart(low)",
+        "True",
+        "year > indicators.REFERENCE_YEAR",
+        "year >= 2020",
+    ],
+)
+def test_words_chosen_by_a_condition_of_a_result_or_by_parameters_pass(condition: str) -> None:
+    assert wording_complaint(f'report.say("x", provided={condition}, otherwise="y")', {"year"}) is None
+
+
+@pytest.mark.parametrize("condition", ["year > table.rows", "count > 2020", "year > len(visits)"])
+def test_comparison_with_something_else_is_refused(condition: str) -> None:
+    assert wording_complaint(f'report.say("x", provided={condition}, otherwise="y")', {"year"}) is not None

@@ -175,7 +175,7 @@ def test_extremes_are_named_when_the_test_rejects_and_nothing_is_in_both(
     shares: list[float], p_value: float, apart: bool
 ) -> None:
     tested = replace(ranked(shares, 0.025, [500] * 3), tests=(Test("t", 1.0, (1.0,), p_value, 10),))
-    assert tested.largest("share").ranks_apart(tested.smallest("share")) is apart
+    assert bool(tested.largest("share").ranks_apart(tested.smallest("share"))) is apart
     assert not ranked(shares, 0.025, [500] * 3).largest("share").ranks_apart(tested.smallest("share"))
 
 
@@ -211,7 +211,7 @@ def test_largest_share_among_few_people_only_is_found() -> None:
 @pytest.mark.parametrize(("p_value", "significant"), [(0.049, True), (0.05, False), (0.051, False)])
 def test_table_is_significant_under_five_percent(p_value: float, significant: bool) -> None:
     tested = replace(table(), tests=(Test("t", 1.0, (1.0,), p_value, 10),))
-    assert tested.is_significant() is significant
+    assert bool(tested.is_significant()) is significant
     assert not table().is_significant()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from etabli.disclosure.policy import Policy
-from etabli.disclosure.protect import Protected, protect
+from etabli.disclosure.protect import Protected, Protection, with_masks
 from etabli.errors import MethodError, ReportError
 from etabli.french import NBSP, NNBSP
 from etabli.methods.results import TOTAL, Dimension, Measure, Table
@@ -24,6 +25,16 @@ from etabli.present.words import Words
 
 OPEN, STRICT = Policy("internal", 1, ()), Policy("funder", 5, ("convention",))
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+def protect(tables: Sequence[Table], policy: Policy) -> Protection:
+    """As for a funder: what has fewer than five people is hidden, and « mid », which would give it back."""
+    masks = []
+    for table in tables:
+        people = table.cells["people"].astype(float)
+        few = people.between(1, policy.minimum_people - 1) | people.isna()
+        masks.append((policy.protects & (few | table.cells.get("age", few).eq("mid"))).to_numpy(dtype=bool))
+    return with_masks(tables, policy, masks)
 
 
 def protected(table: Table, policy: Policy = OPEN) -> Protected:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from etabli.disclosure.policy import Policy
-from etabli.disclosure.protect import Protection, protect
+from etabli.disclosure.protect import Protection, with_masks
 from etabli.french import NBSP, NNBSP
 from etabli.methods.results import Dimension, Measure, Table
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
@@ -16,6 +17,16 @@ from etabli.present.sentences import as_sentence, sentence
 from etabli.present.words import Words
 
 OPEN, STRICT = Policy("internal", 1, ()), Policy("funder", 5, ("convention",))
+
+
+def protect(tables: Sequence[Table], policy: Policy) -> Protection:
+    """As for a funder: what has fewer than five people is hidden, and « mid », which would give it back."""
+    masks = []
+    for table in tables:
+        people = table.cells["people"].astype(float)
+        few = people.between(1, policy.minimum_people - 1) | people.isna()
+        masks.append((policy.protects & (few | table.cells.get("age", few).eq("mid"))).to_numpy(dtype=bool))
+    return with_masks(tables, policy, masks)
 
 
 def place(name: str, words: Words) -> dict[str, Any]:

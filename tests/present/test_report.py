@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from etabli.agreements import read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, OPENING, digest
 from etabli.errors import DeclarationError, DisclosureError, EtabliError, MethodError, ParameterError, ReportError
 from etabli.methods import profiles
-from etabli.methods.results import Table
+from etabli.methods.results import Table, Test
 from etabli.present import report as module
 from etabli.present.figures import draw
 from etabli.present.report import Report, open_report
@@ -113,11 +114,12 @@ def answers(frame: pd.DataFrame) -> Table:
     return profiles.distribution(frame, "answer", person="person")
 
 
-def few(frame: pd.DataFrame) -> Table:
-    """Three people said no, forty said yes."""
-    no, yes = frame[frame["answer"] == "no"], frame[frame["answer"] == "yes"]
-    kept = [part.drop_duplicates("person").head(n) for part, n in ((no, 3), (yes, 40))]
-    return answers(pd.concat(kept))
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery in which three people said no, forty said yes, and nine did not answer."""
+    answer = pd.Categorical(["no"] * 3 + ["yes"] * 40 + [None] * 9, categories=["yes", "no"])
+    frame = pd.DataFrame({"person": [f"p{n}" for n in range(len(answer))], "answer": answer})
+    monkeypatch.setattr(module, "load", lambda *_, **__: frame)
 
 
 # When things show --------------------------------------------------------------------------------
@@ -180,20 +182,22 @@ def test_what_stands_at_the_end_is_what_is_cleared(audience: str, opened: Opened
     assert all(cleared[name] == digest(screen.html(name)) for name in cleared)
 
 
+@pytest.mark.usefixtures("few")
 def test_tables_of_one_report_are_protected_together(opened: Opened, screen: Screen) -> None:
-    """A value that one table alone would show is masked where another table masks it."""
+    """What is masked in one table is masked in the other."""
     report = opened()
     frame = report.load("records")
     report.table(answers(frame), **NOTES)
-    report.table(few(frame), **NOTES)
+    report.table(answers(frame), **NOTES)
     report.finish()
-    assert "<td>s</td>" in screen.html("tableau-1")
+    assert all("<td>s</td>" in screen.html(f"tableau-{number}") for number in (1, 2))
     assert screen.clearance["payload"]["masked_rows"] == 4
 
 
+@pytest.mark.usefixtures("few")
 def test_masked_value_is_nowhere_in_what_leaves(opened: Opened, screen: Screen) -> None:
     report = opened()
-    table = few(report.load("records"))
+    table = answers(report.load("records"))
     report.say("{n} non", n=table.value("people", answer="no"))
     report.table(table, **NOTES)
     report.finish()
@@ -201,6 +205,40 @@ def test_masked_value_is_nowhere_in_what_leaves(opened: Opened, screen: Screen) 
     hidden = [r for r in screen.clearance["payload"]["results"] if r["where"].get("answer") == "no"]
     assert hidden
     assert all(r["value"] is None and r["sign"] == "s" for r in hidden)
+
+
+@pytest.mark.parametrize("audience", ["funder", "internal"])
+def test_rows_chosen_in_the_notebook_do_not_leave(audience: str, opened: Opened, screen: Screen) -> None:
+    """A filter that nobody knows of: the people of the rest would be had by difference."""
+    report = opened(audience)
+    frame = report.load("records")
+    report.table(answers(frame[frame["answer"] == "yes"]), **NOTES)
+    if audience == "internal":
+        report.finish()
+        assert screen.clearance
+    else:
+        with pytest.raises(ReportError, match="lignes dont on ne sait plus"):
+            report.finish()
+
+
+def test_frame_that_lost_its_mark_does_not_leave(opened: Opened) -> None:
+    report = opened()
+    frame = pd.DataFrame(report.load("records").to_dict())
+    report.table(answers(frame), **NOTES)
+    with pytest.raises(ReportError, match="lignes dont on ne sait plus"):
+        report.finish()
+
+
+@pytest.mark.usefixtures("few")
+def test_choice_of_words_is_withheld_with_the_test_that_made_it(opened: Opened, screen: Screen) -> None:
+    report = opened()
+    table = answers(report.load("records"))
+    tested = replace(table, tests=(Test("test", 9.0, (1.0,), 0.001, 43),))
+    report.say("Un écart", provided=tested.is_significant(), otherwise="Pas d’écart")
+    report.say("Un écart", provided=table.is_significant(), otherwise="Pas d’écart")
+    report.finish()
+    assert screen.html("texte-1").startswith("<p>Non diffusé")
+    assert screen.html("texte-2") == "<p>Pas d’écart</p>"  # no test: nothing that the data chose
 
 
 # A cell that runs again --------------------------------------------------------------------------

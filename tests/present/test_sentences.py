@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from etabli.disclosure.policy import Policy
-from etabli.disclosure.protect import protect
+from etabli.disclosure.protect import Protection, with_masks
 from etabli.errors import MethodError, ReportError
 from etabli.french import NBSP, NNBSP
 from etabli.methods.results import Dimension, Measure, Table, Test
@@ -16,8 +17,18 @@ from etabli.present.words import Words
 OPEN = Policy("internal", 1, ())
 
 
+def protect(tables: Sequence[Table], policy: Policy) -> Protection:
+    """As for a funder: what has fewer than five people is hidden, and « mid », which would give it back."""
+    masks = []
+    for table in tables:
+        people = table.cells["people"].astype(float)
+        few = people.between(1, policy.minimum_people - 1) | people.isna()
+        masks.append((policy.protects & (few | table.cells.get("age", few).eq("mid"))).to_numpy(dtype=bool))
+    return with_masks(tables, policy, masks)
+
+
 def filled(made: Sentence, words: Words, policy: Policy = OPEN) -> str:
-    return made.fill(protect([value.table for value in made.cited], policy), words)
+    return made.fill(protect(made.tables, policy), words)
 
 
 def single(kind: str, x: object, *, base: float = 5000) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
@@ -12,13 +13,35 @@ import pandas as pd
 import pytest
 
 from etabli.disclosure.policy import Policy
-from etabli.disclosure.protect import Protected, protect
+from etabli.disclosure.protect import Protected, Protection, with_masks
 from etabli.french import NBSP, NNBSP
 from etabli.methods.results import TOTAL, Dimension, Measure, Missing, Table, Test
-from etabli.present.tables import Cell, Column, Grid, Row, describe_missing, describe_test, lay_out, to_csv, to_html
+from etabli.present.tables import (
+    Cell,
+    Column,
+    Grid,
+    Row,
+    describe_missing,
+    describe_test,
+    lay_out,
+    meaning,
+    to_csv,
+    to_html,
+)
 from etabli.present.words import Words
 
 OPEN, STRICT = Policy("internal", 1, ()), Policy("funder", 5, ("convention",))
+
+
+def protect(tables: Sequence[Table], policy: Policy) -> Protection:
+    """As for a funder: what has fewer than five people is hidden, and « mid », which would give it back."""
+    masks = []
+    for table in tables:
+        people = table.cells["people"].astype(float)
+        few = people.between(1, policy.minimum_people - 1) | people.isna()
+        few |= table.missing is not None and table.missing.people < policy.minimum_people
+        masks.append((policy.protects & (few | table.cells.get("age", few).eq("mid"))).to_numpy(dtype=bool))
+    return with_masks(tables, policy, masks)
 
 
 def protected(table: Table, policy: Policy = OPEN) -> Protected:
@@ -342,3 +365,17 @@ def test_share_of_nobody_cannot_exist(words: Words, crossed: Table) -> None:
     cells.loc[0, ["share", "low", "high", "base"]] = [float("nan"), float("nan"), float("nan"), 0]
     grid = lay_out(protected(crossed.with_cells(cells)), words, measures=["share"])
     assert (grid.rows[0].cells[0].text, grid.signs) == ("///", ("///",))
+
+
+# Counts that are said to be small -----------------------------------------------------------------
+
+
+def test_small_count_has_its_sign_and_its_legend(words: Words, ages: Table) -> None:
+    few = replace(protected(ages, STRICT), at_most={2: 5})  # « old »; « mid » is masked
+    grid = lay_out(few, words, measures=["rows"], labels={})
+    texts = {row.label: row.cells[0].text for row in grid.rows}
+    assert (texts["Ancien"], texts["30-59 ans"]) == (f"≤{NBSP}5", "s")
+    assert grid.signs == ("s", f"≤{NBSP}5")
+    assert meaning(f"≤{NBSP}5") == "5 personnes ou moins, peut-être aucune"
+    assert meaning("12") is None
+    assert f"≤{NBSP}5" in to_csv(grid)

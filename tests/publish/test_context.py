@@ -48,6 +48,7 @@ def executed(
     payload = {
         "policy": {"minimum_people": minimum, "sources": ["Article 5."]},
         "masked_rows": masked,
+        "withheld": ["Tableau 2"] if masked else [],
         "answered": {"a": {"anchor": "texte-1", "finding": "Un constat"}},
     }
     usage = Usage(1.0, None, 0.5, "")
@@ -110,7 +111,9 @@ def test_questions_are_answered_or_planned(small_study: Study) -> None:
         ("funder", 5, 2, "moins de 5 personnes"),
         ("funder", 11, 2, "moins de 11 personnes"),
         ("funder", 5, 2, "Règle : Article 5."),
-        ("funder", 5, 2, "ne prouve pas encore"),
+        ("funder", 5, 2, "de 1 à 4 personnes"),
+        ("funder", 5, 2, "plusieurs rapports réunis n’est pas contrôlé"),
+        ("funder", 5, 2, "Faute de preuve, sont masquées des lignes de : Tableau 2."),
     ],
 )
 def test_disclosure_note_says_the_rule(
@@ -118,6 +121,15 @@ def test_disclosure_note_says_the_rule(
 ) -> None:
     found = context(executed(small_study, audience, minimum=minimum, masked=masked))
     assert expected in said({"note": found["disclosure"]})
+
+
+def test_disclosure_note_says_how_counts_are_rounded(small_study: Study) -> None:
+    made = executed(small_study, "funder", minimum=5, masked=0)
+    assert "arrondis" not in said({"note": context(made)["disclosure"]})
+    made.clearance.payload["policy"]["rounding_base"] = 10
+    note = said({"note": context(made)["disclosure"]})
+    assert "5 personnes ou moins, zéro compris, est écrit « ≤ 5 »" in note
+    assert "multiple de 10" in note
 
 
 @pytest.mark.parametrize(

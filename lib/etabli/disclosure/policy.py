@@ -24,11 +24,27 @@ class Policy:
         The strictest of the agreements' minima; 1 for `internal`, to whom no rule applies.
     sources
         The texts that set that minimum.
+    whole_group
+        Variables of which a group must not be known to have all its people in one category.
+    minimum_denominator
+        Fewest people under a shown share.
+    dominance
+        Pairs (n, percent): a count of rows is masked when its n largest contributors make so much of it, or more.
+    rounding_base
+        Multiple to which counts are rounded, under the method `round`; None: small counts are masked.
+    forbidden, forbidden_crossings
+        Variables that no result may show, and those that none may show together.
     """
 
     audience: str
     minimum_people: int
     sources: tuple[str, ...]
+    whole_group: frozenset[str] = frozenset()
+    minimum_denominator: int = 1
+    dominance: tuple[tuple[int, float], ...] = ()
+    rounding_base: int | None = None
+    forbidden: frozenset[str] = frozenset()
+    forbidden_crossings: tuple[frozenset[str], ...] = ()
 
     @property
     def protects(self) -> bool:
@@ -61,9 +77,24 @@ def policy_for(
         hold_recipient(agreement, recipient)
     if audience == "internal":
         return Policy(audience, 1, ())
-    strictest = max((agreement.minimum_people.value for agreement in held), default=1)
-    texts = [a.minimum_people.source for a in held if a.minimum_people.value == strictest]
-    return Policy(audience, strictest, tuple(dict.fromkeys(texts)))
+    for agreement in held:
+        _hold_known_rules(agreement, audience)
+    thresholds = [
+        each for a in held for each in (a.minimum_people, a.minimum_contributors) if each is not None
+    ]  # a row shows a count of people and a sum of rows: the stricter of both holds
+    strictest = max((each.value for each in thresholds), default=1)
+    texts = [each.source for each in thresholds if each.value == strictest]
+    return Policy(
+        audience,
+        strictest,
+        tuple(dict.fromkeys(texts)),
+        whole_group=frozenset(name for a in held if a.whole_group for name in a.whole_group.variables),
+        minimum_denominator=max((a.minimum_denominator.value for a in held if a.minimum_denominator), default=1),
+        dominance=tuple((a.dominance.contributors, a.dominance.percent) for a in held if a.dominance),
+        rounding_base=_base(held),
+        forbidden=frozenset(n for a in held if a.forbidden_variables for n in a.forbidden_variables.variables),
+        forbidden_crossings=tuple(frozenset(each.variables) for a in held for each in a.forbidden_crossings),
+    )
 
 
 def hold_recipient(agreement: Agreement, recipient: str) -> None:
@@ -80,3 +111,28 @@ def hold_recipient(agreement: Agreement, recipient: str) -> None:
             expected=", ".join(agreement.recipients),
             got=recipient,
         )
+
+
+def _hold_known_rules(agreement: Agreement, audience: str) -> None:
+    """Refuse an agreement with a rule that this house does not apply yet: it would be taken for applied."""
+    if any(audience in floor.audiences for floor in agreement.geographic_floor):
+        raise DisclosureError(
+            f"Une règle de la convention « {agreement.title} » n’est pas encore appliquée : rien ne peut sortir.",
+            where="clé « geographic_floor »",
+            expected="une convention dont toutes les règles sont appliquées",
+            hint="lancez le passage pour l’audience internal",
+        )
+
+
+def _base(agreements: list[Agreement]) -> int | None:
+    """Return the base to which counts are rounded; None when they are masked."""
+    strict = [agreement for agreement in agreements if agreement.minimum_people.value > 1]
+    methods = {agreement.method for agreement in strict}
+    if len(methods) > 1:
+        raise DisclosureError(
+            "Deux conventions protègent par deux méthodes : ce que l’une masque, l’autre l’arrondirait.",
+            expected="la même « method » pour toutes les sources d’un rapport",
+            got=" ; ".join(f"{each.title} : {each.method}" for each in strict),
+        )
+    bases = [agreement.rounding_base.value for agreement in strict if agreement.rounding_base is not None]
+    return max(bases, default=None) if methods == {"round"} else None

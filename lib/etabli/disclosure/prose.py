@@ -22,6 +22,9 @@ ATTRIBUTES = frozenset({"href", "id", "title", "lang", "scope", "class", "start"
 _ADDRESS = re.compile(r"(https?://|mailto:|#)", re.IGNORECASE)
 _ALIGNED = re.compile(r"text-align: ?(left|right|center);?")
 """The only style that Markdown writes: the alignment of a column."""
+_COLOURED = re.compile(r"(highlight|hl-[a-z]+|language-[\w+-]+|anchor-link|err|cpf|hll|[a-z]{1,2}[0-9]?)")
+"""The classes that rendering writes: coloured code, and the links of titles. Those of the house's style sheet, some of
+which hide what they hold, are not among them."""
 _ALONE = frozenset({"br", "hr"})
 
 
@@ -60,6 +63,8 @@ class _Reader(HTMLParser):
         for name, value in attrs:
             if name not in ATTRIBUTES or (name == "style" and not _ALIGNED.fullmatch(value or "")):
                 self._refuse(f"un attribut HTML inséré dans le texte ({name})")
+            elif name == "class" and not all(_COLOURED.fullmatch(each) for each in (value or "").split()):
+                self._refuse("une classe HTML insérée dans le texte : elle peut le cacher")
             elif name == "href" and not _ADDRESS.match(value or ""):
                 self._refuse("un lien vers autre chose qu’une adresse du Web, une adresse électronique ou un titre")
         if tag not in _ALONE:

@@ -1,8 +1,9 @@
 """What the code of a notebook may make of words: texts written out, and parameters of the study. No text made of data.
 
-A number that stands in a text passes beside protection, as does a label made of a value. Numbers enter a sentence
-through the places of its template; this module refuses the honest ways round them. It is no guard against malice:
-who writes a notebook can read the data anyway.
+A number that stands in a text passes beside protection, as does a label made of a value. Nor may code choose between
+words: which one is said would tell what it was chosen by. Numbers enter a sentence through the places of its template,
+conditions through `provided=`; this module refuses the honest ways round them. It is no guard against malice: who
+writes a notebook can read the data anyway.
 """
 
 from __future__ import annotations
@@ -30,16 +31,48 @@ def wording_complaint(source: str, parameters: Collection[str]) -> str | None:
     True
     >>> wording_complaint('report.say(f"{len(rare)} personnes")', {"year"})
     'un texte fabriqué par le code (ligne 1) : un nombre y échapperait au contrôle'
+    >>> wording_complaint('report.say("Peu" if len(rare) < 5 else "Beaucoup")', {"year"})
+    'un choix fait par le code (ligne 1) : ce qui est dit trahirait ce qui l’a décidé'
     """
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return "une commande de Jupyter (« % » ou « ! »), ou du code qui n’est pas du Python"
     for node in ast.walk(tree):
+        line = getattr(node, "lineno", 1)
         if _makes_text(node, parameters):
-            line = getattr(node, "lineno", 1)
             return f"un texte fabriqué par le code (ligne {line}) : un nombre y échapperait au contrôle"
+        if _chooses(node, parameters):
+            return f"un choix fait par le code (ligne {line}) : ce qui est dit trahirait ce qui l’a décidé"
     return None
+
+
+_CHOICES = (ast.If, ast.IfExp, ast.While, ast.For, ast.Match, ast.Try, ast.BoolOp, ast.Lambda, ast.FunctionDef)
+_CONDITIONS = frozenset({"is_significant", "ranks_apart"})
+"""Methods of results that give a condition with what it rests on; protection then decides."""
+
+
+def _chooses(node: ast.AST, parameters: Collection[str]) -> bool:
+    match node:
+        case ast.keyword(arg="provided", value=ast.Constant()):
+            return False
+        case ast.keyword(arg="provided", value=ast.Call(func=ast.Attribute(attr=name))):
+            return name not in _CONDITIONS
+        case ast.keyword(arg="provided", value=ast.Compare(left=left, comparators=others)):
+            return not all(_is_fixed(each, parameters) for each in (left, *others))
+        case ast.keyword(arg="provided"):
+            return True
+    return isinstance(node, _CHOICES)
+
+
+def _is_fixed(node: ast.AST, parameters: Collection[str]) -> bool:
+    """Whether a term of a comparison is the same whatever the data: a parameter, a number, a constant of a module."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Attribute(value=ast.Name(), attr=name):
+            return name.isupper()
+    return _is_parameter(node, parameters)
 
 
 def _makes_text(node: ast.AST, parameters: Collection[str]) -> bool:

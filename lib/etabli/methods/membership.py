@@ -21,6 +21,9 @@ from etabli.errors import MethodError
 POPULATION, DERIVED = "etabli_population", "etabli_derived"
 """Keys of a frame's `attrs`: whose rows it holds (`Population`), and which variables follow from which others."""
 
+NUMBER = "__number__"
+"""The origin of a variable that follows from how many rows a person has."""
+
 
 @dataclass(frozen=True)
 class Population:
@@ -72,7 +75,7 @@ def mark_derived(frame: pd.DataFrame, origin: pd.DataFrame, derived: Mapping[str
 
 
 def derived_of(frame: pd.DataFrame) -> dict[str, str]:
-    """Return the variables of a frame that follow from another, each with that one."""
+    """Return the variables of a frame that follow from another, or from `NUMBER`, each with it."""
     return dict(frame.attrs.get(DERIVED, {}))
 
 

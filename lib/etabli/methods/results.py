@@ -290,7 +290,7 @@ class Table:
         large = self.cells[base].ge(SMALL_BASE).fillna(value=True)
         return large if (kept & large & self.cells[measure].notna()).any() else kept
 
-    def is_significant(self, **within: str) -> bool:
+    def is_significant(self, **within: str) -> Condition:
         """Whether a test of the table, or of one variable of a stack (`variable="age"`), rejects at 5 %.
 
         A table without that test has nothing that is significant.
@@ -305,7 +305,8 @@ class Table:
             known = self.cells[name].astype(str).unique()
             if category not in known:
                 raise MethodError(f"Ce résultat n’a pas de « {category} ».", hint=suggestion(category, known))
-        return any(test.p_value < SIGNIFICANCE for test in self.tests if dict(test.within) == within)
+        tests = tuple(test for test in self.tests if dict(test.within) == within)
+        return Condition(any(test.p_value < SIGNIFICANCE for test in tests), self, tests)
 
     def _hold_dimensions(self, categories: Mapping[str, object]) -> None:
         for name in categories:
@@ -344,12 +345,13 @@ class Value:
         number: float | int | str = value.item() if isinstance(value, np.generic) else value
         return number
 
-    def ranks_apart(self, other: Value) -> bool:
+    def ranks_apart(self, other: Value) -> Condition:
         """Whether a sentence may name both as extremes of one comparison.
 
         The test of what they compare rejects, and no row is such that neither of the two is told apart from it.
         """
-        return any(test.p_value < SIGNIFICANCE for test in self.tests) and not set(self.tied) & set(other.tied)
+        rejected = any(test.p_value < SIGNIFICANCE for test in self.tests)
+        return Condition(rejected and not set(self.tied) & set(other.tied), self.table, self.tests, (self, other))
 
     @property
     def tests(self) -> tuple[Test, ...]:
@@ -369,6 +371,19 @@ class Value:
         """Another measure of the same row."""
         self.table.measure(measure)
         return Value(self.table, measure, self.row, self.compared, self.tied)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What decides which of two sentences is said, with what it rests on: the choice of words is protected too."""
+
+    holds: bool
+    table: Table
+    tests: tuple[Test, ...]
+    values: tuple[Value, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.holds
 
 
 def _not_told_apart(table: Table, measure: Measure, best: int, rows: Sequence[int]) -> list[int]:

@@ -11,7 +11,7 @@ import pandas as pd
 from etabli.errors import MethodError
 from etabli.memo import pure
 from etabli.methods.clusters import column, encode
-from etabli.methods.membership import mark_derived
+from etabli.methods.membership import NUMBER, mark_derived
 
 FREQUENCIES = ("once", "twice", "three_or_more")
 """How often a person came; who came once cannot have used two channels."""
@@ -82,7 +82,7 @@ def people_by_route(
     }
     for name in keep:
         columns[name] = _constant(known, name, person, pd.Index(people))
-    return mark_derived(pd.DataFrame(columns), visits, {"route": by})
+    return mark_derived(pd.DataFrame(columns), visits, {"route": by, "frequency": NUMBER, "visits": NUMBER})
 
 
 def _constant(visits: pd.DataFrame, name: str, person: str, people: pd.Index[Any]) -> Any:

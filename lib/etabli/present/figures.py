@@ -21,6 +21,7 @@ from etabli.errors import ReportError, suggestion
 from etabli.memo import pure
 from etabli.methods.results import TOTAL, Measure, Table
 from etabli.present import theme
+from etabli.present.tables import sign_of
 from etabli.present.words import Words, base_of, printed
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _point(protected: Protected, words: Words, row: int, measure: Measure, along
         x=x,
         low=low,
         high=high,
-        text=theme.MASKED if hidden else words.value(table, row, measure),
+        text=sign_of(protected, row) if hidden else words.value(table, row, measure),
         group=words.category(table, row, "variable") if "variable" in table.keys else "",
     )
 

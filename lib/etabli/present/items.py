@@ -16,7 +16,7 @@ from etabli.present import figures, theme
 from etabli.present.figures import FigureKind
 from etabli.present.said import Place
 from etabli.present.sentences import Sentence
-from etabli.present.tables import SIGNS, Grid, describe_missing, lay_out, to_csv, to_html
+from etabli.present.tables import Grid, describe_missing, lay_out, meaning, sign_of, to_csv, to_html
 from etabli.present.words import Words, base_of, is_impossible, is_small, printed, unit_of
 
 
@@ -94,7 +94,7 @@ class SentenceItem(Item):
 
     @property
     def tables(self) -> list[Table]:
-        return [value.table for value in self.text.cited]
+        return self.text.tables
 
     @property
     def waiting(self) -> str:
@@ -125,7 +125,7 @@ class KeyFigureItem(Item):
 
     @property
     def tables(self) -> list[Table]:
-        return [value.table for value in [self.value, *self.label.cited, *self.note.cited]]
+        return [self.value.table, *self.label.tables, *self.note.tables]
 
     @property
     def waiting(self) -> str:
@@ -135,11 +135,13 @@ class KeyFigureItem(Item):
         protected = protection.of(self.value.table)
         measure = self.value.table.measure(self.value.measure)
         masked = protection.is_masked(self.value)
-        text = theme.MASKED if masked else self.words.value(protected.table, self.value.row, measure)
+        sign = theme.MASKED if self.value.compared else sign_of(protected, self.value.row)
+        text = sign if masked else self.words.value(protected.table, self.value.row, measure)
         interval = None if masked else self.words.interval(protected.table, self.value.row, measure)
-        sign = f'<span class="unseen"> ({SIGNS[text]})</span>' if text in SIGNS else ""
+        said = meaning(text)
+        unseen = f'<span class="unseen"> ({said})</span>' if said else ""
         lines = [
-            f'<p class="number">{escape(text)}{sign}</p>',
+            f'<p class="number">{escape(text)}{unseen}</p>',
             f'<p class="label">{self.label.html(protection, self.words)}</p>',
         ]
         if interval:
@@ -189,7 +191,7 @@ class TableItem(Item):
     @property
     def tables(self) -> list[Table]:
         sentences = (self.title, self.scope, self.reading, self.note)
-        return [self.table, *(value.table for each in sentences for value in each.cited)]
+        return [self.table, *(table for each in sentences for table in each.tables)]
 
     @property
     def waiting(self) -> str:
@@ -214,7 +216,7 @@ class TableItem(Item):
 
     def notes_html(self, protection: Protection, grid: Grid) -> str:
         """The legend of signs, the tests, and the three notes."""
-        legend = f"{french.NNBSP}; ".join(f"{sign}{french.NBSP}: {SIGNS[sign]}" for sign in grid.signs)
+        legend = f"{french.NNBSP}; ".join(f"{sign}{french.NBSP}: {meaning(sign)}" for sign in grid.signs)
         notes = [("Signes", escape(legend))] if legend else []
         notes += [("Tests" if len(grid.notes) > 1 else "Test", escape(" ".join(grid.notes), quote=False))]
         notes += [("Lecture", self.reading.html(protection, self.words))]
@@ -301,7 +303,7 @@ def _result(item: str, protected: Protected, row: int, measure: Measure, words: 
         "where": where,
     }
     if masked:
-        return {**result, "value": None, "sign": theme.MASKED, "n": None}
+        return {**result, "value": None, "sign": sign_of(protected, row), "n": None}
     base = base_of(table, row, measure)
     cells = table.cells
     people = base if base != float("inf") else cells["people"].iloc[row]

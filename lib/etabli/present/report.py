@@ -26,7 +26,7 @@ from etabli.disclosure.protect import Protection, protect
 from etabli.disclosure.statements import Publication, SourceTold
 from etabli.errors import ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
-from etabli.methods.results import MISSING, TOTAL, Table, Value
+from etabli.methods.results import MISSING, TOTAL, Condition, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
@@ -208,7 +208,7 @@ class Report:
         *,
         level: int | None = None,
         question: str | None = None,
-        provided: bool = True,
+        provided: bool | Condition = True,
         otherwise: str | Sentence | None = None,
         source: str | None = None,
         **values: Value | str,
@@ -342,6 +342,7 @@ class Report:
         if policy.protects:
             for table in self._tables():
                 self._hold_categories(table)
+                self._hold_population(table)
         protection = protect(self._tables(), policy)
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
@@ -360,8 +361,13 @@ class Report:
             "recipient": self.recipient.name if self.recipient else None,
             "shown": sum(not isinstance(item, SentenceItem) for item in self._items),
             "answered": self._answers(protection),
-            "policy": {"minimum_people": policy.minimum_people, "sources": list(policy.sources)},
-            "masked_rows": sum(int(protection.of(table).masked.sum()) for table in self._shown_tables()),
+            "policy": {
+                "minimum_people": policy.minimum_people,
+                "sources": list(policy.sources),
+                "rounding_base": policy.rounding_base,
+            },
+            "masked_rows": sum(protection.of(table).hidden for table in self._shown_tables()),
+            "withheld": [item.waiting for item in self._items if self._is_withheld(item, protection)],
             "sources": [self._described(name) for name in self._loaded],
             "results": results,
             "said": self._said(protection, policy.minimum_people),
@@ -412,6 +418,24 @@ class Report:
                         hint="regroupez la variable en modalités déclarées avant de la compter",
                     )
 
+    def _hold_population(self, table: Table) -> None:
+        """Refuse a result of which nobody knows whose rows it counts: its people would be had by difference.
+
+        Raises
+        ------
+        ReportError
+            Rows left, or came into, the frame after `load`.
+        """
+        known = {self.deliveries[name].sha256 for name in self._loaded}
+        if table.membership is not None and table.source not in known:
+            raise ReportError(
+                "Un résultat compte des lignes dont on ne sait plus d’où elles viennent : il ne peut pas sortir.",
+                where=", ".join(table.keys) or ", ".join(measure.name for measure in table.measures),
+                expected="toutes les lignes de report.load, ou un filtre que report.load pose : variable=modalité",
+                got="des lignes ôtées, ajoutées ou assemblées dans le notebook",
+                hint='par exemple : visits = report.load("visits", channel="walk_in")',
+            )
+
     def _forget_former_run_of(self, cell: str | None, execution: int) -> None:
         """In JupyterLab a cell may be run again: its former items go, so that nothing is counted twice."""
         if cell is not None:
@@ -455,6 +479,9 @@ class Report:
 
     def _shown_tables(self) -> list[Table]:
         return list({id(item.table): item.table for item in self._items if isinstance(item, TableItem)}.values())
+
+    def _is_withheld(self, item: Item, protection: Protection) -> bool:
+        return isinstance(item, TableItem) and protection.of(item.table).withheld > 0
 
     def _answers(self, protection: Protection) -> dict[str, dict[str, str]]:
         """For each question with a heading of its own: where it stands, and what it says."""

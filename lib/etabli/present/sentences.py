@@ -13,14 +13,14 @@ category and of those that nothing tells apart · `{x.variable:tests}` what the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from string import Formatter
 
 from etabli import french
 from etabli.disclosure.protect import Protection
 from etabli.errors import ReportError, suggestion
-from etabli.methods.results import SIGNIFICANCE, Measure, Table, Value
+from etabli.methods.results import SIGNIFICANCE, Condition, Measure, Table, Value
 from etabli.present import theme
 from etabli.present.words import Words, base_of, digits_of, is_small
 
@@ -31,6 +31,8 @@ class Sentence:
 
     template: str
     values: Mapping[str, Value | str]
+    decided: tuple[Condition | Value, ...] = ()
+    """What decided that this is said and nothing else: conditions, and values that were or were not available."""
 
     @property
     def cited(self) -> list[Value]:
@@ -38,13 +40,22 @@ class Sentence:
         return [value for value in self.values.values() if isinstance(value, Value)]
 
     @property
+    def tables(self) -> list[Table]:
+        """The results that it cites, or that decided what it says."""
+        return [each.table for each in (*self.cited, *self.decided)]
+
+    @property
     def is_complete(self) -> bool:
         """Whether every cited value is available."""
         return all(value.number is not None for value in self.cited)
 
     def is_masked(self, protection: Protection) -> bool:
-        """Whether a cited value may not be shown: then the whole sentence is withheld."""
-        return any(protection.is_masked(value) for value in self.cited)
+        """Whether a cited value, or what decided the choice of words, may not be shown: all of it is then withheld."""
+        known = (
+            protection.tells(each) if isinstance(each, Condition) else not protection.is_masked(each)
+            for each in self.decided
+        )
+        return any(protection.is_masked(value) for value in self.cited) or not all(known)
 
     def fill(self, protection: Protection, words: Words) -> str:
         """Return the sentence with its values in French, or what stands in its place when it is withheld."""
@@ -61,7 +72,7 @@ class Sentence:
 
 
 def sentence(
-    template: str, *, provided: bool = True, otherwise: str | Sentence | None = None, **values: Value | str
+    template: str, *, provided: bool | Condition = True, otherwise: str | Sentence | None = None, **values: Value | str
 ) -> Sentence:
     """Return a sentence of a report: `template` with one `{name}` for each value.
 
@@ -91,10 +102,15 @@ def sentence(
             )
         if name not in names:
             raise ReportError(f"La valeur « {name} » n’est pas dans la phrase.", where=template)
-    written = Sentence(template, dict(values))
+    decided: list[Condition | Value] = [provided] if isinstance(provided, Condition) else []
+    written = Sentence(template, dict(values), tuple(decided))
     if not provided and otherwise is None:
         raise ReportError("La phrase a une condition, et rien à dire quand elle n’est pas remplie.", where=template)
-    return written if otherwise is None or (provided and written.is_complete) else as_sentence(otherwise)
+    if otherwise is None or (provided and written.is_complete):
+        return written
+    other = as_sentence(otherwise)
+    unsaid = [*decided, *written.cited] if provided else decided
+    return replace(other, decided=(*unsaid, *other.decided))
 
 
 @dataclass(frozen=True)

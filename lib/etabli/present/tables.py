@@ -25,6 +25,19 @@ SIGNS = {
 }
 
 
+def meaning(text: str) -> str | None:
+    """Return what a sign stands for; None for a value."""
+    if text.startswith(theme.AT_MOST):
+        return f"{text.removeprefix(theme.AT_MOST).strip()} personnes ou moins, peut-être aucune"
+    return SIGNS.get(text)
+
+
+def sign_of(protected: Protected, row: int) -> str:
+    """Return the sign that stands for a masked row."""
+    few = protected.at_most.get(row)
+    return theme.MASKED if few is None else f"{theme.AT_MOST}{french.NBSP}{few}"
+
+
 @dataclass(frozen=True)
 class Cell:
     """One value as printed: text, its interval, and what files hold (None: a sign stands there), with its decimals."""
@@ -113,7 +126,8 @@ def lay_out(
     kept = _with_values(rows, len(across))
     columns = tuple(across[place][0] for place in kept)
     rows = tuple(replace(row, cells=tuple(row.cells[place] for place in kept)) for row in rows)
-    signs = tuple(sign for sign in SIGNS if any(cell.text == sign for row in rows for cell in row.cells))
+    found = dict.fromkeys(cell.text for row in rows for cell in row.cells if meaning(cell.text))
+    signs = tuple(sign for sign in [*SIGNS, *(found.keys() - SIGNS.keys())] if sign in found)
     return Grid(layout.corner(), columns, rows, layout.notes(), signs)
 
 
@@ -247,7 +261,7 @@ class _Layout:
         if position < 0:
             return Cell(theme.NOT_AVAILABLE)
         if self.protected.masked[position]:
-            return Cell(theme.MASKED)
+            return Cell(sign_of(self.protected, position))
         return Cell(
             self.words.value(self.table, position, measure),
             self.words.interval(self.table, position, measure),
@@ -450,7 +464,7 @@ _BOUNDS = ("borne basse", "borne haute")
 def _range(cell: Cell) -> tuple[str, str]:
     """Return the bounds of a value, or the sign that stands in their places."""
     if cell.bounds is None:
-        sign = cell.text if cell.text in SIGNS else theme.IMPOSSIBLE
+        sign = cell.text if meaning(cell.text) else theme.IMPOSSIBLE
         return sign, sign
     low, high = (_decimal(bound, cell.digits) for bound in cell.bounds)
     return low, high

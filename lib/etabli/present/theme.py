@@ -26,6 +26,8 @@ MISSING_LABEL = "Non renseigné"
 MASKED = "s"
 IMPOSSIBLE = "///"
 NOT_AVAILABLE = "n.d."
+AT_MOST = "≤"
+"""Begins the sign of a count that is small, or none (« ≤ 5 »), where an agreement has counts rounded."""
 
 MEASURES = {
     "share": "Part",

@@ -87,16 +87,32 @@ def _disclosure(executed: Executed) -> list[str]:
     sources = " ".join(policy["sources"])
     if minimum == 1:
         return [f"Aucune valeur n’est à protéger. {sources}"]
+    base, withheld = policy.get("rounding_base"), executed.clearance.payload.get("withheld", [])
+    count = french.count(masked, "ligne de tableau est masquée", "lignes de tableaux sont masquées")
+    small = f"moins de {minimum} personnes différentes" if base is None else f"{minimum} personnes différentes ou moins"
+    hidden = (
+        f"{count}, sous le signe « s » : celles-là, et celles qui les redonneraient. Le signe ne dit pas pourquoi une "
+        "ligne est masquée ; un zéro peut l’être."
+    )
     return [
-        f"Aucune valeur montrée ne repose sur moins de {minimum} personnes différentes, quel que soit le nombre de "
-        f"lignes du fichier qui les concernent ; les zéros sont montrés. Règle : {sources}",
-        f"{french.count(masked, 'ligne de tableau est masquée', 'lignes de tableaux sont masquées')}, sous le signe "
-        "« s » : celles-là, et celles dont une soustraction les redonnerait."
-        if masked
-        else "Aucune ligne de tableau n’a dû être masquée.",
-        "Ce contrôle porte sur chaque ligne et sur son total. Il ne prouve pas encore qu’on ne déduit rien de "
-        "plusieurs lignes, de plusieurs tableaux ou de plusieurs rapports réunis : cette preuve est en construction.",
+        f"Aucune valeur montrée ne repose sur {small}, quel que soit le nombre de lignes du fichier qui les "
+        f"concernent. Règle : {sources}",
+        *([_rounded(minimum, base)] if base is not None else []),
+        hidden if masked else "Aucune ligne de tableau n’a dû être masquée.",
+        *([f"Faute de preuve, sont masquées des lignes de : {', '.join(withheld)}."] if withheld else []),
+        f"Pour chaque effectif de 1 à {minimum - 1} personnes, et pour chaque différence de deux effectifs qui en "
+        "compte aussi peu, deux autres fichiers ont été construits, qui donnent exactement tous les effectifs montrés "
+        f"ici : cet effectif est nul dans l’un, et d’au moins {minimum} dans l’autre. Personne ne peut donc le déduire "
+        "des effectifs de ce rapport. Ce qui se déduirait de plusieurs rapports réunis n’est pas contrôlé.",
     ]
+
+
+def _rounded(minimum: int, base: int) -> str:
+    return (
+        f"Un effectif de {minimum} personnes ou moins, zéro compris, est écrit « ≤ {minimum} ». Les autres nombres "
+        f"sont arrondis au multiple de {base} le plus proche, le même pour un même groupe partout ; les parts et les "
+        "moyennes sont faites de ces nombres arrondis, sans intervalle ni test."
+    )
 
 
 def _sheet(manifest: Manifest) -> list[tuple[str, str]]:

@@ -1,0 +1,143 @@
+"""What protection masks beyond small counts, how long it takes, and how it grows; beside masking whole rows.
+
+    python benchmarks/protection.py                # five and ten tables at k = 5 and 11: some minutes
+    python benchmarks/protection.py --growth       # and systems of 250 to 5,000 regions
+    python benchmarks/protection.py --write        # and keep the figures in results.md
+
+People stand in several columns of every table (channel, request). « people »: tables that show people alone;
+« visits »: tables that show visits beside people, which leaves fewer files possible. CPU is of this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from etabli.disclosure.patterns import build
+from etabli.disclosure.plan import plan_for
+from etabli.disclosure.policy import Policy
+from etabli.disclosure.regions import Region
+from etabli.methods import profiles
+from etabli.methods.cells import PEOPLE_COUNT
+from etabli.methods.results import Table
+
+HERE = Path(__file__).parent
+MARK = "<!-- protection -->"
+FIVE = (("area", "request"), ("age", "request"), ("status", "channel"), ("area", "channel"), ("home", "channel"))
+TEN = (*FIVE, ("home", "request"), ("age", "channel"), ("status", "request"), ("area", "age"), ("area", "home"))
+LEVELS = {"area": 12, "age": 7, "status": 6, "home": 5, "channel": 4, "request": 7}
+STEEPNESS = {"area": 0.45, "age": 0.7, "status": 0.9, "home": 0.8, "channel": 1.3, "request": 1.0}
+"""How much rarer each category is than the one before it (log of their ratio): few are left in the last ones."""
+
+
+def made(seed: int, people: int, *, wider: int = 1) -> pd.DataFrame:
+    """Return visits: age, area, status and home are a person's, channel and request a visit's."""
+    random = np.random.default_rng(seed)
+    who = np.repeat(np.arange(people), 1 + random.poisson(1.5, people))
+    columns: dict[str, object] = {"recipient": [f"p{each}" for each in who]}
+    for name, levels in LEVELS.items():
+        number = levels * wider
+        weight = np.exp(-STEEPNESS[name] * np.arange(number) / wider)
+        own = name not in {"channel", "request"}
+        drawn = random.choice(number, people if own else len(who), p=weight / weight.sum())
+        labels = pd.Index([f"{name}{each}" for each in range(number)])
+        columns[name] = pd.Categorical.from_codes((drawn[who] if own else drawn).tolist(), labels)
+    return pd.DataFrame(columns)
+
+
+def tables_of(visits: pd.DataFrame, pairs: Sequence[tuple[str, str]], *, visits_too: bool) -> list[Table]:
+    found = [profiles.crosstab(visits, down, by=across) for down, across in pairs]
+    return found if visits_too else [replace(table, measures=(PEOPLE_COUNT,)) for table in found]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One system protected: shares are of its regions."""
+
+    regions: int
+    small: int
+    extra: float
+    withheld: float
+    people: float
+    by_rows: float
+    cpu: float
+    wall: float
+
+    def line(self, name: str) -> str:
+        figures = (
+            f"{self.regions} | {self.small} | {self.extra:.1%} | {self.people:.1%} | {self.withheld:.1%} "
+            f"| {self.by_rows:.1%} | {self.cpu:.0f} | {self.wall:.0f}"
+        )
+        return f"| {name} | {figures} |"
+
+
+def measured(tables: Sequence[Table], k: int) -> Measured:
+    wall, cpu = time.perf_counter(), time.process_time()
+    plan = plan_for(tables, Policy("funder", k, ("benchmark",)))
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    system = build(tables)
+    people = dict(zip(system.regions, system.people.tolist(), strict=True))
+    small = {region for region, number in people.items() if 0 < number < k}
+    extra = [region for region, hidden in plan.masked.items() if hidden and region not in small]
+    return Measured(
+        regions=len(people),
+        small=len(small),
+        extra=len(extra) / len(people),
+        withheld=sum(plan.withheld.values()) / len(people),
+        people=sum(people[region] for region in extra) / sum(people.values()),
+        by_rows=_masked_by_rows(people, small),
+        cpu=cpu,
+        wall=wall,
+    )
+
+
+def _masked_by_rows(people: dict[Region, int], small: set[Region]) -> float:
+    """Return what « mask the row » hides beyond small counts: the whole line of each small cell, not proved at all."""
+    lines = {pair for region in small for pair in region.categories[:1]}
+    return sum(region not in small and any(p in lines for p in region.categories) for region in people) / len(people)
+
+
+HEAD = (
+    "| system | regions | small | masked beyond | of all people counted | withheld | « mask the row » "
+    "| CPU, s | wall, s |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+)
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--growth", action="store_true", help="systems of 250 to 5,000 regions as well")
+    parser.add_argument("--seeds", type=int, default=1, help="how many files of people")
+    parser.add_argument("--write", action="store_true", help="keep the figures in results.md")
+    chosen = parser.parse_args(arguments)
+    lines = [HEAD]
+    print(HEAD)
+    for seed in range(1, chosen.seeds + 1):
+        visits = made(seed, 10_000)
+        for name, pairs in (("five tables", FIVE), ("ten tables", TEN)):
+            for visits_too in (False, True):
+                tables = tables_of(visits, pairs, visits_too=visits_too)
+                for k in (5, 11):
+                    unit = "visits" if visits_too else "people"
+                    lines.append(measured(tables, k).line(f"{name}, {unit}, k = {k}, file {seed}"))
+                    print(lines[-1], flush=True)
+    for wider in (2, 4, 8) if chosen.growth else ():
+        pairs = FIVE[: {2: 3, 4: 3, 8: 4}[wider]]
+        tables = tables_of(made(1, 10_000, wider=wider), pairs, visits_too=False)
+        lines.append(measured(tables, 5).line(f"{len(pairs)} tables, categories × {wider}, people, k = 5"))
+        print(lines[-1], flush=True)
+    if chosen.write:
+        results = HERE / "results.md"
+        before, _, after = results.read_text(encoding="utf-8").split(MARK)
+        results.write_text(f"{before}{MARK}\n" + "\n".join(lines) + f"\n{MARK}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,129 @@
+"""From tables and rules to what is masked: builds the system, says what must not be known, and lets masks be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etabli.disclosure.moves import all_moves
+from etabli.disclosure.patterns import System, build
+from etabli.disclosure.policy import Policy
+from etabli.disclosure.regions import Region
+from etabli.disclosure.rounding import leeway
+from etabli.disclosure.rules import bases_of
+from etabli.disclosure.suppress import Start, choose
+from etabli.disclosure.targets import targets_of
+from etabli.methods.results import Table
+
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+BUDGET = 12_000
+"""Work that the choice of masks may take, in moves looked for: the same on a slow machine as on a fast one."""
+
+
+@dataclass(frozen=True)
+class RegionMasks:
+    """What is masked, by region.
+
+    `withheld` are those of which nothing could be proved; `few` those that are said to be of k people or fewer, under
+    the method `round`: they are not masked.
+    """
+
+    masked: Mapping[Region, bool]
+    withheld: Mapping[Region, bool]
+    few: Mapping[Region, bool]
+
+
+def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int = BUDGET) -> RegionMasks:
+    """Return what to mask in tables that count people, as one system.
+
+    Parameters
+    ----------
+    tables
+        Tables that know their people.
+    policy
+        The rules.
+    budget
+        Work to spend; what is not proved by then is withheld.
+    """
+    if not tables:
+        return RegionMasks({}, {}, {})
+    system = build(tables)
+    targets = targets_of(system, tables, minimum=policy.minimum_people, sensitive=policy.whole_group)
+    masked = _primary(system, tables, policy)
+    withheld = np.zeros(len(masked), dtype=bool)
+    if targets:
+        low, high = _leeway(system, policy)
+        start = Start(masked, np.zeros(len(masked), dtype=bool), low, high)
+        moves = all_moves(system, targets, small=policy.minimum_people)
+        plan = choose(system, moves, targets, start, seed=seed_of(system), budget=budget)
+        masked, withheld = plan.masked, plan.withheld
+    masked = _with_parts(masked, system, tables)
+    few = np.zeros(len(masked), dtype=bool)
+    if policy.rounding_base is not None:
+        few = (system.people <= policy.minimum_people) & ~masked
+    by_region = [dict(zip(system.regions, each.tolist(), strict=True)) for each in (masked, withheld, few)]
+    return RegionMasks(*by_region)
+
+
+def _leeway(system: System, policy: Policy) -> tuple[Floats, Floats]:
+    """Return how far each fact that is shown may be from its true value: not at all, unless it is rounded."""
+    if policy.rounding_base is not None:
+        return leeway(system, policy.minimum_people, policy.rounding_base)
+    exact = np.zeros(len(system.facts))
+    return exact, exact
+
+
+def seed_of(system: System) -> int:
+    """Return a number that the data alone decide: the same choice each time, and none that a reader can foresee."""
+    told = sha256(system.facts.astype(">i8").tobytes())
+    for part in (system.states.indptr, system.states.indices, system.states.data, system.multiplicity):
+        told.update(np.asarray(part).astype(">i8").tobytes())
+    return int.from_bytes(told.digest()[:8], "big")
+
+
+def _primary(system: System, tables: Sequence[Table], policy: Policy) -> Flags:
+    """Return what no rule lets be shown by itself."""
+    masked = np.asarray((system.people > 0) & (system.people < policy.minimum_people), dtype=bool)
+    if policy.rounding_base is not None:
+        masked[:] = False  # said to be k or fewer
+    for table, numbers in zip(tables, system.rows_of, strict=True):
+        if table.missing is not None and 0 < table.missing.people < policy.minimum_people:
+            masked[numbers] = True  # its total, beside another table's, would give them
+        for line in bases_of(table):
+            if 0 < system.people[numbers[line.whole]] < policy.minimum_denominator:
+                masked[numbers[list(line.parts)]] = True
+        masked[numbers[_dominated(table, policy)]] = True
+    return masked
+
+
+def _dominated(table: Table, policy: Policy) -> list[int]:
+    """Return the rows of a table whose source rows a few people make most of."""
+    members = table.membership
+    if members is None or not policy.dominance:
+        return []
+    columns, totals = members.rows.tocsc(), members.totals
+    found = []
+    for row in range(len(totals)):
+        each = np.sort(columns.data[columns.indptr[row] : columns.indptr[row + 1]])[::-1]
+        shares = [(each[:most].sum(), percent) for most, percent in policy.dominance]
+        if len(each) and any(100 * held >= percent * totals[row] for held, percent in shares):
+            found.append(row)
+    return found
+
+
+def _with_parts(masked: Flags, system: System, tables: Sequence[Table]) -> Flags:
+    """Mask the parts of a masked total that are shares of it: any one would give it back."""
+    found, before = masked.copy(), -1
+    lines = [(numbers, line) for table, numbers in zip(tables, system.rows_of, strict=True) for line in bases_of(table)]
+    while found.sum() != before:
+        before = int(found.sum())
+        for numbers, line in lines:
+            if found[numbers[line.whole]]:
+                found[numbers[list(line.parts)]] = True
+    return found

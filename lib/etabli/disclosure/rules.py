@@ -1,0 +1,117 @@
+"""What a value rests on, by the kind of its measure: the one list that says what may leave, and when it is masked.
+
+A kind that is not on the list has no rule yet, and what has no rule may not leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from etabli.disclosure.policy import Policy
+from etabli.disclosure.regions import Line, lines_of, regions_of
+from etabli.errors import DisclosureError
+from etabli.methods.results import PEOPLE, Kind, Table
+
+Mask = NDArray[np.bool_]
+
+COUNTED: dict[Kind, str] = {
+    "count": "its row: the people, and the rows of the source, that it counts",
+    "share": "its row, and the row that it is a share of: either one gives the other back",
+    "mean": "its row: rows by person, of which both are counted there",
+}
+"""Kinds of a table that counts people, and what they rest on: masked with it, shown with it."""
+
+MODELLED: dict[Kind, str] = {
+    "ratio": "those with the event and those without it in its category, and all of its variable's reference",
+    "share": "those with the event in its category",
+}
+"""Kinds of a model, whose rows do not count people."""
+
+
+def hold_rules(table: Table, policy: Policy) -> None:
+    """Refuse a table whose people nobody knows, that an agreement forbids, or with a measure that has no rule.
+
+    Raises
+    ------
+    DisclosureError
+        Its people are not known, a variable or a crossing is forbidden, or a kind of measure has no rule.
+    """
+    if table.membership is None:
+        raise DisclosureError(
+            "Un résultat ne dit pas quelles personnes il compte : il ne peut pas être protégé.",
+            where=", ".join(measure.name for measure in table.measures),
+            expected="un résultat d’une méthode d’etabli sur des données chargées par report.load",
+            hint="des agrégats déjà publiés ont leur propre étude, dont la convention fixe un minimum de 1",
+        )
+    for region in regions_of(table):
+        names = {name for name, _ in region.categories}
+        crossed = [each for each in policy.forbidden_crossings if each <= names]
+        if names & policy.forbidden or crossed:
+            refused = sorted(names & policy.forbidden) or sorted(crossed[0])
+            raise DisclosureError(
+                "Une convention interdit de montrer cette variable, ou de croiser celles-ci.",
+                got=" × ".join(refused),
+                hint="ôtez ce résultat, ou lancez le passage pour l’audience internal",
+            )
+    known = COUNTED if table.states_people else MODELLED
+    for measure in table.measures:
+        if measure.kind not in known:
+            raise DisclosureError(
+                f"Aucune règle ne protège encore une mesure de ce genre : « {measure.name} ».",
+                expected=", ".join(sorted(known)),
+                got=measure.kind,
+                hint="ôtez cette mesure, ou lancez le passage pour l’audience internal",
+            )
+
+
+def bases_of(table: Table) -> Iterator[Line]:
+    """Yield the lines whose parts are shares of their total: any part that is shown gives the total back."""
+    cells = table.cells.reset_index(drop=True)
+    carried = [(measure.base, PEOPLE) for measure in table.measures if measure.base]
+    carried += [(measure.of[1], measure.of[0]) for measure in table.measures if measure.of]
+    for line in lines_of(table):
+        parts = list(line.parts)
+        if any((cells[base].iloc[parts].dropna() == cells[whole].iloc[line.whole]).all() for base, whole in carried):
+            yield line
+
+
+def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool], minimum: int) -> Mask:
+    """Return which rows of a model may not be shown.
+
+    A row is masked when it rests on too few, when a count that it compares is masked in a table, or with the
+    reference of its variable; all are, when the model leaves out too few people.
+    """
+    if table.missing is not None and 0 < table.missing.people < minimum:
+        return np.ones(len(table.cells), dtype=bool)
+    cells = table.cells.reset_index(drop=True)
+    people = cells[PEOPLE].to_numpy(dtype=float, na_value=np.nan)
+    mask = np.isnan(people) | ((people > 0) & (people < minimum))
+    for row in range(len(cells)):
+        own = _own(cells, row, table.keys)
+        filters = set(table.held.items())
+        mask[row] |= any(
+            hidden and own <= categories <= own | filters | _other_outcomes(categories, table)
+            for categories, hidden in masked_regions.items()
+        )
+    if "reference" in cells and "variable" in cells:
+        for variable in cells["variable"].unique():
+            rows = (cells["variable"] == variable).to_numpy()
+            if (mask & rows & cells["reference"].to_numpy(dtype=bool)).any():
+                mask |= rows
+    return np.asarray(mask, dtype=bool)
+
+
+def _own(cells: pd.DataFrame, row: int, keys: Sequence[str]) -> frozenset[tuple[str, str]]:
+    here = {name: str(cells[name].iloc[row]) for name in keys}
+    if {"variable", "category"} <= here.keys():
+        here[here.pop("variable")] = here.pop("category")
+    return frozenset(here.items())
+
+
+def _other_outcomes(categories: frozenset[tuple[str, str]], table: Table) -> set[tuple[str, str]]:
+    """Return the categories of a region that only say another outcome of the model, or another filter's."""
+    return {(name, code) for name, code in categories if name in table.held}

@@ -1,0 +1,298 @@
+"""Chooses what to mask, so that no small count can be known: every one of 1 to k − 1 could be none, or enough.
+
+For each target and each side a witness is looked for: another file that fits all that is shown. What it
+changes of what is shown is masked; masks that no proof needs are taken away again. What no witness
+proves within the budget is withheld, whole crossings at a time, and told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etabli.disclosure.mover import Change, Mover
+from etabli.disclosure.patterns import System
+from etabli.disclosure.pool import Moves
+from etabli.disclosure.proof import Witness, recounted, sums_of
+from etabli.disclosure.steps import Steps
+from etabli.disclosure.targets import Open, Target
+from etabli.disclosure.witness import Search
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+Side = tuple[int, bool]
+"""A target, by its number, and whether it must reach up to k (else down to 0)."""
+
+LONGEST_WALK = 120
+"""Moves of one walk at most."""
+
+ROWS_WEIGHT = 0.5
+"""Price of changing the rows of a region beside that of changing its people: either masks it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What is decided before anything is chosen, by region.
+
+    Parameters
+    ----------
+    masked
+        What is not shown in any case.
+    fixed
+        What was shown before, and cannot be taken back.
+    low, high
+        How far each fact may be from its true value when it is shown: 0 where it is shown exactly.
+    """
+
+    masked: Flags
+    fixed: Flags
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is masked, and what proves that it is enough.
+
+    Parameters
+    ----------
+    masked
+        Regions that are not shown, by number.
+    withheld
+        Those among them that are masked because something could not be proved.
+    targets
+        What must not be known.
+    proofs
+        A witness for each side of each target that is proved. A target of which all regions are withheld with
+        everything else needs none.
+    open_facts
+        What a reader does not know of each fact.
+    """
+
+    masked: Flags
+    withheld: Flags
+    targets: tuple[Target, ...]
+    proofs: dict[Side, Witness]
+    open_facts: Open
+
+    @property
+    def sides(self) -> list[Side]:
+        return list(sides_of(self.targets))
+
+
+def sides_of(targets: Sequence[Target]) -> Iterator[Side]:
+    """Yield what must be proved: the far bounds of each target."""
+    for number, target in enumerate(targets):
+        if target.count > target.reach[0]:
+            yield number, False
+        if target.count < target.reach[1]:
+            yield number, True
+
+
+def choose(system: System, moves: Moves, targets: Sequence[Target], start: Start, *, seed: int, budget: int) -> Plan:
+    """Return what to mask.
+
+    Parameters
+    ----------
+    system, moves, targets
+        What is told, of whom, who they could be, and what must not be known.
+    start
+        What is decided already.
+    seed
+        Decides among patterns of masks that are as good.
+    budget
+        Work to spend, in moves looked for: the same on a slow machine as on a fast one.
+    """
+    chooser = _Chooser(system, moves, tuple(targets), start, seed, budget)
+    chooser.prove()
+    chooser.withhold()
+    chooser.prune()
+    return chooser.plan()
+
+
+@dataclass
+class _Chooser:
+    system: System
+    moves: Moves
+    targets: tuple[Target, ...]
+    start: Start
+    seed: int
+    budget: int
+    masked: Flags = field(init=False)
+    withheld: Flags = field(init=False)
+    proofs: dict[Side, Witness] = field(default_factory=dict)
+    _price: Floats = field(init=False)
+    _mover: Mover = field(init=False)
+    _sums: Any = field(init=False)
+    _steps: Steps = field(init=False)
+    _search: Search | None = None
+
+    def __post_init__(self) -> None:
+        system = self.system
+        self.masked = self.start.masked.copy()
+        self.withheld = np.zeros(len(self.masked), dtype=bool)
+        self._mover, self._steps = Mover(system), Steps(system, self.moves)
+        self._sums = sums_of(system, self._mover)
+        random = np.random.default_rng(self.seed)
+        share = np.sqrt(system.people / max(1, int(system.people.max(initial=1))))
+        self._price = (1 + 3 * share) * random.uniform(0.8, 1.25, len(self.masked))
+
+    # What may change ---------------------------------------------------------------------------------
+
+    def open_facts(self, *, closed: bool = False, barred: int | None = None) -> Open:
+        """Return what a witness may change now: what is masked for nothing, what is shown at its price, or not at all.
+
+        `closed`: nothing that is shown; `barred`: a region that may not change in any case.
+        """
+        hidden = self.masked
+        region = self.system.region_of_fact
+        price = np.where(np.arange(len(region)) < len(hidden), 1.0, ROWS_WEIGHT) * self._price[region]
+        price[self.start.fixed[region] | closed] = np.inf
+        price[hidden[region]] = 0.0
+        if barred is not None:
+            price[region == barred] = np.inf
+        low = np.where(hidden[region], -np.inf, self.start.low)
+        high = np.where(hidden[region], np.inf, self.start.high)
+        return Open(low, high, price)
+
+    def prove(self) -> None:
+        """Find a witness for every side; mask what it changes."""
+        for side in sides_of(self.targets):
+            if side not in self.proofs:
+                self._prove(side)
+
+    def _prove(self, side: Side) -> bool:
+        known = self._known(side, self.open_facts())
+        if known is not None:
+            self.proofs[side] = known
+            return True
+        if self._steps.work > self.budget:
+            return False
+        witness = self._found(side, self.open_facts())
+        if witness is None:
+            return False
+        self.masked[witness.regions(self.system, self.open_facts())] = True
+        self.proofs[side] = witness
+        return True
+
+    def _known(self, side: Side, open_facts: Open) -> Witness | None:
+        """Return a witness found before that proves this too, without a further mask."""
+        target, up = self.targets[side[0]], side[1]
+        for witness in dict.fromkeys(self.proofs.values()):
+            if target.attained(witness.change, up=up) and not len(witness.regions(self.system, open_facts)):
+                return witness
+        return None
+
+    def _found(self, side: Side, open_facts: Open, *, thorough: bool = True) -> Witness | None:
+        """Return a witness: step by step, else by linear programming; proved, or none."""
+        target, up = self.targets[side[0]], side[1]
+        aim = np.zeros(len(self.system.facts))
+        for region, sign in zip(target.regions, target.signs, strict=True):
+            aim[region] += sign if up else -sign
+        needed = target.reach[1] - target.count if up else target.count - target.reach[0]
+        walked = self._steps.walk(aim, needed, open_facts, patience=LONGEST_WALK)
+        found = self._proved(side, walked[0], open_facts) if walked else None
+        if found is not None or not thorough or self._steps.work > self.budget:
+            return found
+        self._search = self._search or Search(self.system, self.moves)
+        before = self._search.work
+        moved = self._search.find(target, up=up, open_facts=open_facts)
+        self._steps.work += self._search.work - before
+        return None if moved is None else self._proved(side, moved, open_facts)
+
+    def _proved(self, side: Side, moved: list[tuple[int, Change]], open_facts: Open) -> Witness | None:
+        facts = recounted(self.system, self._mover, moved, self._sums)
+        if facts is None:
+            return None
+        witness = Witness(tuple(moved), facts - self.system.facts)
+        target, up = self.targets[side[0]], side[1]
+        touched = witness.regions(self.system, open_facts)
+        if not target.attained(witness.change, up=up) or self._barred(touched, open_facts):
+            return None
+        return witness
+
+    def _barred(self, regions: Integers, open_facts: Open) -> bool:
+        return bool(np.isinf(open_facts.price[regions]).any())
+
+    # What cannot be proved ---------------------------------------------------------------------------
+
+    def withhold(self) -> None:
+        """Withhold whole crossings until all that is left is proved; in the last resort, everything."""
+        for side in sides_of(self.targets):
+            if side in self.proofs:
+                continue
+            for wider in range(3):
+                self._withhold(self._around(self.targets[side[0]], wider))
+                if self.masked.all() or self._prove(side):
+                    break
+        if self.masked.all():
+            return
+        if any(side not in self.proofs for side in sides_of(self.targets)):
+            self._withhold(np.ones(len(self.masked), dtype=bool))
+
+    def _around(self, target: Target, wider: int) -> Flags:
+        """Return the crossings that a target stands in; wider: those that share a variable with it; all."""
+        names = [frozenset(dict(region.categories)) for region in self.system.regions]
+        own = {names[region] for region in target.regions}
+        if wider == 0:
+            return np.array([name in own for name in names], dtype=bool)
+        if wider == 1:
+            shared = frozenset().union(*own)
+            return np.array([bool(name & shared) for name in names], dtype=bool)
+        return np.ones(len(names), dtype=bool)
+
+    def _withhold(self, regions: Flags) -> None:
+        new = regions & ~self.masked & ~self.start.fixed
+        self.withheld |= new
+        self.masked |= new
+
+    # What masks are not needed ----------------------------------------------------------------------
+
+    def prune(self) -> None:
+        """Show again what every target can be proved without; then exchange masks for cheaper ones, while it helps."""
+        for thrifty in (True, False, False, False, False, False, False):
+            shown = 0
+            extra = np.flatnonzero(self.masked & ~self.start.masked & ~self.withheld)
+            for region in extra[np.argsort(-self._price[extra], kind="stable")]:
+                if self._steps.work > self.budget:
+                    return
+                if self.masked[region]:
+                    shown += self._show_again(int(region), thrifty=thrifty)
+            if not (shown or thrifty):
+                return
+
+    def _show_again(self, region: int, *, thrifty: bool) -> bool:
+        """Show a region again, if everything can be proved without it; unless `thrifty`, by masks that cost less."""
+        masked, proofs = self.masked.copy(), dict(self.proofs)
+        self.masked[region] = False
+        facts = self.system.region_of_fact == region
+        exact = self.open_facts(closed=thrifty, barred=region)
+        low, high = exact.low[facts], exact.high[facts]
+        gained = self._price[region]
+        for side, witness in proofs.items():
+            change = witness.change[facts]
+            if not ((change < low) | (change > high)).any():
+                continue
+            other = self._known(side, exact) or self._found(side, exact, thorough=False)
+            if other is not None:
+                new = other.regions(self.system, exact)
+                gained -= self._price[new].sum()
+                self.masked[new] = True
+            if other is None or gained <= 0:
+                self.masked, self.proofs = masked, proofs
+                return False
+            self.proofs = {**self.proofs, side: other}
+            exact = self.open_facts(closed=thrifty, barred=region)
+        return True
+
+    def _serves(self, witness: Witness, side: Side) -> bool:
+        return self.targets[side[0]].attained(witness.change, up=side[1])
+
+    def plan(self) -> Plan:
+        return Plan(self.masked, self.withheld, self.targets, self.proofs, self.open_facts(closed=True))

@@ -1,0 +1,53 @@
+"""From tables to masks: what the data alone decide, and what is withheld when nothing can be proved."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from etabli.disclosure.patterns import build
+from etabli.disclosure.plan import plan_for, seed_of
+from etabli.disclosure.policy import Policy
+from etabli.methods import profiles
+from etabli.methods.results import Table
+
+POLICY = Policy("funder", 5, ("convention",))
+
+
+def made(seed: int) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    who = np.repeat(np.arange(400), 1 + random.poisson(1, 400))
+    ages = random.choice(["low", "mid", "old", "late"], 400, p=[0.6, 0.3, 0.09, 0.01])[who]
+    channel = random.choice(["x", "y", "z"], len(who), p=[0.8, 0.18, 0.02])
+    return pd.DataFrame({"recipient": [f"p{each}" for each in who], "age": ages, "channel": channel})
+
+
+def tables_of(frame: pd.DataFrame) -> list[Table]:
+    return [profiles.crosstab(frame, "age", by="channel"), profiles.totals(frame)]
+
+
+def test_same_data_in_another_order_and_under_other_names_give_the_same_masks() -> None:
+    frame = made(1)
+    other = frame.sample(frac=1, random_state=2).assign(recipient=lambda rows: "q" + rows["recipient"])
+    assert plan_for(tables_of(frame), POLICY) == plan_for(tables_of(other), POLICY)
+
+
+def test_other_data_have_another_seed() -> None:
+    assert seed_of(build(tables_of(made(1)))) != seed_of(build(tables_of(made(2))))
+
+
+def test_without_a_budget_what_is_not_proved_is_withheld() -> None:
+    """Small counts stand in both dimensions: nothing is proved, nothing that could tell of them is shown."""
+    found = plan_for(tables_of(made(1)), POLICY, budget=-1)
+    small = [region for region, hidden in plan_for(tables_of(made(1)), POLICY).masked.items() if hidden]
+    assert small
+    assert any(found.withheld.values())
+    assert all(found.masked[region] for region in found.masked if region.categories)
+
+
+def test_nothing_to_protect_is_nothing_masked() -> None:
+    frame = pd.DataFrame({"recipient": range(60), "age": [*"abc"] * 20})
+    found = plan_for([profiles.distribution(frame, "age")], POLICY)
+    assert not any(found.masked.values())
+    assert not any(found.withheld.values())
+    assert plan_for([], POLICY).masked == {}
