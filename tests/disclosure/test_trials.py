@@ -65,7 +65,7 @@ def test_attacker_breaks_naive_protection(name: str) -> None:
     assert sum(broken) >= len(cases) // 2
 
 
-# The smallest reports that the protection lets through and the attacker breaks -------------------------
+# The smallest reports that the first engine let through, and the attacker broke -----------------------
 
 
 def frame(rows: list[tuple[str, str, str]]) -> pd.DataFrame:
@@ -85,7 +85,6 @@ def desk_and_phone(people: int, both: int, phone: int) -> pd.DataFrame:
     return frame([*desk, *rest])
 
 
-@pytest.mark.xfail(strict=True, reason="the first engine knows no difference of nested regions (issue 13, item 4)")
 @pytest.mark.parametrize(
     ("both", "phone"), [(10, 2), (2, 10)], ids=["two never came to the desk", "two used both channels"]
 )
@@ -93,7 +92,6 @@ def test_protection_holds_differences(both: int, phone: int) -> None:
     assert attack([told(profiles.distribution(desk_and_phone(20, both, phone), "channel"))]).holds
 
 
-@pytest.mark.xfail(strict=True, reason="the first engine knows no difference of nested regions (issue 13, item 4)")
 @pytest.mark.slow
 def test_protection_alone_holds_every_report(outcomes: list[Any]) -> None:
     assert [seed for seed, each in zip(SEEDS, outcomes, strict=True) if each.alone] == []

@@ -20,6 +20,7 @@ from etabli.project import Project
 from etabli.publish.export import hold_for_leaving, write_report
 from etabli.runs.execute import Executed
 from etabli.runs.manifest import Manifest
+from etabli.runs.outcome import Usage
 from etabli.study import Study, read_study
 
 SECRET = "Zyxw-4217"
@@ -79,7 +80,7 @@ class Hostile:
             fingerprint={},
             outputs={},
         )
-        return Executed(study, plan, notebook, clearance, manifest)
+        return Executed(study, plan, notebook, clearance, manifest, Usage(1.0, None, 1.0, ""))
 
     def leaves(self, project: Project, folder: Path) -> bytes:
         """Return all bytes that would leave, as `etabli run` would write them."""
