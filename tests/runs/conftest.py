@@ -39,8 +39,12 @@ class Session:
         return int(self.run("import os; print(os.getpid())"))
 
     @property
+    def parent(self) -> int:
+        return int(self.run("import os; print(os.getppid())"))
+
+    @property
     def template(self) -> int:
-        found = int(self.run("import os; print(os.getppid())"))
+        found = self.parent
         assert found != os.getpid(), "an ordinary kernel, which this very process started"
         return found
 

@@ -104,8 +104,8 @@ def test_survey_is_looked_at_once_for_an_edition(small_project: Project, monkeyp
     first = fingerprint(small_project, study, study.plan(), survey=survey)
     (small_project.notebooks / "essai.ipynb").unlink()  # nobody looks again
     second = fingerprint(small_project, study, study.plan({"audience": "funder"}), survey=survey)
-    assert differing(first, second) == ["parameters"]
-    assert list(survey) == [("essai", "2024")]
+    assert differing(first, second) == ["parameters", "recipients"]
+    assert list(survey.editions) == [("essai", "2024")]
 
 
 def test_modules_that_the_notebook_had_imported_are_added_with_all_they_reach() -> None:

@@ -289,7 +289,7 @@ def test_ordinary_kernel_serves_instead_and_it_is_said_once(
         for _ in range(2):
             with start(**{FORK_VARIABLE: "0"}) as session:
                 assert session.run("print(6 * 7)") == "42"
-                assert session.template == os.getpid()
+                assert session.parent == os.getpid()
     assert caplog.messages == ["Noyaux ordinaires, plus lents à démarrer : la variable ETABLI_FORK vaut 0."]
 
 
@@ -313,7 +313,7 @@ def test_template_that_cannot_import_is_replaced_by_an_ordinary_kernel(
     path = os.pathsep.join([str(tmp_path / "lib"), *filter(None, [os.environ.get("PYTHONPATH")])])
     with caplog.at_level(logging.WARNING, "etabli.kernels"), start(PYTHONPATH=path) as session:
         assert session.run("print(6 * 7)") == "42"
-        assert session.template == os.getpid()
+        assert session.parent == os.getpid()
     assert "seaborn est abîmé" in caplog.text
 
 
