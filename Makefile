@@ -37,9 +37,11 @@ browser: ## Installe Chromium s’il manque (pour les tests du navigateur)
 		sudo=$$([ "$$(id -u)" -eq 0 ] || echo sudo); \
 		$$sudo apt-get update && $$sudo apt-get install --yes --no-install-recommends chromium; }
 
-bench: $(STAMP) ## Mesure noyaux et lecture, et garde les chiffres dans benchmarks/results.md (une vingtaine de minutes)
+bench: $(STAMP) ## Mesure noyaux, lecture, lots, protection et audit, dans benchmarks/results.md (une heure)
 	$(BIN)/python benchmarks/kernels.py --write
 	$(BIN)/python benchmarks/reading.py --write
+	$(BIN)/python benchmarks/batch.py --write
+	$(BIN)/python benchmarks/protection.py --write --growth
 	$(BIN)/python benchmarks/audit.py
 
 fuzz: $(STAMP) ## Lit 20 000 fichiers abîmés et tue des lots à 50 moments (longtemps)

@@ -244,6 +244,7 @@ def propagated(matrix: sparse.csr_array, low: Floats, high: Floats) -> tuple[Flo
     """
     least, greatest = np.zeros(matrix.shape[1]), np.full(matrix.shape[1], inf)
     entries = matrix.tocoo()
+    entries.eliminate_zeros()  # a share of « 0 % » at least binds nothing, and nothing times no limit is no number
     rows, columns = entries.coords
     values, up = entries.data, entries.data > 0
     for _ in range(MOST_SWEEPS):

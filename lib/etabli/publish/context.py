@@ -103,7 +103,8 @@ def _disclosure(executed: Executed) -> list[str]:
         f"Pour chaque effectif de 1 à {minimum - 1} personnes, et pour chaque différence de deux effectifs qui en "
         "compte aussi peu, deux autres fichiers ont été construits, qui donnent exactement tous les effectifs montrés "
         f"ici : cet effectif est nul dans l’un, et d’au moins {minimum} dans l’autre. Personne ne peut donc le déduire "
-        "des effectifs de ce rapport. Ce qui se déduirait de plusieurs rapports réunis n’est pas contrôlé.",
+        "des effectifs de ce rapport. Ce qui se déduirait de plusieurs rapports réunis est contrôlé à part, quand un "
+        "rapport est remis à son destinataire.",
     ]
 
 
