@@ -180,7 +180,7 @@ def _publication(case: Case, name: str, tables: Sequence[Table], protection: obj
         for row in range(len(table.cells))
         for measure in table.measures
     ]
-    return _told(case, name, tables, statements_of(places, protection))  # type: ignore[arg-type]
+    return _told(case, name, tables, statements_of(places, protection))  # type: ignore[arg-type]  # naive masks too
 
 
 def _told(case: Case, name: str, tables: Sequence[Table], statements: Sequence[Statement]) -> Publication:

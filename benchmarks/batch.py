@@ -29,6 +29,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from keeping import keep
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
@@ -294,7 +296,7 @@ def growth(folder: Path, sizes: Sizes) -> list[str]:
     ]
     for count in sizes.growth:
         project = small(folder / str(count), count)
-        cost = measured(lambda project=project: etabli(project, "batch", "--workers", "1", ETABLI_SHARE="0"))  # type: ignore[misc]
+        cost = measured(lambda project=project: etabli(project, "batch", "--workers", "1", ETABLI_SHARE="0"))  # type: ignore[misc]  # mypy reads no default of a lambda
         runs = ends(project)
         cells = sum(run["cells"] for run in runs)
         wall = sum(run["seconds"] for run in runs) - cells
@@ -355,10 +357,10 @@ PARTS: dict[str, Callable[[Path, Sizes], list[str]]] = {
 
 def compute_all(project: Path) -> None:
     """Make every declared run of `caf-flows` without a kernel, each in a fork of this process."""
-    import matplotlib.pyplot as plt  # noqa: F401
+    import matplotlib.pyplot as plt  # noqa: F401  # before the forks, as the template does
     import nbformat
-    import seaborn as sns  # noqa: F401
-    import statsmodels.formula.api as smf  # noqa: F401
+    import seaborn as sns  # noqa: F401  # before the forks, as the template does
+    import statsmodels.formula.api as smf  # noqa: F401  # before the forks, as the template does
     from nbconvert.exporters import HTMLExporter
 
     from etabli.present import report
@@ -425,15 +427,7 @@ def main() -> None:
     text = "\n".join(lines(asked.only or list(PARTS), SMALL if asked.small else Sizes()))
     print(text)
     if asked.write:
-        keep(text)
-
-
-def keep(text: str) -> None:
-    """Put the figures in their section of results.md."""
-    path, mark = HERE / "results.md", "<!-- batch -->"
-    before, _, after = path.read_text(encoding="utf-8").partition(mark)
-    _, _, after = after.partition(mark)
-    path.write_text(f"{before}{mark}\n{text}\n{mark}{after}", encoding="utf-8")
+        keep("batch", text)
 
 
 if __name__ == "__main__":

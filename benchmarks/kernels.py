@@ -21,11 +21,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import nbformat
 import psutil
-
-HERE = Path(__file__).parent
+from keeping import keep
 
 IMPORTS = "import matplotlib.pyplot as plt, numpy as np, pandas as pd, seaborn as sns, statsmodels.formula.api as smf"
 FIGURE = "sns.{plot}; plt.title('Figure {n}'); plt.show()"
@@ -158,7 +158,7 @@ def _html(folder: Path, seed: int, made: nbformat.NotebookNode) -> None:
 _kept: list[object] = []
 
 
-def _exporter():  # type: ignore[no-untyped-def]
+def _exporter() -> Any:
     from nbconvert.exporters import HTMLExporter
 
     if not _kept:
@@ -292,15 +292,7 @@ def main() -> None:
     text = "\n".join(lines(asked.reports, asked.starts))
     print(text)
     if asked.write:
-        keep(text)
-
-
-def keep(text: str) -> None:
-    """Put the figures in their section of results.md."""
-    path, mark = HERE / "results.md", "<!-- kernels -->"
-    before, _, after = path.read_text(encoding="utf-8").partition(mark)
-    _, _, after = after.partition(mark)
-    path.write_text(f"{before}{mark}\n{text}\n{mark}{after}", encoding="utf-8")
+        keep("kernels", text)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from keeping import keep
 
 from etabli.disclosure.patterns import build
 from etabli.disclosure.plan import plan_for
@@ -28,8 +28,6 @@ from etabli.methods import profiles
 from etabli.methods.cells import PEOPLE_COUNT
 from etabli.methods.results import Table
 
-HERE = Path(__file__).parent
-MARK = "<!-- protection -->"
 FIVE = (("area", "request"), ("age", "request"), ("status", "channel"), ("area", "channel"), ("home", "channel"))
 TEN = (*FIVE, ("home", "request"), ("age", "channel"), ("status", "request"), ("area", "age"), ("area", "home"))
 LEVELS = {"area": 12, "age": 7, "status": 6, "home": 5, "channel": 4, "request": 7}
@@ -134,9 +132,7 @@ def main(arguments: Sequence[str]) -> None:
         lines.append(measured(tables, 5).line(f"{len(pairs)} tables, categories × {wider}, people, k = 5"))
         print(lines[-1], flush=True)
     if chosen.write:
-        results = HERE / "results.md"
-        before, _, after = results.read_text(encoding="utf-8").split(MARK)
-        results.write_text(f"{before}{MARK}\n" + "\n".join(lines) + f"\n{MARK}{after}", encoding="utf-8")
+        keep("protection", "\n".join(lines))
 
 
 if __name__ == "__main__":

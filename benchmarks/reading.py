@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pyreadstat
+from keeping import keep
 
 from etabli.sources.cache import converted, entry_of
 from etabli.sources.checks import tidy
@@ -35,7 +36,6 @@ from etabli.sources.readers import read
 
 REPEATS = {".csv": 3, ".sav": 2, ".dta": 2, ".parquet": 5}
 KEY = StudyKey(bytes(range(32)))
-RESULTS = Path(__file__).with_name("results.md")
 BOUNDS = {".csv": 2.5, ".sav": 2.5, ".dta": 2.5, ".parquet": 1.5}
 LARGE = 5
 """Times the rows of the other files: the one whose memory is watched."""
@@ -215,15 +215,7 @@ def main() -> None:
     asked = parser.parse_args()
     text = "\n".join(lines(asked.rows))
     if asked.write:
-        keep(text)
-
-
-def keep(text: str) -> None:
-    """Put the figures in their section of results.md."""
-    mark = "<!-- reading -->"
-    before, _, after = RESULTS.read_text(encoding="utf-8").partition(mark)
-    _, _, after = after.partition(mark)
-    RESULTS.write_text(f"{before}{mark}\n{text}\n{mark}{after}", encoding="utf-8")
+        keep("reading", text)
 
 
 if __name__ == "__main__":

@@ -275,6 +275,14 @@ def test_p_value_of_a_table_without_a_test_is_refused(words: Words, ages: Table)
         filled(sentence("{x:p}", x=bare.value("rows")), words)
 
 
+def test_sentence_that_asks_for_the_p_value_of_no_test_gives_way(words: Words, ages: Table) -> None:
+    bare = replace(ages, tests=())
+    said = sentence("aucun écart ({x:p})", x=bare.value("rows"), otherwise="Trop peu de monde.")
+    assert filled(said, words) == "Trop peu de monde."
+    said = sentence("aucun écart ({x:p})", x=ages.value("rows"), otherwise="Trop peu de monde.")
+    assert filled(said, words).startswith("aucun écart (p")
+
+
 def test_p_value_of_a_masked_test_is_masked(words: Words, ages: Table) -> None:
     value = ages.value("rows", age="young")  # shown, while « old » is masked, and the test with it
     strict = protect([ages], Policy("funder", 5, ("convention",)))

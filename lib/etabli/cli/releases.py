@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from etabli.cli.arguments import today
 from etabli.cli.reports import report_folder
 from etabli.errors import ParameterError
 from etabli.project import Project, find_project
@@ -33,7 +33,7 @@ def release_report(
     from etabli.disclosure.ledger import Review
     from etabli.publish.release import candidate, judge, refusal, release
 
-    project, board, today = find_project(), Board.for_terminal(), date.today()  # noqa: DTZ011  # the day here
+    project, board, day = find_project(), Board.for_terminal(), today()
     if reviewer is not None and not reviewer.strip():
         raise ParameterError("Le nom de qui a relu le rapport est vide.", expected="--relu-par « Prénom Nom »")
     bodies, folder = read_recipients(project), report_folder(project, report)
@@ -45,7 +45,7 @@ def release_report(
         board.say("Rien de ce rapport, joint à ce qui est déjà connu, ne désigne trop peu de personnes.")
         board.say("Il reste à le faire relire par une deuxième personne, puis : --relu-par NOM")
         return
-    board.say(f"Inscrit au registre, {release(project, told, review=Review(reviewer.strip(), today), day=today)}")
+    board.say(f"Inscrit au registre, {release(project, told, review=Review(reviewer.strip(), day), day=day)}")
     board.say(f"Ensuite : etabli publish --to {to} DOSSIER")
 
 
@@ -104,9 +104,9 @@ def retract_release(
     from etabli.board import Board
     from etabli.disclosure.ledger import withdraw
 
-    project, today = find_project(), date.today()  # noqa: DTZ011  # the day here
+    project = find_project()
     shown = project.relative(project.ledger)
-    gone = withdraw(project.ledger, number, day=today, reason=reason, shown=shown)
+    gone = withdraw(project.ledger, number, day=today(), reason=reason, shown=shown)
     Board.for_terminal().say(f"Retirée, {gone}. Ce qu’elle a fait connaître reste compté comme connu.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -21,7 +22,7 @@ from etabli.present.words import Words, base_of, is_impossible, is_small, printe
 
 
 @dataclass(frozen=True)
-class Item:
+class Item(ABC):
     """One place in the report.
 
     Parameters
@@ -45,25 +46,26 @@ class Item:
     execution: int
 
     @property
+    @abstractmethod
     def tables(self) -> list[Table]:
         """Every table that the item shows or takes a value from."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def waiting(self) -> str:
         """What its place says before protection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def html(self, protection: Protection) -> str:
-        raise NotImplementedError
+        """What stands in its place once it is protected."""
 
+    @abstractmethod
     def results(self, protection: Protection) -> list[dict[str, Any]]:
         """The values that the item releases, with the printed precision."""
-        raise NotImplementedError
 
+    @abstractmethod
     def places(self, protection: Protection) -> list[Place]:
         """Where the values that the item releases stand: what the ledger keeps of it."""
-        raise NotImplementedError
 
     def _cited_places(self, protection: Protection, *sentences: Sentence) -> list[Place]:
         told = [each for each in sentences if not each.is_masked(protection)]

@@ -46,8 +46,13 @@ class Sentence:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every cited value is available."""
-        return all(value.number is not None for value in self.cited)
+        """Whether every cited value is available, and has a test where its p-value is asked for."""
+        asked = {place.root for place in _places(self.template) if place.form == "p"}
+        return all(
+            value.number is not None and (name not in asked or bool(value.tests))
+            for name, value in self.values.items()
+            if isinstance(value, Value)
+        )
 
     def is_masked(self, protection: Protection) -> bool:
         """Whether a cited value, or what decided the choice of words, may not be shown: all of it is then withheld."""
@@ -81,7 +86,8 @@ def sentence(
     provided
         Whether the sentence may be said: `table.is_significant(…)`, where it tells a difference.
     otherwise
-        What to say instead when it may not, or when a cited value is not available (« n.d. »).
+        What to say instead when it may not, or when a cited value is not available (« n.d. »), or has no test of
+        which a p-value could be told.
     **values
         Values of results, or words.
 
@@ -215,7 +221,7 @@ class _Spoken:
             raise ReportError(
                 "Cette valeur n’a pas de test : la forme « p » n’a rien à écrire.",
                 where=f"mesure « {self._measure.name} »",
-                hint="citez une valeur d’un tableau croisé, d’une fiche de profils ou d’un modèle",
+                hint="trop peu de personnes, peut-être : dites par « otherwise » ce qui s’écrit alors",
             )
         return french.p_value(tests[0].p_value) if tests[0] in self._tests else theme.MASKED
 
