@@ -223,7 +223,7 @@ def killed(project: Project, after: float, *words: str) -> int:
     process.send_signal(signal.SIGKILL)
     status = process.wait()
     _, alive = psutil.wait_procs(below, timeout=30)
-    assert alive == [], "what a killed batch started outlives it"
+    assert [(left, left.cmdline()) for left in alive] == [], "what a killed batch started outlives it"
     return status
 
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -252,6 +256,27 @@ def test_nothing_is_left_of_an_owner_that_is_ended(signum: signal.Signals, tmp_p
 
 
 @pytest.mark.usefixtures("_no_template")
+def test_template_that_was_still_importing_ends_with_its_owner(tmp_path: Path) -> None:
+    environment = forks.kernel_environment(os.environ)
+    template = forks.Template.start(environment, forks.Needs.of(environment, str(tmp_path)))
+    assert template._process is not None
+    asked = {"arguments": ["-f", str(tmp_path / "none.json")], "environment": environment, "folder": str(tmp_path)}
+    body = json.dumps(asked).encode()
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+            connection.connect(str(template.folder / "door"))
+            socket.send_fds(connection, [struct.pack("!I", len(body))], [1, 2])
+            connection.sendall(body)
+    template.disown()  # what the end of the owner does; the requests were made before
+    try:
+        template._process.wait(60)
+    finally:
+        template._process.kill()
+        template._process.wait()
+    assert not template.folder.exists(), "it did not come to its end"
+
+
 def test_template_older_than_its_code_renews_itself(start: Any, tmp_path: Path) -> None:
     code = tmp_path / "lib" / "sitecustomize.py"  # Python imports it when it starts
     code.parent.mkdir()

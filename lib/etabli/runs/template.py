@@ -251,11 +251,10 @@ def _send(connection: socket.socket, words: dict[str, Any]) -> None:
 
 
 def _kill_group(pid: int, signum: int) -> None:
+    """Send a signal to a kernel that is not waited for yet, and to what it started."""
     try:
         os.killpg(pid, signum)
-    except ProcessLookupError:
-        pass
-    except PermissionError:  # a process that changed its user: the kernel at least is ours
+    except (ProcessLookupError, PermissionError):  # it has no group yet; or one of its processes changed its user
         os.kill(pid, signum)
 
 
