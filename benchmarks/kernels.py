@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -120,6 +121,16 @@ def reused(folder: Path, reports: int) -> None:
             _html(folder, seed, client.nb)
 
 
+def ploomber(folder: Path, reports: int) -> None:
+    """ploomber-engine: the cells run in the process itself, which all reports share."""
+    from ploomber_engine import execute_notebook  # type: ignore[import-not-found]  # installed by hand for this row
+
+    source = notebook(folder / "in.ipynb")
+    for seed in range(reports):
+        made = execute_notebook(source, output_path=None, parameters={"seed": seed}, progress_bar=False)
+        _html(folder, seed, made)
+
+
 def bare(folder: Path, reports: int) -> None:
     """The computation alone: a fork a report, no kernel, tight boxes, nbconvert's own exporter."""
     os.environ["MPLBACKEND"] = "agg"
@@ -135,7 +146,7 @@ def bare(folder: Path, reports: int) -> None:
 
 
 WAYS: dict[str, Callable[[Path, int], None]] = {
-    way.__name__: way for way in (bare, forked, forked_one_draw, reused, papermill, shell)
+    way.__name__: way for way in (bare, forked, forked_one_draw, ploomber, reused, papermill, shell)
 }
 
 
@@ -241,7 +252,12 @@ def measured(way: str, reports: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         clock = time.monotonic()
         command = [sys.executable, __file__, "--way", way, "--folder", folder, "--reports", str(reports)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PLOOMBER_STATS_ENABLED": "false",
+        }
         process = subprocess.Popen(command, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -264,6 +280,9 @@ def lines(reports: int, times: int) -> list[str]:
     out += ["", f"| {reports} reports | CPU seconds a report | of `bare` | wall seconds in all |", "|---|---|---|---|"]
     reference = 0.0
     for way, act in WAYS.items():
+        if way == "ploomber" and find_spec("ploomber_engine") is None:
+            out.append("| `ploomber`: `pip install ploomber-engine` for this row | | | |")
+            continue
         cpu, wall = measured(way, reports)
         reference = reference or cpu
         words = str(act.__doc__).splitlines()[0].rstrip(".")
