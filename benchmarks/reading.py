@@ -4,10 +4,10 @@
     python benchmarks/reading.py --rows 100000         # fewer
     python benchmarks/reading.py --write               # and keep the figures in results.md
 
-The files are made here, as a partner would send them: 300,000 people, dates, codes, decimals. « Checked » is `read` and
-`tidy` in one process that has its imports: everything that the codebook asks of the delivery. « Converted » is what a
-first run waits for once the child has started: read, checked, pseudonymised, written to the cache. « Cached » is every
-later run. polars is shown where it is installed (`pip install polars`): the project does not need it.
+The files are made here, as a partner would send them: 300,000 people, dates, codes, decimals. « Checked » is
+`read_tidy` in one process that has its imports: everything that the codebook asks of the delivery. « Converted » is
+what a first run waits for once the child has started: read, checked, pseudonymised, written to the cache. « Cached »
+is every later run. polars is shown where it is installed (`pip install polars`): the project does not need it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ import pyreadstat
 from keeping import keep
 
 from etabli.sources.cache import converted, entry_of
-from etabli.sources.checks import tidy
+from etabli.sources.checks import read_tidy
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Child, Job
 from etabli.sources.pseudonyms import StudyKey
-from etabli.sources.readers import read
 
 REPEATS = {".csv": 3, ".sav": 2, ".dta": 2, ".parquet": 5}
 KEY = StudyKey(bytes(range(32)))
@@ -137,16 +136,11 @@ def polars_time(path: Path, repeats: int) -> str:
     return f"{timed(readers[path.suffix], repeats):.2f}" if path.suffix in readers else "–"
 
 
-def checked(path: Path, book: SourceCodebook) -> pd.DataFrame:
-    reading = read(path, book, shown=path.name)
-    return tidy(reading.frame, reading.book or book, shown=path.name)
-
-
 def row(path: Path, folder: Path) -> str:
     suffix, book = path.suffix, book_of(path.suffix)
     repeats = REPEATS[suffix]
     plain = timed(lambda: PLAIN[suffix](path), repeats)
-    first = timed(lambda: checked(path, book), repeats)
+    first = timed(lambda: read_tidy(path, book, shown=path.name), repeats)
     job, digest = Job(path, path.name, book, KEY), sha256(path.read_bytes()).hexdigest()
     with Child() as child:
         whole = timed(lambda: child.do(job, folder / "whole"), repeats)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from etabli.errors import DeliveryError, nearest
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
 from etabli.sources.columns import Column, Mask, prepare_all
 from etabli.sources.metadata import LINE
+from etabli.sources.readers import read
 from etabli.sources.rules import Check, Delivered, checks_of
 from etabli.sources.shaping import written_as
 from etabli.sources.strays import stray
@@ -76,6 +79,34 @@ def tidy(text: pd.DataFrame, book: SourceCodebook, *, shown: str, coded: bool = 
     return delivered.frame
 
 
+def read_tidy(path: Path, book: SourceCodebook, *, shown: str, coded: bool = False) -> pd.DataFrame:
+    """Read a delivery and hold it to its codebook, the quickest way: `tidy` of what `read` returns.
+
+    Plain numbers and dates of delimited text are converted as they are read. A delivery that is refused so is read
+    again as text, which alone can quote the faulty cell as it was delivered.
+
+    Parameters
+    ----------
+    path, book, shown
+        The file, the codebook of its source, how messages name the file.
+    coded
+        As for `tidy`.
+
+    Raises
+    ------
+    DeliveryError
+        The file cannot be read, or breaks a rule that blocks.
+    """
+    reading = read(path, book, shown=shown, typed=True)
+    try:
+        return tidy(reading.frame, reading.book or book, shown=shown, coded=coded)
+    except DeliveryError:
+        if not reading.typed:
+            raise
+    reading = read(path, book, shown=shown)
+    return tidy(reading.frame, reading.book or book, shown=shown, coded=coded)
+
+
 def deliver(text: pd.DataFrame, book: SourceCodebook, *, referenced: Mapping[str, pd.Index] | None = None) -> Delivered:
     """Return the columns of a delivery, cleaned and converted, with their lines."""
     return Delivered(prepare_all(text, book), _lines(text), referenced)
@@ -83,7 +114,8 @@ def deliver(text: pd.DataFrame, book: SourceCodebook, *, referenced: Mapping[str
 
 def find_faults(delivered: Delivered, checks: Iterable[Check]) -> list[Fault]:
     """Return the rules that some rows break, in the order of `checks`."""
-    faults = (Fault(check, check.broken(delivered)) for check in checks)
+    with ThreadPoolExecutor() as threads:
+        faults = threads.map(lambda check: Fault(check, check.broken(delivered)), checks)
     return [fault for fault in faults if fault.rows.any()]
 
 

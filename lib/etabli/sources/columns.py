@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -147,9 +148,12 @@ def _rows(text: pd.Series) -> tuple[Places, pd.Series]:
 
 def prepare_all(text: pd.DataFrame, book: SourceCodebook, *, by_rows: bool = False) -> dict[str, Column]:
     """Return every variable's column, in the codebook's order."""
-    return {
-        name: prepare(text[name], variable, book.format, by_rows=by_rows) for name, variable in book.variables.items()
-    }
+
+    def prepared(name: str) -> Column:
+        return prepare(text[name], book.variables[name], book.format, by_rows=by_rows)
+
+    with ThreadPoolExecutor() as threads:  # Arrow and numpy let go of the interpreter
+        return dict(zip(book.variables, threads.map(prepared, book.variables), strict=True))
 
 
 def _as_text(column: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:

@@ -181,7 +181,8 @@ def _numbers(text: pd.Series, _: Variable, written: FileFormat) -> pd.Series:
     plain = _plain(text, f"^-?[0-9]{{1,300}}({re.escape(written.decimal)}[0-9]+)?$", written.decimal)
     if plain is not None:
         return plain
-    form = re.compile(rf"{_whole(written)}(?:{re.escape(written.decimal)}[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+    decimal = re.escape(written.decimal)
+    form = re.compile(rf"(?:{_whole(written)}(?:{decimal}[0-9]*)?|[+-]?{decimal}[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
     def number(value: str) -> float:
         found = float(_unspaced(value, written).replace(written.decimal, ".")) if form.fullmatch(value) else math.nan

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from etabli.errors import EtabliError
-from etabli.sources.checks import tidy
+from etabli.sources.checks import read_tidy
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.metadata import Reading
 from etabli.sources.pseudonyms import StudyKey, pseudonymise
 from etabli.sources.readers import read
 from etabli.sources.serving import limit_memory, peak_memory, serve
@@ -24,28 +23,30 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     limit_memory(job["memory"])
     path, book = Path(job["path"]), job["book"] and SourceCodebook.model_validate_json(job["book"])
     try:
-        reading = read(path, book, shown=job["shown"])
         if job["key"] is None:
+            reading = read(path, book, shown=job["shown"])
             Path(job["target"]).write_bytes(pickle.dumps(reading, protocol=5))
+            rows = len(reading.frame)
         else:
-            convert(reading, book, StudyKey.from_json(job["key"]), shown=job["shown"], target=Path(job["target"]))
+            rows = convert(path, book, StudyKey.from_json(job["key"]), shown=job["shown"], target=Path(job["target"]))
     except EtabliError as error:
         rest = (error.what, error.where, error.expected, error.got, error.hint)
         return {"error": [type(error).__name__, *rest]}
     except MemoryError:
         return {"limit": "memory"}
-    return {"rows": len(reading.frame), "peak": peak_memory()}
+    return {"rows": rows, "peak": peak_memory()}
 
 
-def convert(reading: Reading, book: SourceCodebook, key: StudyKey, *, shown: str, target: Path) -> None:
-    """Check and pseudonymise what was read, and write it as Parquet."""
+def convert(path: Path, book: SourceCodebook, key: StudyKey, *, shown: str, target: Path) -> int:
+    """Read, check and pseudonymise a delivery, write it as Parquet, and return how many rows it had."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    frame = tidy(reading.frame, reading.book or book, shown=shown, coded=True)
+    frame = read_tidy(path, book, shown=shown, coded=True)
     table = pa.Table.from_pandas(pseudonymise(frame, book, key=key), preserve_index=False)
     coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     pq.write_table(table, target, compression="lz4", use_dictionary=coded, write_statistics=False)
+    return len(frame)
 
 
 if __name__ == "__main__":

@@ -88,21 +88,35 @@ def _block(letters: Bytes, parts: list[str]) -> npt.NDArray[np.datetime64] | Non
     numbers: dict[str, npt.NDArray[np.int64]] = {}
     place = 0
     for part in parts:
-        size = _WIDTHS.get(part, 1)
-        here = letters[:, place : place + size]
-        place += size
-        if part not in _WIDTHS:
-            if (here != ord(part)).any():
+        if part in _WIDTHS:
+            number = _two_digits(letters, place)
+            if _WIDTHS[part] == 4:
+                number = number * 100 + _two_digits(letters, place + 2)
+            if number.min(initial=0) < 0:
                 return None
-            continue
-        digits = here - np.uint8(ord("0"))  # below « 0 » turns around, beyond 9
-        if (digits > 9).any():
+            numbers[part] = number
+        elif (letters[:, place] != ord(part)).any():
             return None
-        number = digits[:, 0].astype("int64")
-        for rank in range(1, size):
-            number = number * 10 + digits[:, rank]
-        numbers[part] = number
+        place += _WIDTHS.get(part, 1)
     return _moments(numbers)
+
+
+def _two_digits(letters: Bytes, place: int) -> npt.NDArray[np.int64]:
+    """Return the number that two letters of each value write; one far below 0 where they are no digits."""
+    pairs = np.ndarray(len(letters), dtype="<u2", buffer=letters, offset=place, strides=(letters.shape[1],))
+    numbers: npt.NDArray[np.int64] = _PAIRS[pairs]
+    return numbers
+
+
+def _pairs() -> npt.NDArray[np.int64]:
+    """Return, for each two letters read as one number, what they write."""
+    table = np.full(1 << 16, -(10**6), dtype="int64")
+    first, second = np.divmod(np.arange(100), 10)
+    table[first + ord("0") + ((second + ord("0")) << 8)] = np.arange(100)
+    return table
+
+
+_PAIRS = _pairs()
 
 
 def _moments(numbers: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.datetime64] | None:

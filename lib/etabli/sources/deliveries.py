@@ -13,12 +13,11 @@ import pandas as pd
 from etabli.errors import DeliveryError, nearest, suggestion
 from etabli.project import MIRROR_VARIABLE, Project
 from etabli.sources.cache import converted, entry_of
-from etabli.sources.checks import tidy
+from etabli.sources.checks import read_tidy
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Job
 from etabli.sources.pseudonyms import StudyKey, pseudonymise
 from etabli.sources.public import fetch
-from etabli.sources.readers import read
 from etabli.sources.receipts import RECEIPT, Entry, digest_of, read_receipt, save_receipt
 from etabli.study import Study
 
@@ -131,8 +130,7 @@ def load(delivery: Delivery, book: SourceCodebook, *, key: StudyKey, cache: Path
     """
     try:
         if cache is None or delivery.path.suffix.lower() in IN_PLACE:
-            reading = read(delivery.path, book, shown=delivery.shown)
-            return pseudonymise(tidy(reading.frame, reading.book or book, shown=delivery.shown), book, key=key)
+            return pseudonymise(read_tidy(delivery.path, book, shown=delivery.shown), book, key=key)
         entry = entry_of(cache, delivery.source, delivery.sha256, book, key=key)
         return converted(entry, Job(delivery.path, delivery.shown, book, key))
     except DeliveryError as error:

@@ -21,7 +21,7 @@ import pandas as pd
 from etabli.errors import DeliveryError, suggestion
 from etabli.project import Project
 from etabli.sources.cells import delivered
-from etabli.sources.checks import tidy
+from etabli.sources.checks import read_tidy, tidy
 from etabli.sources.codebook import Codebook, SourceCodebook
 from etabli.sources.deliveries import write_receipt
 from etabli.sources.domains import ROWS_A_PERSON, Period
@@ -29,7 +29,6 @@ from etabli.sources.drawing import Draw, draw, draw_chunks
 from etabli.sources.metadata import LINE
 from etabli.sources.outgoing import held, hold_variables
 from etabli.sources.planted import Frames, plant
-from etabli.sources.readers import read
 from etabli.sources.writers import write_delivery
 from etabli.study import Edition, Study
 
@@ -245,8 +244,7 @@ def _write(
         shown = project.relative(project.demo(study.slug, edition) / file)
         rows = write_delivery(frames, book, folder / file)
         if rows <= READ_BACK:
-            reading = read(folder / file, book, shown=shown)
-            tidy(reading.frame, reading.book or book, shown=shown)
+            read_tidy(folder / file, book, shown=shown)
 
 
 def _checked(frames: Frames, book: SourceCodebook, shown: str) -> Iterator[pd.DataFrame]:

@@ -149,8 +149,11 @@ class Reading:
         What the file says of itself; its columns bear the file's names.
     book
         The codebook, its `format` completed by what was guessed: the one to check the frame with.
+    typed
+        Whether delimited text was converted as it was read: its cells are no longer known as they were delivered.
     """
 
     frame: pd.DataFrame
     metadata: Metadata
     book: SourceCodebook | None = None
+    typed: bool = False

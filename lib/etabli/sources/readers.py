@@ -43,7 +43,7 @@ VERSION = "2"
 """Of all that turns a file into a frame: a cached conversion of another version is made again."""
 
 
-def read(path: Path, book: SourceCodebook | None = None, *, shown: str) -> Reading:
+def read(path: Path, book: SourceCodebook | None = None, *, shown: str, typed: bool = False) -> Reading:
     """Read a delivery as it is written; nothing is held to the codebook's rules yet (`checks.tidy` does).
 
     A broken file of SPSS, SAS or Stata may end the process: `conversion.read_apart` reads in a child.
@@ -56,6 +56,9 @@ def read(path: Path, book: SourceCodebook | None = None, *, shown: str) -> Readi
         The codebook of its source; without one, what is not said by the file is guessed, and the guess reported.
     shown
         How messages name the file.
+    typed
+        Whether plain numbers and dates of delimited text may be converted as they are read: for who needs no more
+        than the values (`checks.read_tidy`).
 
     Returns
     -------
@@ -69,7 +72,10 @@ def read(path: Path, book: SourceCodebook | None = None, *, shown: str) -> Readi
     """
     reader = _reader_of(path, shown)
     _hold_file(path, shown)
-    frame, metadata = reader(path, book, shown)
+    if typed and reader is read_delimited:
+        frame, metadata = read_delimited(path, book, shown, typed=True)
+    else:
+        frame, metadata = reader(path, book, shown)
     where = f"{shown}, ligne {metadata.title_rows + metadata.header_rows}" if metadata.header_rows else shown
     if book is None:
         if frame.shape[1] == 0:
@@ -78,7 +84,8 @@ def read(path: Path, book: SourceCodebook | None = None, *, shown: str) -> Readi
     _hold_columns(list(frame.columns), book, shown, where)
     if frame.empty:
         raise _empty(shown, "un en-tête sans aucune ligne")
-    return _under(frame, metadata, book, shown)
+    reading = _under(frame, metadata, book, shown)
+    return replace(reading, typed=True) if typed and reader is read_delimited else reading
 
 
 def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook, shown: str) -> Reading:

@@ -112,11 +112,11 @@ def _variable_checks(name: str, variable: Variable, book: SourceCodebook) -> Ite
     yield check("type", f"{label} est {_told_type(variable, wanted)}", problem, wanted, broken)
     if variable.minimum is not None:
         wanted, least = f"au moins {_written(variable.minimum)}", _bound(variable.minimum)
-        broken = on_values(lambda it: (_compared(it, variable) < least).fillna(False))
+        broken = on_values(lambda it: (it.typed < least).fillna(False))
         yield check("minimum", f"{label} vaut {wanted}", "est trop petite", wanted, broken)
     if variable.maximum is not None:
         wanted, most = f"au plus {_written(variable.maximum)}", _bound(variable.maximum)
-        broken_above = on_values(lambda it: (_compared(it, variable) > most).fillna(False))
+        broken_above = on_values(lambda it: _is_beyond(it.typed, most).fillna(False))
         yield check("maximum", f"{label} vaut {wanted}", "est trop grande", wanted, broken_above)
     if variable.pattern is not None:
         form, pattern = f"un texte de la forme « {variable.pattern} »", variable.pattern
@@ -150,9 +150,9 @@ def _told_type(variable: Variable, wanted: str) -> str:
     return wanted
 
 
-def _compared(column: Column, variable: Variable) -> pd.Series:
-    """Return what bounds are compared with; a date as `maximum` of a datetime includes that whole day."""
-    return column.typed.dt.normalize() if variable.type == "datetime" else column.typed
+def _is_beyond(values: pd.Series, most: float | pd.Timestamp) -> pd.Series:
+    """Return which values are beyond a maximum; a date as maximum of a datetime includes that whole day."""
+    return values >= most + pd.Timedelta(days=1) if isinstance(most, pd.Timestamp) else values > most
 
 
 def _bound(bound: float | date) -> float | pd.Timestamp:
