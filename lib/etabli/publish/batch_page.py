@@ -23,6 +23,9 @@ WIDTH, LANE, MARGIN = 960, 16, 24
 
 _DONE, _FAILED = f'fill="{theme.ACCENT}"', f'fill="{theme.SERIES[1]}" stroke="{theme.INK}" stroke-dasharray="3 2"'
 
+STYLE = ".cover, main { max-width: 76rem } td.words { overflow-wrap: anywhere; min-width: 14rem }"
+"""What this page asks beyond the style of reports: a wide table, whose last column quotes code."""
+
 HEADS = ("Passage", "Début", "Durée", "Calcul", "Mémoire", "Essais", "Repris", "Cellule la plus longue")
 
 
@@ -81,7 +84,7 @@ def _page(project: Project, account: Account) -> str:
     return (
         f'<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)} – {escape(theme.ORGANISATION)}</title>\n<style>{css}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)} – {escape(theme.ORGANISATION)}</title>\n<style>{css}{STYLE}</style>\n</head>\n<body>\n"
         f'<aside class="banners" aria-label="Avertissement"><p class="banner internal">'
         f"Page interne de la maison — ne pas diffuser</p></aside>\n"
         f'<header class="cover"><p class="organisation">{escape(theme.ORGANISATION)}</p><h1>{escape(title)}</h1>'
@@ -151,6 +154,7 @@ def _table(project: Project, account: Account) -> str:
 
 def _row(project: Project, account: Account, ended: Ended) -> str:
     begun = account.begun.get(ended.run)
+    told = "Échec : " + " ; ".join(ended.error.values()) if ended.status == "failed" else ended.slowest
     cells = [
         "" if begun is None else french.hours(begun.astimezone().time()),
         french.duration(ended.seconds),
@@ -158,17 +162,14 @@ def _row(project: Project, account: Account, ended: Ended) -> str:
         "" if not ended.peak_bytes else _size(ended.peak_bytes),
         str(ended.attempts),
         str(ended.taken) if ended.taken else "",
-        ended.slowest,
     ]
-    if ended.status == "failed":
-        cells[-1] = "Échec : " + " ; ".join(ended.error.values())
     label = escape(ended.run)
     if (project.reports / ended.run / REPORT).is_file():
         label = f'<a href="{quote(f"{ended.run}/{REPORT}")}">{label}</a>'
     return (
         f'<tr><th scope="row">{label}</th>'
         + "".join(f'<td class="text">{escape(cell)}</td>' for cell in cells)
-        + "</tr>"
+        + f'<td class="text words">{escape(told)}</td></tr>'
     )
 
 
