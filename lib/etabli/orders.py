@@ -1,9 +1,9 @@
-"""Batches: which runs are to be made, and the way they are made, from the journal to the catalogue."""
+"""Batches: the way runs are made, from the journal to the catalogue."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,36 +19,12 @@ from etabli.runs.batch import RETRIES, Watchers, run_batch
 from etabli.runs.fingerprint import Survey
 from etabli.runs.forecast import Forecast, forecast
 from etabli.runs.forks import warm_up
-from etabli.runs.journal import Account, Ended, Journal, begin, last_ends, read_journal, resume, unfinished
+from etabli.runs.journal import Account, Journal, begin, read_journal, resume, unfinished
 from etabli.runs.manifest import read_manifest
 from etabli.runs.outcome import Outcome
 from etabli.runs.standing import Standing, standing
 from etabli.runs.workers import InPlace, Pool, local_pool
-from etabli.study import PlannedRun, Study, read_study
-
-
-def look(project: Project, studies: Iterable[Study], *, default_only: bool = False) -> list[Standing]:
-    """Return what stands of the declared runs of some studies."""
-    survey = Survey()
-    return [
-        standing(project, study, plan, survey)
-        for study in studies
-        for plan in study.planned_runs(default_only=default_only)
-    ]
-
-
-def failures(project: Project, standings: Iterable[Standing]) -> dict[str, Ended]:
-    """Return, of those runs, how the ones ended whose last attempt in a batch failed.
-
-    A report that was made since then, by hand, forgives it.
-    """
-    ends = last_ends(project)
-    found = {}
-    for each in standings:
-        ended = ends.get(str(each.plan))
-        if ended is not None and ended.status == "failed" and (each.manifest is None or each.moment < ended.moment):
-            found[str(each.plan)] = ended
-    return found
+from etabli.study import PlannedRun, read_study
 
 
 def run_alone(project: Project, board: Board, plan: PlannedRun) -> list[Outcome]:

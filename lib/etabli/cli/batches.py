@@ -37,9 +37,9 @@ def run_many(
     ] = None,
 ) -> None:
     """Fait les rapports déclarés qui n’existent pas, ou ne sont plus à jour."""
-    from etabli import orders
     from etabli.board import Board
     from etabli.runs.forecast import forecast
+    from etabli.runs.standing import failures, look
     from etabli.runs.workers import cores
 
     project, board = find_project(), Board.for_terminal()
@@ -47,24 +47,27 @@ def run_many(
         raise ParameterError(
             "Un lot se fait ici, ou sur un cluster.", expected="--workers, ou --scheduler, non les deux"
         )
-    crew = orders.Crew(workers or cores(), scheduler)
     if resume:
         if slugs or default or dry_run or force or only_failed:
             raise ParameterError("Un lot se reprend tel qu’il était.", expected="etabli batch --resume, sans plus")
-        _end(orders.resume_last(project, board, crew))
+        from etabli import orders
+
+        _end(orders.resume_last(project, board, orders.Crew(workers or cores(), scheduler)))
         return
-    standings = orders.look(project, studies_of(project, slugs), default_only=default)
+    standings = look(project, studies_of(project, slugs), default_only=default)
     if not standings:
         raise RunError("Aucun passage à faire.", hint="etabli list montre les passages déclarés")
     if only_failed:
-        failed = orders.failures(project, standings)
+        failed = failures(project, standings)
         todo = [each for each in standings if str(each.plan) in failed]
     else:
         todo = [each for each in standings if force or not each.is_current]
     if dry_run:
-        board.announce(standings, todo, forecast(standings, todo), workers=min(crew.workers, len(todo) or 1))
+        board.announce(standings, todo, forecast(standings, todo), workers=min(workers or cores(), len(todo) or 1))
     elif todo:
-        _end(orders.run_those(project, board, standings, todo, crew))
+        from etabli import orders  # what makes reports takes half as long to import as all the rest
+
+        _end(orders.run_those(project, board, standings, todo, orders.Crew(workers or cores(), scheduler)))
     else:
         board.tell_nothing_to_do(len(standings), only_failed=only_failed)
 
@@ -73,15 +76,14 @@ def explain_run(
     run: Annotated[str, typer.Argument(metavar="PASSAGE", help="étude/passage, ou le dossier de son rapport.")],
 ) -> None:
     """Dit si un passage est à refaire, et ce qui a changé depuis son rapport."""
-    from etabli import orders
     from etabli.board import Board
     from etabli.runs.fingerprint import Survey
-    from etabli.runs.standing import standing
+    from etabli.runs.standing import failures, standing
 
     project = find_project()
     plan = _planned(project, run)
     stands = standing(project, read_study(project, plan.slug), plan, Survey())
-    Board.for_terminal().explain(stands, orders.failures(project, [stands]).get(str(plan)))
+    Board.for_terminal().explain(stands, failures(project, [stands]).get(str(plan)))
 
 
 def clean(

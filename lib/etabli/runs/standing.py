@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.runs.fingerprint import Survey, differing, fingerprint, modules_of
+from etabli.runs.journal import Ended, last_ends
 from etabli.runs.manifest import FILE, Manifest, read_manifest
 from etabli.study import PlannedRun, Study
 
@@ -79,6 +81,30 @@ def standing(project: Project, study: Study, plan: PlannedRun, survey: Survey) -
         drifted=tuple(differing(manifest.fingerprint, now)),
         missing=tuple(sorted(name for name in manifest.outputs if not (folder / name).is_file())),
     )
+
+
+def look(project: Project, studies: Iterable[Study], *, default_only: bool = False) -> list[Standing]:
+    """Return what stands of the declared runs of some studies."""
+    survey = Survey()
+    return [
+        standing(project, study, plan, survey)
+        for study in studies
+        for plan in study.planned_runs(default_only=default_only)
+    ]
+
+
+def failures(project: Project, standings: Iterable[Standing]) -> dict[str, Ended]:
+    """Return, of those runs, how the ones ended whose last attempt in a batch failed.
+
+    A report that was made since then, by hand, forgives it.
+    """
+    ends = last_ends(project)
+    found = {}
+    for each in standings:
+        ended = ends.get(str(each.plan))
+        if ended is not None and ended.status == "failed" and (each.manifest is None or each.moment < ended.moment):
+            found[str(each.plan)] = ended
+    return found
 
 
 _KINDS = {
