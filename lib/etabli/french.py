@@ -14,7 +14,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from babel.dates import format_date
-from babel.numbers import format_decimal
 
 from etabli.errors import ReportError
 
@@ -70,6 +69,9 @@ def rounded(x: Real, decimals: int = 0) -> Decimal:
     return abs(result) if result == 0 else result
 
 
+_FRENCH_SIGNS = {ord(","): NNBSP, ord("."): ","}
+
+
 def number(x: Real, decimals: int = 0) -> str:
     r"""Write a number: digits in threes, decimal comma, minus sign.
 
@@ -77,8 +79,7 @@ def number(x: Real, decimals: int = 0) -> str:
     ('57\u202f403', '−3,3', '0,0')
     """
     value = rounded(x, decimals)
-    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    digits = format_decimal(abs(value), format=pattern, locale="fr", decimal_quantization=False)
+    digits = f"{abs(value):,f}".translate(_FRENCH_SIGNS)
     return (MINUS if value < 0 else "") + digits
 
 

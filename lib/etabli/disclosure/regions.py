@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import pandas as pd
-
 from etabli.methods.results import TOTAL, Table
 
 VARIABLE, CATEGORY = "variable", "category"
@@ -86,21 +84,21 @@ def regions_of(table: Table) -> list[Region]:
 
 def lines_of(table: Table) -> Iterator[Line]:
     """Yield the lines of a table: along each additive dimension, the parts of each total that it shows."""
-    cells = table.cells.reset_index(drop=True)
+    codes = {name: table.cells[name].astype(str).to_list() for name in table.keys}
     for dimension in table.dimensions:
         if not dimension.additive:
             continue
-        others = [name for name in table.keys if name != dimension.name]
-        groups = cells.groupby(others, observed=True, sort=False, dropna=False) if others else [((), cells)]
-        for _, rows in groups:
-            is_total = rows[dimension.name].astype(str) == TOTAL
-            if is_total.sum() == 1 and len(rows) > 1:
-                parts = tuple(int(i) for i in rows.index[~is_total])
-                yield Line(_variable(dimension.name, rows), int(rows.index[is_total][0]), parts)
-
-
-def _variable(dimension: str, rows: pd.DataFrame) -> str:
-    return str(rows[VARIABLE].iloc[0]) if dimension == CATEGORY and VARIABLE in rows else dimension
+        others = [codes[name] for name in table.keys if name != dimension.name]
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for row in range(len(table.cells)):
+            groups.setdefault(tuple(each[row] for each in others), []).append(row)
+        here = codes[dimension.name]
+        for rows in groups.values():
+            totals = [row for row in rows if here[row] == TOTAL]
+            if len(totals) == 1 and len(rows) > 1:
+                stacked = dimension.name == CATEGORY and VARIABLE in table.cells
+                variable = str(table.at(VARIABLE, rows[0])) if stacked else dimension.name
+                yield Line(variable, totals[0], tuple(row for row in rows if row != totals[0]))
 
 
 def nested(regions: Iterable[Region]) -> Iterator[tuple[Region, Region]]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -199,6 +200,16 @@ class Table:
                 "Les effectifs d’un résultat ne sont pas ceux des personnes qu’il compte.",
                 hint="les lignes d’un résultat ne se trient ni ne se filtrent : demandez-les à la méthode",
             )
+
+    def at(self, column: str, row: int) -> Any:
+        """Return the value of a column of `cells` in a row, counted from 0: a report asks for thousands, one by one."""
+        if column not in self._columns:
+            self._columns[column] = list(self.cells[column].array)
+        return self._columns[column][row]
+
+    @cached_property
+    def _columns(self) -> dict[str, list[Any]]:
+        return {}
 
     @property
     def states_people(self) -> bool:

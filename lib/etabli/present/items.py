@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any, ClassVar
 
@@ -58,6 +59,10 @@ class Item(ABC):
     @abstractmethod
     def html(self, protection: Protection) -> str:
         """What stands in its place once it is protected."""
+
+    def try_out(self, protection: Protection) -> None:
+        """Make what `html` needs, and show nothing: what cannot be shown is refused in the cell that asks for it."""
+        self.html(protection)
 
     @abstractmethod
     def results(self, protection: Protection) -> list[dict[str, Any]]:
@@ -200,7 +205,17 @@ class TableItem(Item):
         return f"{self.noun} {self.number}"
 
     def grid(self, protection: Protection) -> Grid:
-        return lay_out(protection.of(self.table), self.words, measures=self.measures, labels=self.labels)
+        protected = protection.of(self.table)
+        if self._laid_out.get("of") is not protected.table:
+            grid = lay_out(protected, self.words, measures=self.measures, labels=self.labels)
+            self._laid_out.update(of=protected.table, grid=grid)
+        laid_out: Grid = self._laid_out["grid"]
+        return laid_out
+
+    @cached_property
+    def _laid_out(self) -> dict[str, Any]:
+        """The last grid, and the protected table that it lays out: the page and the file show the same."""
+        return {}
 
     def heading(self, protection: Protection) -> str:
         title = french.capitalised(self.title.html(protection, self.words))
@@ -274,8 +289,8 @@ class FigureItem(TableItem):
     kind: FigureKind
     where: Mapping[str, str]
 
-    def html(self, protection: Protection) -> str:
-        drawing = figures.compose(
+    def drawing(self, protection: Protection) -> figures.Drawing:
+        return figures.compose(
             protection.of(self.table),
             self.words,
             kind=self.kind,
@@ -283,6 +298,14 @@ class FigureItem(TableItem):
             where=self.where,
             labels=self.labels,
         )
+
+    def try_out(self, protection: Protection) -> None:
+        figures.describe(self.drawing(protection))
+        self.notes_html(protection, self.grid(protection))
+        self.heading(protection)
+
+    def html(self, protection: Protection) -> str:
+        drawing = self.drawing(protection)
         svg = figures.draw(drawing, name=self.name, alternative=figures.describe(drawing))
         grid = self.grid(protection)
         caption = f"Données de la figure{french.NBSP}{self.number}"
@@ -307,17 +330,16 @@ def _result(item: str, protected: Protected, row: int, measure: Measure, words: 
     if masked:
         return {**result, "value": None, "sign": sign_of(protected, row), "n": None}
     base = base_of(table, row, measure)
-    cells = table.cells
-    people = base if base != float("inf") else cells["people"].iloc[row]
+    people = base if base != float("inf") else table.at("people", row)
     result["value"] = words.released(table, row, measure)
     if result["value"] is None:
         result["sign"] = theme.IMPOSSIBLE if is_impossible(table, row, measure) else theme.NOT_AVAILABLE
     if measure.low and measure.high and not is_small(table, row, measure):
-        result["interval"] = [printed(cells[name].iloc[row], measure, base) for name in (measure.low, measure.high)]
+        result["interval"] = [printed(table.at(name, row), measure, base) for name in (measure.low, measure.high)]
     result["n"] = None if pd.isna(people) or not measure.states_people else int(people)
     return result
 
 
 def _code(table: Table, row: int, name: str) -> str:
-    code = str(table.cells[name].iloc[row])
+    code = str(table.at(name, row))
     return "total" if code == TOTAL else code

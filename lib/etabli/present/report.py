@@ -389,9 +389,11 @@ class Report:
         item: Item = item_type(
             name=name, number=number, words=self._words(source), cell=cell, execution=execution, **contents
         )
-        # made for every audience: what cannot be shown at all is refused in the cell that asks for it
-        html = item.html(protect(item.tables, policy_for([], "internal")))
-        if self.plan.audience != "internal":
+        unprotected = protect(item.tables, policy_for([], "internal"))
+        if self.plan.audience == "internal":
+            html = item.html(unprotected)
+        else:
+            item.try_out(unprotected)
             html = f'<p class="waiting">{escape(item.waiting)} : en attente de report.finish().</p>'
         self._items.append(item)
         self.show({"text/html": html}, name=name, update=False)

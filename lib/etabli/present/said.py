@@ -58,7 +58,7 @@ def _variables(table: Table) -> dict[str, Variable]:
         adds_up = bool(people[list(line.parts)].sum() == people[line.whole])
         constant[line.variable] = constant.get(line.variable, True) and adds_up
         column = "category" if VARIABLE in table.keys and line.variable not in table.keys else line.variable
-        codes = table.cells[column].astype(str).iloc[list(line.parts)]
+        codes = (str(table.at(column, row)) for row in line.parts)
         categories.setdefault(line.variable, {}).update(dict.fromkeys(codes))
     return {
         name: Variable(tuple(codes), constant[name], sets=_sets(table, name, tuple(codes)))
@@ -97,20 +97,20 @@ class _Reader:
             of_nobody = measure.kind == "share" and base_of(self.table, row, measure) == 0
             yield self._exactly(item, self.wholes.get(row, row) if of_nobody else row, "people", 0)
             return
-        value = self.table.cells[measure.name].iloc[row]
+        value = self.table.at(measure.name, row)
         if isinstance(value, str) or pd.isna(value):
             return
         yield from self._count_or_ratio(item, row, measure)
         yield from self._people_stated(item, row, measure)
 
     def _count_or_ratio(self, item: str, row: int, measure: Measure) -> Iterator[Statement]:
-        value = float(self.table.cells[measure.name].iloc[row])
+        value = float(self.table.at(measure.name, row))
         if measure.kind == "count" and measure.unit in {"rows", "people"}:
             yield self._exactly(item, row, "people" if measure.unit == "people" else self.rows, value)
         elif measure.kind == "share" and measure.of and row in self.wholes:
             whole = self.wholes[row]
             if is_small(self.table, row, measure):
-                part, of = (float(self.table.cells[column].iloc[row]) for column in measure.of)
+                part, of = (float(self.table.at(column, row)) for column in measure.of)
                 yield self._exactly(item, row, self.rows, part)
                 yield self._exactly(item, whole, self.rows, of)
             else:
@@ -124,7 +124,7 @@ class _Reader:
             return
         base = base_of(self.table, row, measure)
         if base == float("inf"):
-            people = self.table.cells["people"].iloc[row]
+            people = self.table.at("people", row)
             if not pd.isna(people):
                 yield self._exactly(item, row, "people", float(people))
         elif measure.kind == "share" and row in self.wholes:
@@ -135,7 +135,7 @@ class _Reader:
     def _ratio(self, item: str, row: int, measure: Measure, *, over: Quantity) -> Statement:
         """A ratio as printed: true within half a unit of its last digit."""
         base = base_of(self.table, row, measure)
-        shown = printed(self.table.cells[measure.name].iloc[row], measure, base)
+        shown = printed(self.table.at(measure.name, row), measure, base)
         number, scale = float(shown or 0), 100 if measure.kind == "share" else 1
         half = 0.5 * 10.0 ** -digits_of(measure, base)
         low, high = max(0.0, (number - half) / scale), (number + half) / scale
@@ -156,10 +156,10 @@ def _wholes(table: Table) -> dict[int, int]:
     shares = [measure.of for measure in table.measures if measure.kind == "share" and measure.of]
     if not shares:
         return {}
-    part, whole = (table.cells[column].reset_index(drop=True) for column in shares[0])
-    found = {row: row for row in range(len(part)) if _is(whole.iloc[row], part.iloc[row])}
+    part, whole = shares[0]
+    found = {row: row for row in range(len(table.cells)) if _is(table.at(whole, row), table.at(part, row))}
     for line in lines_of(table):
-        if all(_is(whole.iloc[row], part.iloc[line.whole]) for row in line.parts):
+        if all(_is(table.at(whole, row), table.at(part, line.whole)) for row in line.parts):
             found.update(dict.fromkeys(line.parts, line.whole))
     return found
 

@@ -38,12 +38,12 @@ class Words:
 
     def category(self, table: Table, row: int, dimension: str, *, in_sentence: bool = False) -> str:
         """Return the label of the category at which a row of a table stands; small inside a sentence."""
-        code = str(table.cells[dimension].iloc[row])
+        code = str(table.at(dimension, row))
         if code in _OWN_LABELS:
             return _OWN_LABELS[code]
         if dimension == "variable":
             return self.dimension(code)
-        name = str(table.cells["variable"].iloc[row]) if dimension == "category" else dimension
+        name = str(table.at("variable", row)) if dimension == "category" else dimension
         variable = self.codebook.variable(name)
         label = variable.codes[code].label if variable and code in variable.codes else code
         return french.uncapitalised(label) if in_sentence and not (variable and variable.proper) else label
@@ -79,8 +79,7 @@ class Words:
 
     def value(self, table: Table, row: int, measure: Measure) -> str:
         """Return one value as printed; « n.d. » when it is not available."""
-        cells = table.cells
-        x = cells[measure.name].iloc[row]
+        x = table.at(measure.name, row)
         if is_impossible(table, row, measure):
             return theme.IMPOSSIBLE
         if pd.isna(x):
@@ -94,7 +93,7 @@ class Words:
 
     def _counted(self, table: Table, row: int, measure: Measure) -> str:
         """Return a share of few people by its counts: « 7 sur 13 » people, « 25 visites sur 56 (27 allocataires) »."""
-        part, whole = (int(table.cells[column].iloc[row]) for column in measure.of or ())
+        part, whole = (int(table.at(column, row)) for column in measure.of or ())
         people, noun = int(base_of(table, row, measure)), self._counted_noun(table, row, measure)
         if whole == people or noun is None or self.people is None:
             return f"{french.number(part)} sur {french.number(whole)}"
@@ -111,7 +110,7 @@ class Words:
         """Return what a share is a share of: people, where each has one row, else rows."""
         if self.source is None or measure.of is None:
             return None
-        return self.people if table.cells[measure.of[1]].iloc[row] == base_of(table, row, measure) else self.source.row
+        return self.people if table.at(measure.of[1], row) == base_of(table, row, measure) else self.source.row
 
     def gender(self, table: Table, row: int, measure: Measure) -> Literal["f", "m"]:
         """Return the gender of what a share is a share of: « une visite sur cinq »."""
@@ -122,23 +121,23 @@ class Words:
         """Return what files hold of one value: the number as printed, « 7 sur 13 », or None for no value."""
         if is_impossible(table, row, measure):
             return None
-        if measure.of and is_small(table, row, measure) and not pd.isna(table.cells[measure.name].iloc[row]):
+        if measure.of and is_small(table, row, measure) and not pd.isna(table.at(measure.name, row)):
             return self.value(table, row, measure)
-        return printed(table.cells[measure.name].iloc[row], measure, base_of(table, row, measure))
+        return printed(table.at(measure.name, row), measure, base_of(table, row, measure))
 
     def bounds(self, table: Table, row: int, measure: Measure) -> tuple[float, float] | None:
         """Return the bounds of the interval of a value, as printed; None when none is printed."""
-        if self.interval(table, row, measure) is None:
+        if not (measure.low and measure.high) or self.interval(table, row, measure) is None:
             return None
         base = base_of(table, row, measure)
-        low, high = (printed(table.cells[name].iloc[row], measure, base) for name in (measure.low, measure.high))
+        low, high = (printed(table.at(name, row), measure, base) for name in (measure.low, measure.high))
         return float(low or 0), float(high or 0)
 
     def interval(self, table: Table, row: int, measure: Measure) -> str | None:
         """Return the 95 % interval of a value, as printed under it; None when it has none."""
         if not (measure.low and measure.high):
             return None
-        low, high = table.cells[measure.low].iloc[row], table.cells[measure.high].iloc[row]
+        low, high = table.at(measure.low, row), table.at(measure.high, row)
         if pd.isna(low) or pd.isna(high) or is_small(table, row, measure):
             return None
         base = base_of(table, row, measure)
@@ -204,16 +203,12 @@ def is_impossible(table: Table, row: int, measure: Measure) -> bool:
     """Whether a value cannot exist: nobody can be in its row by construction, or it is a share of nobody."""
     if measure.kind == "share" and base_of(table, row, measure) == 0:
         return True
-    return (
-        IMPOSSIBLE in table.cells
-        and table.cells[IMPOSSIBLE].iloc[row] is not pd.NA
-        and bool(table.cells[IMPOSSIBLE].iloc[row])
-    )
+    return IMPOSSIBLE in table.cells and table.at(IMPOSSIBLE, row) is not pd.NA and bool(table.at(IMPOSSIBLE, row))
 
 
 def base_of(table: Table, row: int, measure: Measure) -> float:
     """Return the number of people that a value rests on; infinite where none is known."""
     if measure.base is None:
         return float("inf")
-    base = table.cells[measure.base].iloc[row]
+    base = table.at(measure.base, row)
     return float("inf") if pd.isna(base) else float(base)
