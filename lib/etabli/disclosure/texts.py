@@ -11,6 +11,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
@@ -142,7 +143,12 @@ def _way(way: tuple[object, ...]) -> str:
     if way[:1] == ("cells",) and len(way) > 1 and isinstance(way[1], int):
         part = {"source": "source", "outputs": "sortie"}.get(str(way[2]) if len(way) > 2 else "", "métadonnées")
         return f"cellule {way[1] + 1}, {part}"
-    return ".".join(concealed(str(each)) if re.fullmatch(r"[\w-]{1,30}", str(each)) else "…" for each in way)
+    return ".".join(_shown(str(each)) for each in way)
+
+
+@lru_cache(4096)
+def _shown(key: str) -> str:
+    return concealed(key) if re.fullmatch(r"[\w-]{1,30}", key) else "…"
 
 
 def delimited(path: Path) -> Iterator[Seen]:
