@@ -186,6 +186,10 @@ def test_runs_of_an_edition_share_their_work_and_make_the_same_reports(
     assert read_manifest(project.reports / "essai" / "2024_funder", shown="").shared == {"taken": 0, "kept": 0}
     assert files_of(project) == shared
     assert len(shared) > 5
+    assert run(app, ["diff", "essai/2024_internal", "essai/2024_funder"]) == 0
+    assert "Inchangés : " in said(capsys)
+    assert run(app, ["diff", "essai/2024_internal", "essai/2024_funder", "--json"]) == 0
+    assert {each["kind"] for each in json.loads(capsys.readouterr().out)} <= {"same", "masked", "new", "gone"}
 
 
 # Killed, and resumed ---------------------------------------------------------------------------------

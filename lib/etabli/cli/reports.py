@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from etabli import french
 from etabli.cli.arguments import Slug, Slugs, studies_of
 from etabli.errors import ParameterError, RunError, suggestion
 from etabli.project import Project, find_project
@@ -70,6 +71,43 @@ def verify_report(
     Board.for_terminal().tell_verdict(verdict)
     if not verdict.intact:
         raise typer.Exit(1)
+
+
+def compare_reports(
+    before: Annotated[str, typer.Argument(metavar="AVANT", help="Dossier d’un rapport, ou étude/passage.")],
+    after: Annotated[str, typer.Argument(metavar="APRÈS", help="Un autre rapport de la même étude.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Écrit chaque nombre, en JSON, au lieu du texte.")] = False,
+) -> None:
+    """Compare deux rapports, nombre à nombre : ce qui a changé au-delà de l’incertitude, ce qui a changé en deçà."""
+    from etabli.publish.changes import changes
+
+    project = find_project()
+    folders = report_folder(project, before), report_folder(project, after)
+    shown = project.relative(folders[0]), project.relative(folders[1])
+    found = changes(*folders, shown=shown)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps([each.to_json() for each in found], ensure_ascii=False, indent=1))
+        return
+
+    from etabli.board import Board
+    from etabli.publish.changes import KINDS, counted, in_words, study_of
+    from etabli.sources.codebook import read_codebook
+
+    board = Board.for_terminal()
+    codebook = read_codebook(project, read_study(project, study_of(folders[1], shown=shown[1])))
+    for kind, count in counted(found).items():
+        board.say(f"{KINDS[kind]} : {count}")
+        if kind not in {"same", "within"}:
+            lines = [in_words(each, codebook) for each in found if each.kind == kind]
+            board.table(
+                ("Nombre", "Avant", "Après", "Écart"), [(x.what, x.before, x.after, x.difference) for x in lines]
+            )
+    tested = sum(each.kind in {"beyond", "within"} for each in found)
+    if tested:
+        expected = french.number(tested * 0.05)  # intervals are of 95 %
+        board.say(f"Sur {tested} comparaisons, {expected} passeraient l’incertitude par le seul hasard.")
 
 
 def _asked(pairs: list[str], **named: str | None) -> dict[str, object]:

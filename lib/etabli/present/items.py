@@ -249,7 +249,7 @@ class TableItem(Item):
         protected = protection.of(self.table)
         shown = [self.table.measure(name) for name in self.measures] if self.measures else self.table.measures
         own = [
-            _result(self.name, protected, row, measure, self.words)
+            _result(self.name, protected, row, measure, self.words, self.labels)
             for row in range(len(self.table.cells))
             for measure in shown
         ]
@@ -316,14 +316,16 @@ class FigureItem(TableItem):
         )
 
 
-def _result(item: str, protected: Protected, row: int, measure: Measure, words: Words) -> dict[str, Any]:
+def _result(
+    item: str, protected: Protected, row: int, measure: Measure, words: Words, labels: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return one released value as `results.json` holds it."""
     table, masked = protected.table, bool(protected.masked[row])
     where = {name: _code(table, row, name) for name in table.keys}
     result: dict[str, Any] = {
         "item": item,
         "name": measure.name,
-        "label": words.measure(measure, {}),
+        "label": words.measure(measure, labels or {}),
         "unit": unit_of(measure, words),
         "where": where,
     }

@@ -36,16 +36,21 @@ class Words:
         variable = self.codebook.variable(name)
         return variable.label if variable else french.capitalised(name)
 
+    def label(self, name: str, code: str) -> str:
+        """Return the label of a category of a variable."""
+        variable = self.codebook.variable(name)
+        return _OWN_LABELS.get(code) or (variable.codes[code].label if variable and code in variable.codes else code)
+
     def category(self, table: Table, row: int, dimension: str, *, in_sentence: bool = False) -> str:
         """Return the label of the category at which a row of a table stands; small inside a sentence."""
         code = str(table.at(dimension, row))
-        if code in _OWN_LABELS:
-            return _OWN_LABELS[code]
-        if dimension == "variable":
+        if code not in _OWN_LABELS and dimension == "variable":
             return self.dimension(code)
         name = str(table.at("variable", row)) if dimension == "category" else dimension
+        label = self.label(name, code)
+        if code in _OWN_LABELS:
+            return label
         variable = self.codebook.variable(name)
-        label = variable.codes[code].label if variable and code in variable.codes else code
         return french.uncapitalised(label) if in_sentence and not (variable and variable.proper) else label
 
     def measure(self, measure: Measure, labels: Mapping[str, str]) -> str:

@@ -1,0 +1,265 @@
+"""What changed between two reports, number by number, from what each of them released (`results.json`).
+
+Only printed values are compared: nothing is said here that both reports do not show already.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import hypot, inf, log
+from pathlib import Path
+from typing import Any, Literal
+
+from etabli import french
+from etabli.errors import RunError
+from etabli.present.words import Words
+from etabli.publish.export import RESULTS
+from etabli.sources.codebook import Codebook
+
+Kind = Literal["beyond", "within", "exact", "same", "rebased", "masked", "new", "gone"]
+
+KINDS: dict[Kind, str] = {
+    "beyond": "Changés au-delà de l’incertitude",
+    "exact": "Changés, sans intervalle (dénombrements exhaustifs, ou valeurs d’un modèle sans intervalle)",
+    "within": "Différents, mais dans l’incertitude",
+    "same": "Inchangés",
+    "rebased": "Définition changée : les deux ne se comparent pas",
+    "masked": "Masqués dans l’un des deux",
+    "new": "Nouveaux",
+    "gone": "Disparus",
+}
+"""What may have become of a number, in French, in the order of interest."""
+
+_ON_LOGARITHMS = {"odds_ratio"}
+"""Ratios, whose intervals are symmetric on the logarithmic scale."""
+
+Key = tuple[str, tuple[tuple[str, str], ...], int]
+"""A measure, the categories that it is of, and its rank among those of the same name and categories."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """One released value.
+
+    Parameters
+    ----------
+    name, label, unit
+        Of its measure.
+    where
+        The category that it is of, by dimension; `total` for all of them.
+    value
+        As printed: a number, « 7 sur 13 », or None where it is masked, impossible or not available.
+    interval
+        Bounds of its 95 % interval, as printed; None where it has none.
+    people
+        The people that it rests on; None where it does not say.
+    sign
+        What stands in its place; empty where a value does.
+    """
+
+    name: str
+    label: str
+    unit: str
+    where: Mapping[str, str]
+    value: float | str | None
+    interval: tuple[float, float] | None
+    people: int | None
+    sign: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One number in two reports, and what became of it; None in the report that does not have it."""
+
+    kind: Kind
+    before: Number | None
+    after: Number | None
+
+    @property
+    def number(self) -> Number:
+        """The later of the two, which names it."""
+        found = self.after or self.before
+        assert found is not None
+        return found
+
+    @property
+    def difference(self) -> float | None:
+        """After less before, in the unit of the number; None where one of them is no number."""
+        if self.before is None or self.after is None:
+            return None
+        one, other = self.before.value, self.after.value
+        return other - one if isinstance(one, int | float) and isinstance(other, int | float) else None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "difference": self.difference, **{
+            side: None if number is None else asdict(number)
+            for side, number in (("before", self.before), ("after", self.after))
+        }}  # fmt: skip
+
+
+def changes(before: Path, after: Path, *, shown: tuple[str, str]) -> list[Change]:
+    """Return what became of each number between two reports, those of interest first, in the order of the later one.
+
+    Two numbers with intervals differ **beyond** their uncertainty when the interval of their difference leaves out 0:
+    that of independent estimates, made of both intervals (Zou and Donner, 2008, Statistics in Medicine 27, MOVER).
+    People who are in both editions make the true interval shorter: the answer is then on the side of caution.
+
+    Parameters
+    ----------
+    before, after
+        Folders of two reports of one study: two editions, or two runs of one.
+    shown
+        How messages name them.
+
+    Raises
+    ------
+    RunError
+        One of them has no `results.json`, or they are of two studies.
+    """
+    (study, old), (other, new) = (_read(folder, name) for folder, name in zip((before, after), shown, strict=True))
+    if study != other:
+        raise RunError(
+            "Deux études ne se comparent pas.", expected="deux rapports de la même étude", got=f"{study} et {other}"
+        )
+    found = [Change(_kind(old.get(key), number), old.get(key), number) for key, number in new.items()]
+    found += [Change("gone", number, None) for key, number in old.items() if key not in new]
+    order = list(KINDS)
+    return sorted(found, key=lambda change: order.index(change.kind))
+
+
+def _kind(before: Number | None, after: Number) -> Kind:
+    if before is None:
+        return "new"
+    if (before.label, before.unit) != (after.label, after.unit):
+        return "rebased"
+    if before.value is None or after.value is None:
+        return "same" if before.sign == after.sign else "masked"
+    if before.value == after.value:
+        return "same"
+    if before.interval is None or after.interval is None:
+        return "exact"
+    return "beyond" if _differ(before, after) else "within"
+
+
+def _differ(before: Number, after: Number) -> bool:
+    """Whether the interval of the difference of two estimates leaves out 0."""
+    on = _logarithm if after.name in _ON_LOGARITHMS else float
+    one, other = (on(float(number.value or 0)) for number in (before, after))
+    (low_one, high_one), (low_other, high_other) = (
+        tuple(on(bound) for bound in number.interval or ()) for number in (before, after)
+    )
+    if other >= one:
+        return other - one > hypot(high_one - one, other - low_other)
+    return one - other > hypot(one - low_one, high_other - other)
+
+
+def _logarithm(x: float) -> float:
+    return log(x) if x > 0 else -inf
+
+
+def _read(folder: Path, shown: str) -> tuple[str, dict[Key, Number]]:
+    """Return the study of a report, and its numbers, each once: tables and sentences repeat them."""
+    path = folder / RESULTS
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        numbers = [_number(each) for each in told["results"] if "p_value" not in each]
+        study = str(told["study"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            "Les résultats d’un rapport ne se lisent pas.",
+            where=f"{shown}/{RESULTS}",
+            got=type(error).__name__,
+            hint="refaites ce rapport : etabli run",
+        ) from None
+    found: dict[Key, Number] = {}
+    seen: dict[tuple[str, tuple[tuple[str, str], ...]], list[Number]] = {}
+    for number in numbers:
+        name = (number.name, tuple(sorted(number.where.items())))
+        alike = seen.setdefault(name, [])
+        if all(number.value != each.value or number.interval != each.interval for each in alike):  # of another whole
+            alike.append(number)
+            found[(*name, len(alike))] = number
+    return study, found
+
+
+def _number(told: Mapping[str, Any]) -> Number:
+    interval = told.get("interval")
+    known = interval is not None and all(isinstance(bound, int | float) for bound in interval)
+    return Number(
+        told["name"], told["label"], told["unit"], dict(told["where"]), told["value"],
+        (interval[0], interval[1]) if interval is not None and known else None, told.get("n"), told.get("sign", ""),
+    )  # fmt: skip
+
+
+def study_of(folder: Path, *, shown: str) -> str:
+    """Return the study of a report.
+
+    Raises
+    ------
+    RunError
+        It has no `results.json`.
+    """
+    return _read(folder, shown)[0]
+
+
+def counted(found: Sequence[Change]) -> dict[Kind, int]:
+    """Return how many numbers there are of each kind, those that there are."""
+    counts = {kind: sum(change.kind == kind for change in found) for kind in KINDS}
+    return {kind: count for kind, count in counts.items() if count}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One change in French: what it is of, before, after, and by how much."""
+
+    what: str
+    before: str
+    after: str
+    difference: str
+
+
+def in_words(change: Change, codebook: Codebook) -> Line:
+    """Return a change in the words of the study's codebook."""
+    number = change.number
+    return Line(
+        _named(number, codebook),
+        _written(change.before),
+        _written(change.after),
+        "" if change.difference is None else _signed(change.difference, number.unit),
+    )
+
+
+def _named(number: Number, codebook: Codebook) -> str:
+    words, where = Words(codebook, None), dict(number.where)
+    if {"variable", "category"} <= where.keys():
+        where = {**{k: v for k, v in where.items() if k not in {"variable", "category"}},
+                 where["variable"]: where["category"]}  # fmt: skip
+    told = [
+        f"{french.uncapitalised(words.dimension(name))} : {words.label(name, code)}"
+        for name, code in where.items()
+        if code != "total"
+    ]
+    return french.typography(f"{number.label} ({' ; '.join(told)})" if told else number.label)
+
+
+def _written(number: Number | None) -> str:
+    if number is None:
+        return ""
+    if number.value is None:
+        return number.sign
+    value = number.value if isinstance(number.value, str) else _plain(number.value)
+    return (
+        value if number.interval is None else f"{value} [{_plain(number.interval[0])} ; {_plain(number.interval[1])}]"
+    )
+
+
+def _plain(x: float) -> str:
+    """Write a number with the decimals that it was printed with: results keep them, but for a last zero."""
+    return french.number(x, 0 if isinstance(x, int) else max(1, len(f"{x:.2f}".rstrip("0").partition(".")[2])))
+
+
+def _signed(difference: float, unit: str) -> str:
+    text = ("+" if difference > 0 else "") + _plain(difference)
+    return f"{text} {'point' + ('s' if abs(difference) >= 2 else '') if unit == '%' else ''}".strip()

@@ -1,0 +1,97 @@
+"""Two reports compared number by number: what changed beyond the uncertainty, and what cannot be compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from etabli.errors import RunError
+from etabli.publish.changes import Change, Number, changes, counted
+from etabli.publish.export import RESULTS
+
+
+def told(value: object, interval: list[float] | None = None, **rest: Any) -> dict[str, Any]:
+    here = {"item": "tableau-1", "name": "share", "label": "Part", "unit": "%", "where": {"channel": "desk"}, "n": 900}
+    return {**here, "value": value, **({"interval": interval} if interval else {}), **rest}
+
+
+def report(folder: Path, *results: dict[str, Any], study: str = "flux") -> Path:
+    folder.mkdir()
+    (folder / RESULTS).write_text(json.dumps({"study": study, "results": results}), encoding="utf-8")
+    return folder
+
+
+def compared(tmp_path: Path, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Change]:
+    return changes(report(tmp_path / "a", *before), report(tmp_path / "b", *after), shown=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (told(40.0, [38.0, 42.0]), told(40.0, [38.5, 41.5]), "same"),
+        (told(40.0, [38.0, 42.0]), told(42.8, [40.8, 44.8]), "within"),  # under 2.83, the root of 2² + 2²
+        (told(40.0, [38.0, 42.0]), told(42.9, [40.9, 44.9]), "beyond"),
+        (told(40.0, [38.0, 42.0]), told(37.1, [35.1, 39.1]), "beyond"),
+        (told(40.0, [39.9, 49.0]), told(39.0, [30.0, 39.1]), "beyond"),  # the sides that face each other count
+        (told(2.0, [1.0, 4.0], name="odds_ratio"), told(5.2, [2.6, 10.4], name="odds_ratio"), "within"),
+        (told(2.0, [1.0, 4.0], name="odds_ratio"), told(5.4, [2.7, 10.8], name="odds_ratio"), "beyond"),
+        (told(120, name="rows"), told(121, name="rows"), "exact"),
+        (told("7 sur 13"), told("8 sur 13"), "exact"),
+        (told(None, sign="s"), told(12.0), "masked"),
+        (told(None, sign="s"), told(None, sign="s"), "same"),
+        (told(40.0), told(40.0, label="Part des visites"), "rebased"),
+        (told(40.0), told(40.0, unit="points"), "rebased"),
+    ],
+)
+def test_what_became_of_a_number(tmp_path: Path, before: dict[str, Any], after: dict[str, Any], kind: str) -> None:
+    assert [change.kind for change in compared(tmp_path, [before], [after])] == [kind]
+
+
+def test_numbers_come_and_go(tmp_path: Path) -> None:
+    found = compared(tmp_path, [told(1), told(2, where={})], [told(1), told(3, where={"channel": "phone"})])
+    assert counted(found) == {"same": 1, "new": 1, "gone": 1}
+
+
+def test_number_that_several_items_repeat_is_compared_once(tmp_path: Path) -> None:
+    repeated = [told(1), told(1, item="texte-1"), told(1, item="figure-1", n=None)]
+    assert counted(compared(tmp_path, repeated, repeated)) == {"same": 1}
+
+
+def test_no_drift_seldom_passes_for_one(tmp_path: Path) -> None:
+    """Shares of samples of one population, with their 95 % intervals: about one in twenty differs beyond them."""
+    rng = np.random.default_rng(5)
+
+    def sample() -> list[dict[str, Any]]:
+        shares = rng.binomial(1_000, 0.4, 400) / 10
+        half = 196 * np.sqrt(shares / 100 * (1 - shares / 100) / 1_000)
+        return [
+            told(float(x), [float(x - h), float(x + h)], where={"area": str(place)})
+            for place, (x, h) in enumerate(zip(shares, half, strict=True))
+        ]
+
+    beyond = counted(compared(tmp_path, sample(), sample()))["beyond"] / 400
+    assert 0.025 < beyond < 0.085
+
+
+def test_two_studies_are_not_compared(tmp_path: Path) -> None:
+    one, other = report(tmp_path / "a"), report(tmp_path / "b", study="autre")
+    with pytest.raises(RunError, match="Deux études"):
+        changes(one, other, shown=("a", "b"))
+
+
+def test_damaged_results_are_named(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / RESULTS).write_text("{", encoding="utf-8")
+    with pytest.raises(RunError) as error:
+        changes(report(tmp_path / "a"), tmp_path / "b", shown=("a", "b"))
+    assert error.value.where == f"b/{RESULTS}"
+
+
+def test_difference_is_of_two_numbers() -> None:
+    number = Number("share", "Part", "%", {}, 40.0, None, 10, "")
+    assert Change("exact", number, Number("share", "Part", "%", {}, 42.5, None, 10, "")).difference == 2.5
+    assert Change("masked", number, Number("share", "Part", "%", {}, None, None, None, "s")).difference is None
