@@ -45,8 +45,9 @@ def run_those(
         Those to make.
     """
     plans = [each.plan for each in todo]
-    with begin(project, plans, current=len(standings) - len(todo), now=now) as journal:
-        return _make_batch(project, board, todo, journal, forecast(standings, todo), crew)
+    current = sum(each.is_current for each in standings if each not in todo)
+    with _pool(project, plans, crew) as pool, begin(project, plans, current=current, now=now) as journal:
+        return _make_batch(project, board, todo, journal, forecast(project, standings, todo), pool)
 
 
 def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
@@ -63,7 +64,8 @@ def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
         board.tell_resumed(account, made=len(left.found), todo=len(left.todo))
         for each in left.found:
             journal.found(each.plan)
-        return _make_batch(project, board, left.todo, journal, forecast(left.todo, left.todo), crew)
+        with _pool(project, [each.plan for each in left.todo], crew) as pool:
+            return _make_batch(project, board, left.todo, journal, forecast(project, left.todo, left.todo), pool)
 
 
 @dataclass(frozen=True)
@@ -109,17 +111,16 @@ def now() -> datetime:
 
 
 def _make_batch(
-    project: Project, board: Board, todo: Sequence[Standing], journal: Journal, expected: Forecast, crew: Crew
+    project: Project, board: Board, todo: Sequence[Standing], journal: Journal, expected: Forecast, pool: Pool
 ) -> list[Outcome]:
     seconds = expected.by_run(todo)
     plans = [each.plan for each in todo]
-    if crew != Crew(1):  # the longest first: the last to end is then a short one
+    if pool.size > 1:  # the longest first: the last to end is then a short one
         plans = sorted(plans, key=lambda plan: -seconds.get(str(plan), 0.0))
     outcomes: list[Outcome] = []
     if plans:
         try:
-            with _pool(project, plans, crew) as pool:
-                outcomes = _make(project, board, plans, pool, journal=journal, expected=seconds)
+            outcomes = _make(project, board, plans, pool, journal=journal, expected=seconds)
         except KeyboardInterrupt:
             board.warn("Lot interrompu : etabli batch --resume le reprend.")
             raise
@@ -135,7 +136,7 @@ def _make_batch(
 
 def _pool(project: Project, plans: Sequence[PlannedRun], crew: Crew) -> AbstractContextManager[Pool]:
     if crew.scheduler is None:
-        return local_pool(min(crew.workers, len(plans)), environment=os.environ, folder=project.root)
+        return local_pool(min(crew.workers, max(1, len(plans))), environment=os.environ, folder=project.root)
 
     from etabli.publish import parcels
     from etabli.runs.cluster import ByParcel, cluster_pool

@@ -29,7 +29,8 @@ def find_clutter(project: Project, studies: Iterable[Study], *, keep: int) -> li
     found = [path for study in studies for path in _former_reports(project, study, keep=keep)]
     former = journals(project)[:-keep]
     pages = [project.reports / f"batch-{path.stem}.html" for path in former]
-    return sorted({*found, *former, *(page for page in pages if page.is_file())})
+    locks = [path.with_suffix(".lock") for path in former]
+    return sorted({*found, *former, *(path for path in (*pages, *locks) if path.is_file())})
 
 
 def remove(clutter: Iterable[Path]) -> None:

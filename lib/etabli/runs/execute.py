@@ -134,6 +134,16 @@ def _usage(notebook: Any, watch: Watch, clearance: Clearance, *, driven: float) 
     )
 
 
+def _seconds_left(deadline: float) -> int:
+    """Return what a cell may take; one that begins after the deadline does not begin."""
+    from nbclient.exceptions import CellTimeoutError
+
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise CellTimeoutError("the run's time is over")
+    return max(1, int(left))
+
+
 def _papermill(
     project: Project, study: Study, plan: PlannedRun, output: Path, watch: Watch, on_cell: OnCell | None
 ) -> Any:
@@ -157,7 +167,7 @@ def _papermill(
                 kernel_name=kernels.NAME,
                 kernel_manager_class=kernels.watched(watch),
                 cwd=project.root,
-                timeout_func=lambda _: max(1, int(deadline - time.monotonic())),
+                timeout_func=lambda _: _seconds_left(deadline),
                 on_cell_start=seen,
                 extra_arguments=[
                     "--log-level=CRITICAL",  # what a kernel logs of itself, in English, on our terminal
