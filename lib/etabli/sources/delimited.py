@@ -21,7 +21,7 @@ import pandas as pd
 
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.conversions import distinct, is_text
+from etabli.sources.conversions import is_text
 from etabli.sources.damage import hold_page, hold_separator, hold_widths, quote_error
 from etabli.sources.dictionaries import repeated_column
 from etabli.sources.encoding import as_utf8, guessed
@@ -184,8 +184,8 @@ def _told_decimal(header: list[str], frame: pd.DataFrame, book: SourceCodebook, 
     doubtful: list[str] = []
     for place, variable in enumerate(variables_of(header, book)):
         if variable is not None and variable.type == "number" and is_text(frame.iloc[:, place]):
-            _, values = distinct(frame.iloc[:, place])
-            told, doubts = signs_of(value for value in values if value.strip() not in _said(variable))
+            said = {*variable.missing, *variable.recode}
+            told, doubts = signs_of(value for value in _signed(frame.iloc[:, place]) if value.strip() not in said)
             votes += told
             doubtful += [header[place]] * len(doubts)
     if votes:
@@ -201,9 +201,11 @@ def _told_decimal(header: list[str], frame: pd.DataFrame, book: SourceCodebook, 
     return None
 
 
-def _said(variable: Variable) -> set[str]:
-    """Return the texts that the codebook gives a meaning to."""
-    return {*variable.missing, *variable.recode}
+def _signed(column: pd.Series) -> list[str]:
+    """Return the different values of a column of text that hold a comma or a point."""
+    values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else pd.Index(column.unique())
+    kept: list[str] = values[values.str.contains("[,.]", na=False)].tolist()
+    return kept
 
 
 def _described(name: str, column: pd.Series, written: FileFormat, book: SourceCodebook | None) -> Column:

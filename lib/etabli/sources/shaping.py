@@ -216,6 +216,8 @@ def _without_tags(column: pd.Series, variable: Variable, described: Column) -> t
 def _declared(values: list[object], names: list[str], described: Column) -> Mask:
     """Return which values the file calls missing, by themselves or by their names in its description."""
     listed = {*described.tagged, *described.missing_values}
+    if not (listed or described.missing_ranges):
+        return np.zeros(len(values), dtype=bool)
     return np.array(
         [name in listed or _in_ranges(value, described) for value, name in zip(values, names, strict=True)], dtype=bool
     )

@@ -87,12 +87,16 @@ def decimal_of(values: Sequence[str]) -> str | None:
 def signs_of(values: Iterable[str]) -> tuple[Counter[str], list[str]]:
     """Return how many numbers show which decimal sign, and the numbers whose only sign may be that of thousands.
 
+    Where no value has the other sign, one that tells is enough: no more are looked at.
+
     >>> signs_of(["1,5", "0,250", "1,234", "12"])
-    (Counter({',': 2}), ['1,234'])
+    (Counter({',': 1}), [])
     """
+    known = list(values)
+    both = any("," in value for value in known) and any("." in value for value in known)
     votes: Counter[str] = Counter()
     doubtful = []
-    for value in values:
+    for value in known:
         found = _SIGNED.fullmatch(value.strip())
         if found is None:
             continue
@@ -105,6 +109,8 @@ def signs_of(values: Iterable[str]) -> tuple[Counter[str], list[str]]:
             doubtful.append(value.strip())
         else:
             votes[signs[-1]] += 1
+            if not both:
+                break
     return votes, doubtful
 
 

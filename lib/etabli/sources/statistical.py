@@ -256,8 +256,9 @@ def _told(value: str, clock: Clock | PeriodClock) -> str | None:
     """Return a number as the date that it stands for; None outside the calendar; a tag as it is."""
     if value.startswith("."):
         return value
-    days, outside = clock.moments(np.array([float(value)]))
-    return None if outside[0] else written_as(pd.Timestamp(days[0]), None, FileFormat())
+    number = np.array([float(value)])
+    days, outside = clock.moments(number)
+    return None if outside[0] or np.isnan(number[0]) else written_as(pd.Timestamp(days[0]), None, FileFormat())
 
 
 def _seconds(numbers: npt.NDArray[np.float64], clock: Clock | PeriodClock) -> list[float]:
