@@ -87,7 +87,7 @@ def test_quality_tells_what_was_mended(project: Project, study: Study) -> None:
 def test_quality_tells_how_the_file_was_read_and_what_was_passed_over(project: Project, study: Study) -> None:
     (source,) = examined(project, study, ["D1;A;1;13;x", ";;;;"]).sources
     assert source.notes == (
-        "Lecture – encodage : utf-8 (deviné), séparateur : ; (deviné), décimales après : , (deviné).",
+        "Lecture – encodage : utf-8 (deviné), séparateur : ; (deviné).",
         "1 dernière(s) ligne(s) sans aucune valeur, passée(s).",
     )
     assert source.rows == 1

@@ -19,7 +19,7 @@ import pandas as pd
 from etabli.errors import DeliveryError
 from etabli.sources.cells import Places, delivered
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.conversions import convert
+from etabli.sources.conversions import convert, stands_for
 from etabli.sources.domains import ROWS_A_PERSON, Domain, Period, domain_of
 from etabli.sources.expressions import Expression
 
@@ -179,7 +179,7 @@ class _Column:
         else:
             inverse, known = pd.factorize(places)
         text = delivered(pd.Series(self.domain.values(known)), self.variable, self.book.format)
-        good = ~text.isin(["", *self.variable.missing])
+        good = ~stands_for(text, ["", *self.variable.missing], self.variable, self.book.format)
         if self.variable.pattern is not None:
             good &= text.str.fullmatch(self.variable.pattern).fillna(False).astype(bool)
         values = convert(text, self.variable, self.book.format)

@@ -13,6 +13,11 @@ LINE = "line"
 """Name of the index of a read frame: the line of the file (from 1) on which the row begins."""
 
 
+def blank_rows(count: int) -> tuple[str, ...]:
+    """Return the note on rows without any cell that stood between others."""
+    return (f"{count} ligne(s) vide(s) entre d’autres, passée(s).",) if count else ()
+
+
 @dataclass(frozen=True)
 class Column:
     """One column, as the file describes it.
@@ -26,7 +31,8 @@ class Column:
     labels
         Label of each labelled value, by the value as text (« 1 », not « 1.0 »; « .a » for a tagged missing).
     missing_values, missing_ranges
-        Values, as text, and ranges (both ends included) that the file declares as user-missing.
+        Values, as text, and ranges (both ends included) that the file declares as user-missing. In a column of dates:
+        « 1900-01-01 », and seconds from 1970.
     tagged
         Tagged missing values of Stata and SAS that occur, as Stata writes them: « .a ».
     display

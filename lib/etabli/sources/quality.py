@@ -12,9 +12,10 @@ import pandas as pd
 from etabli.errors import DeliveryError
 from etabli.project import Project
 from etabli.sources.checks import Fault, broken_rows, deliver, is_secret
-from etabli.sources.codebook import Codebook, Severity, SourceCodebook, Variable
+from etabli.sources.codebook import Codebook, FileFormat, Severity, SourceCodebook, Variable
 from etabli.sources.columns import Column
 from etabli.sources.conversion import read_apart
+from etabli.sources.conversions import stands_for
 from etabli.sources.deliveries import find_delivery
 from etabli.sources.metadata import Metadata
 from etabli.sources.rules import Check, Delivered, checks_of
@@ -130,7 +131,7 @@ def examine(
     DeliveryError
         The edition is unknown.
     """
-    read_ones: dict[str, tuple[Delivered, str, str]] = {}
+    read_ones: dict[str, tuple[Delivered, str, str, SourceCodebook]] = {}
     notes: dict[str, tuple[str, ...]] = {}
     refused: dict[str, SourceQuality] = {}
     for name in study.sources:
@@ -138,16 +139,15 @@ def examine(
             delivery = find_delivery(project, study, name, edition, provider=providers[name])
             reading = read_apart(delivery.path, codebook.sources[name], shown=delivery.shown)
             book = reading.book or codebook.sources[name]
-            read_ones[name] = (deliver(reading.frame, book), delivery.shown, delivery.sha256)
+            read_ones[name] = (deliver(reading.frame, book), delivery.shown, delivery.sha256, book)
             notes[name] = _notes(reading.metadata)
         except DeliveryError as error:
             if edition not in study.editions:
                 raise
             refused[name] = SourceQuality(name, error.where or study.sources[name].file, "", 0, 0, (), (), str(error))
-    referenced = _referenced(codebook, {name: delivered for name, (delivered, _, _) in read_ones.items()})
+    referenced = _referenced(codebook, {name: delivered for name, (delivered, *_) in read_ones.items()})
     sources = [
-        refused.get(name) or _examined(name, *read_ones[name], codebook.sources[name], referenced, notes[name])
-        for name in study.sources
+        refused.get(name) or _examined(name, *read_ones[name], referenced, notes[name]) for name in study.sources
     ]
     return Quality(study.slug, study.title, edition, study.editions[edition].label, tuple(sources))
 
@@ -177,7 +177,9 @@ def _examined(
     checks = checks_of(book)
     faults = {fault.check.key: fault for fault in validate(whole, book, checks)}
     findings = tuple(_finding(check, faults.get(check.key), whole, book) for check in checks)
-    mendings = tuple(each for held, variable in book.variables.items() for each in _mended(held, variable, whole))
+    mendings = tuple(
+        each for held, variable in book.variables.items() for each in _mended(held, variable, whole, book.format)
+    )
     blocking = [fault for fault in faults.values() if fault.check.severity == "blocks"]
     other = stray(whole, broken_rows(blocking, whole), book, shown)
     notes = (*notes, f"{other.what} ({other.where})") if other is not None else notes
@@ -229,7 +231,7 @@ def shape(value: str, most: int = 20) -> str:
     return "".join(drawn[:most]) + ("…" if len(drawn) > most else "")
 
 
-def _mended(name: str, variable: Variable, delivered: Delivered) -> list[Mending]:
+def _mended(name: str, variable: Variable, delivered: Delivered, written: FileFormat) -> list[Mending]:
     """Return what reading did to a column: spaces taken off, values recoded, missing codes and empty cells."""
     column = delivered.columns[name]
     stripped = column.raw.str.strip()
@@ -240,7 +242,7 @@ def _mended(name: str, variable: Variable, delivered: Delivered) -> list[Mending
     }
     for value, label in variable.missing.items():
         said = "valeur manquante" if label == value else f"valeur manquante « {label} »"
-        done[f"{said} (code {value})"] = stripped == value
+        done[f"{said} (code {value})"] = stands_for(stripped, [value], variable, written)
     counted = [Mending(name, what, _rows(column, mask)) for what, mask in done.items()]
     return [each for each in counted if each.rows]
 

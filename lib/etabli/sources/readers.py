@@ -39,7 +39,10 @@ READERS: dict[str, Reader] = {
 }
 """The readers by suffix, in lower case."""
 
-VERSION = "2"
+_WRITING = {"separator", "encoding", "decimal"}
+"""What is guessed of how a delivery is written."""
+
+VERSION = "3"
 """Of all that turns a file into a frame: a cached conversion of another version is made again."""
 
 
@@ -90,14 +93,14 @@ def read(path: Path, book: SourceCodebook | None = None, *, shown: str, typed: b
 
 def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook, shown: str) -> Reading:
     """Return the reading under the codebook's names, in its words, with its format completed by what was guessed."""
-    guessed = {guess.subject: guess.value for guess in metadata.guesses if guess.subject in {"separator", "encoding"}}
+    guessed = {guess.subject: guess.value for guess in metadata.guesses if guess.subject in _WRITING}
     book = book.model_copy(update={"format": book.format.model_copy(update=guessed)})
     described = {column.name: column for column in metadata.columns}
     columns, notes = {}, list(metadata.notes)
     for name, variable in book.variables.items():
         column = variable.column or name
         hold_digits(frame[column], variable, described[column], metadata.format, shown)
-        columns[name], told = shaped(frame[column], variable, described[column], book.format)
+        columns[name], told = shaped(frame[column], variable, described[column], book.format, shown)
         notes += told
     return Reading(pd.DataFrame(columns, copy=False), replace(metadata, notes=tuple(notes)), book)
 
