@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +15,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from etabli import french
+from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.distances import variation
 from etabli.sources.drift import FALSE_ALARMS, Drift, compare
+from etabli.sources.readers import read_columns
 
 CODES = {"desk": {"label": "Accueil", "value": "ACC"}, "phone": {"label": "Téléphone", "value": "TEL"}}
 
@@ -213,6 +217,70 @@ def test_column_without_a_value_has_no_distribution() -> None:
     assert {change.told.split(" :")[0] for change in drift(book, old, new).changes} == {"valeurs manquantes"}
 
 
+STORED = pd.DataFrame(
+    {"DEP": [1.0, 35.0, 75.0, 35.0] * 50, "Q": [1.0, 2.0, 9.0, 1.0] * 50, "R": [100.0, 200.0, 99_999.0, 300.0] * 50}
+)
+
+
+@pytest.fixture
+def stored_book() -> SourceCodebook:
+    answers = {"yes": {"label": "Oui", "value": "1"}, "no": {"label": "Non", "value": "2"}}
+    return book_of(
+        dep={"type": "code", "codes": {"01": "Ain", "35": "Ille-et-Vilaine", "75": "Paris"}},
+        q={"type": "code", "codes": answers},
+        r={"type": "number"},
+    )
+
+
+def reread(path: Path, book: SourceCodebook, other: Path | None = None) -> Drift:
+    old, new = (read_columns(each, book, shown=each.name) for each in (path, other or path))
+    return compare("visits", old.frame, new.frame, book, book, described=(old.metadata, new.metadata))
+
+
+def test_values_that_a_file_calls_missing_and_zeros_that_it_lost_do_not_block(
+    tmp_path: Path, stored_book: SourceCodebook
+) -> None:
+    path = tmp_path / "q.sav"
+    pyreadstat.write_sav(STORED, path, missing_ranges={"Q": [9], "R": [99_999]})
+    found = reread(path, stored_book)
+    assert found.changes == ()
+    assert found.recode == {}
+
+
+def test_missing_values_of_a_file_count_as_missing(tmp_path: Path, stored_book: SourceCodebook) -> None:
+    old, new = tmp_path / "old.sav", tmp_path / "new.sav"
+    pyreadstat.write_sav(STORED, old, missing_ranges={"Q": [9], "R": [99_999]})
+    pyreadstat.write_sav(STORED.assign(R=250.0), new, missing_ranges={"Q": [9], "R": [99_999]})
+    found = reread(old, stored_book, new)
+    assert "r: valeurs manquantes : 25,0 %, puis 0,0 %" in told(found).replace("\u00a0", " ")
+    assert "99" not in told(found).replace("98", "")
+
+
+def test_codes_that_are_read_by_their_labels_do_not_block(tmp_path: Path) -> None:
+    path = tmp_path / "q.dta"
+    pyreadstat.write_dta(pd.DataFrame({"Q": [1.0, 2.0] * 50}), path, variable_value_labels={"Q": {1: "a", 2: "b"}})
+    assert reread(path, book_of(q={"type": "code", "codes": {"a": "A", "b": "B"}})).changes == ()
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".parquet"])
+def test_dates_that_a_file_stores_do_not_block(tmp_path: Path, suffix: str) -> None:
+    book = book_of(day={"type": "date"}, moment={"type": "datetime"}, x={"type": "number"})
+    paths = []
+    for year in ("2024", "2025"):
+        days = pd.date_range(f"{year}-01-01", periods=90)
+        frame = pd.DataFrame({"DAY": days, "MOMENT": days + pd.Timedelta(hours=10), "X": np.arange(90) + 0.5})
+        paths.append(tmp_path / f"{year}{suffix}")
+        frame.to_excel(paths[-1], index=False) if suffix == ".xlsx" else frame.to_parquet(paths[-1])
+    assert reread(paths[0], book, paths[1]).changes == ()
+
+
+def test_codes_that_lost_their_digits_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "q.sav"
+    pyreadstat.write_sav(pd.DataFrame({"ID": [1e17, 2e17]}), path)
+    with pytest.raises(DeliveryError, match="derniers chiffres"):
+        reread(path, book_of(id={"type": "identifier"}))
+
+
 def population(random: np.random.Generator, people: int, quarter: str) -> dict[str, list[str]]:
     """Draw a delivery: who comes, how often (a few come much more), and what they are each time that they come."""
     of = np.repeat(random.choice(3 * people, people, replace=False), 1 + random.negative_binomial(0.8, 0.35, people))
@@ -245,7 +313,10 @@ POPULATION: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("people", "editions"), [(20, 40), (60, 40), (250, 20)])
+@pytest.mark.parametrize(
+    ("people", "editions"),
+    [(25, 40), pytest.param(60, 300, marks=pytest.mark.slow), pytest.param(300, 150, marks=pytest.mark.slow)],
+)
 def test_nothing_is_told_of_what_did_not_drift(people: int, editions: int) -> None:
     """Two deliveries of one population, people coming back or not: alarms are as rare as promised."""
     book, alarms = book_of(**POPULATION), 0

@@ -98,7 +98,9 @@ def compare(
         which = "la livraison" if new.empty else "celle de l’édition d’avant"
         return Drift(source, (Change("volume", f"{which} est vide : rien à comparer", new.empty),))
     moves = _column_moves(list(new.columns), new_book)
-    before, after = _Delivery(old, old_book, described[0]), _Delivery(new, new_book, described[1], moves.rename)
+    shown = f"source « {source} »"
+    before = _Delivery(old, old_book, described[0], shown)
+    after = _Delivery(new, new_book, described[1], shown, moves.rename)
     compared = {
         name: (before.column(name), after.column(name))
         for name in new_book.variables
@@ -130,6 +132,7 @@ class _Delivery:
     frame: pd.DataFrame
     book: SourceCodebook
     described: Metadata | None
+    shown: str
     rename: dict[str, str] = field(default_factory=dict)
 
     def _named(self, name: str) -> str:
@@ -143,7 +146,7 @@ class _Delivery:
         values, described = self.frame[found], Described(found)
         if self.described is not None:
             described = self.described.column(found)
-            hold_digits(values, variable, described, self.described.format, f"colonne « {found} »")
+            hold_digits(values, variable, described, self.described.format, self.shown)
         read, _ = shaped(values, variable, described, self.book.format)
         return prepare(read, variable, self.book.format)
 

@@ -25,6 +25,9 @@ the draws of these exceeds theirs."""
 _TOGETHER = 100
 """Draws made at once."""
 
+_REACHED = 5
+"""Draws that reach what was found from which it is chance: the more, the less the answer rests on the draws."""
+
 Places = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.float64]
 
@@ -91,12 +94,12 @@ def bounds_of_chance(
     kept = _sample(people, random)
     first, second, moves = _by_person(people, kept, old, new, categories)
     constant, total = second.sum(axis=0, dtype="float64"), (first + second).sum(axis=0, dtype="float64")
-    draws = math.ceil(2 / level) - 1  # (1 + 1) / (draws + 1) ≤ level: one draw may reach what is found
-    bounds = np.full((2, len(found)), -np.inf)  # the two largest draws of each statistic
+    draws = math.ceil(_REACHED / level) - 1  # what fewer than `_REACHED` draws reach has p ≤ _REACHED / (draws + 1)
+    bounds = np.full((_REACHED, len(found)), -np.inf)  # the largest draws of each statistic
     for labels in _labels(moves, draws, random):
         drawn = (labels @ (first - second)).astype("float64") + constant
         values = np.stack([statistic(drawn, total - drawn) for statistic, _ in found], axis=1)
-        bounds = np.sort(np.concatenate([bounds, values]), axis=0)[-2:]
+        bounds = np.sort(np.concatenate([bounds, values]), axis=0)[-_REACHED:]
         if all(value <= bound for (_, value), bound in zip(found, bounds[0], strict=True)):
             break
     return [float(bound) for bound in bounds[0]]
