@@ -112,8 +112,8 @@ def _missing(found: _Found) -> str:
 def _vanished(found: _Found) -> str:
     shares = distances.vanished_shares(*found.comparison.classes.counts)[0]
     known = dict(zip(found.comparison.classes.old.tolist(), found.comparison.before.series.tolist(), strict=True))
-    gone = [str(known[place]) for place in np.flatnonzero(shares > found.bound + _EXACT).tolist()]
-    labels = [f"« {found.comparison.variable.codes[code].label} »" for code in gone]
+    gone = {str(known[place]) for place in np.flatnonzero(shares > found.bound + _EXACT).tolist()}
+    labels = [f"« {each.label} »" for code, each in found.comparison.variable.codes.items() if code in gone]
     return f"plus aucune ligne pour {french.listing(labels)}"
 
 
