@@ -167,6 +167,22 @@ def test_booleans_and_patterned_texts_are_compared() -> None:
     assert "44109" not in told(found)
 
 
+@pytest.mark.parametrize(("kept", "said"), [(100, False), (55, False), (20, True), (0, True)])
+@pytest.mark.parametrize("sensitivity", ["open", "sensitive"])
+def test_codes_of_one_frequency_that_were_swapped_are_told_by_who_stayed(
+    kept: int, said: bool, sensitivity: str
+) -> None:
+    """No share moves, but people who had one code have the other."""
+    book = book_of(person={"type": "identifier"}, x={"type": "code", "codes": CODES, "sensitivity": sensitivity})
+    old, other = ["ACC", "TEL"] * 50, ["TEL", "ACC"] * 50
+    people = [f"P{number}" for number in range(100)]
+    new = [*old[:kept], *other[kept:]]
+    found = told(drift(book, {"PERSON": people, "X": old}, {"PERSON": people, "X": new}))
+    assert ("intervertis" in found) is said
+    assert ("Accueil" in found) is (said and sensitivity == "open")
+    assert "répartition" not in found
+
+
 @pytest.mark.parametrize("kind", [{"type": "number"}, {"type": "date"}, {"type": "code", "codes": CODES}])
 def test_sensitive_variable_is_told_by_its_distance_alone(kind: dict[str, Any]) -> None:
     values = {"number": ["10", "77"], "date": ["01/02/2001", "07/07/1977"], "code": ["ACC", "TEL"]}[kind["type"]]

@@ -53,10 +53,9 @@ def classes_of(variable: Variable, before: Column, after: Column) -> Classes | N
     """Return the classes of a variable that is compared by its values; None where only what misses is compared."""
     is_listed = variable.type in {"code", "boolean"} or (variable.type == "text" and variable.pattern is not None)
     if is_listed:
-        numbers, known = pd.factorize(pd.concat([_plain(before.typed), _plain(after.typed)], ignore_index=True))
+        was, now, known = numbered(before, after)
         if len(known) > MOST_VALUES:
             return None
-        was, now = numbers[: len(before.typed)], numbers[len(before.typed) :]
         return _classes(before, after, was, now, len(known), None)
     if variable.type in {"integer", "number"}:
         return _ordered(before, after, _numbers(before.typed), _numbers(after.typed))
@@ -72,8 +71,11 @@ def missing_classes(before: Column, after: Column) -> Classes:
     return _classes(before, after, was, now, 1, None)
 
 
-def _plain(values: pd.Series) -> pd.Series:
-    return values.astype("object").where(values.notna(), None)
+def numbered(before: Column, after: Column) -> tuple[Places, Places, list[object]]:
+    """Return a number for each different value of two columns, the same in both, −1 where it misses; and the values."""
+    plain = [each.typed.astype("object").where(each.typed.notna(), None) for each in (before, after)]
+    numbers, known = pd.factorize(pd.concat(plain, ignore_index=True))
+    return numbers[: len(before.typed)].astype("int64"), numbers[len(before.typed) :].astype("int64"), list(known)
 
 
 def _numbers(values: pd.Series) -> Floats:

@@ -8,7 +8,7 @@ identifying, sensitive or free-text column is ever told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
@@ -26,6 +26,7 @@ from etabli.sources.metadata import Metadata
 from etabli.sources.permutation import People, people_of
 from etabli.sources.quality import FEWEST_ROWS, shape
 from etabli.sources.shaping import hold_digits, shaped
+from etabli.sources.swaps import Swap, swaps
 
 FALSE_ALARMS = 0.05
 """Probability, at most, that anything at all is told of the distributions, the missing values and the volumes of an
@@ -108,13 +109,16 @@ def compare(
     }
     people = people_of(*_person(new_book, compared), (len(old), len(new)))
     comparisons = {name: comparison_of(new_book.variables[name], *pair) for name, pair in compared.items()}
-    level = false_alarms / (1 + sum(len(each.statistics) for each in comparisons.values()))
+    swappable = [name for name in compared if new_book.variables[name].type in {"code", "boolean"}]
+    level = false_alarms / (1 + len(swappable) + sum(len(each.statistics) for each in comparisons.values()))
     changes = [*_column_changes(moves, new_book), *_volume(people, level)]
     recode: dict[str, dict[str, str]] = {}
     for name, pair in compared.items():
         variable = new_book.variables[name]
         changes.extend(_unknown_values(name, variable, pair[1]))
         changes.extend(Change(name, told) for told in comparisons[name].told(people, level))
+        if name in swappable:
+            changes.extend(_swapped(name, variable, swaps(people, *pair, level=level)))
         if variable.type == "identifier":
             changes.extend(_overlap(name, *pair))
         elif variable.type in {"date", "datetime"}:
@@ -221,6 +225,16 @@ def _unknown_values(name: str, variable: Variable, after: Column) -> Iterator[Ch
         for value, counted in zip(after.text[wrong], after.counts[wrong], strict=True)
     ]
     yield Change(name, f"codes nouveaux, sur {count} : {', '.join(list(dict.fromkeys(told))[:8])}", True)
+
+
+def _swapped(name: str, variable: Variable, found: Iterable[Swap]) -> Iterator[Change]:
+    for swap in found:
+        which = "deux codes"
+        if variable.sensitivity != "sensitive":
+            labels = (variable.codes[str(code)].label for code in swap.pair) if variable.codes else ("oui", "non")
+            which = " et ".join(f"« {label} »" for label in labels)
+        people = f"{french.number(swap.crossed)} des {french.number(swap.people)} personnes des deux éditions"
+        yield Change(name, f"{which} semblent intervertis : {people} sont passées de l’un à l’autre")
 
 
 def _age(name: str, variable: Variable, before: Column, after: Column) -> Iterator[Change]:
