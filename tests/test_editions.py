@@ -97,6 +97,35 @@ def test_edition_that_drifts_is_absorbed_by_the_lines_it_proposes(
     assert etabli("check", "essai") == 0
 
 
+def test_edition_of_a_workbook_is_compared_as_it_is_read(
+    etabli: Etabli, small_project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A workbook stores dates, not texts: they were all called of the wrong type."""
+    folder = small_project.studies / "essai"
+    for name, old, new in (
+        ("study.yml", "records.csv", "records.xlsx"),
+        (
+            "study.yml",
+            "audiences:",
+            "  '2025': {label: '2025', start: 2025-01-01, end: 2025-12-31, deliveries: demo}\naudiences:",
+        ),
+        (
+            "codebook.yml",
+            "    variables:\n",
+            "    variables:\n      day: {label: Jour, type: date, sensitivity: open}\n",
+        ),
+    ):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert etabli("demo", "essai") == 0
+    capsys.readouterr()
+    assert etabli("edition", "new", "essai", "2025", "--from", "2024") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "bloque" not in said.replace("Rien ne bloque", "")
+    assert "0,0 % des identifiants" in said.replace("\u00a0", " ")
+
+
 def test_check_writes_an_internal_report_that_no_catalogue_lists(
     etabli: Etabli, small_project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,8 +15,8 @@ from etabli.errors import DeclarationError, suggestion
 from etabli.project import Project
 from etabli.sources.codebook import read_codebook
 from etabli.sources.deliveries import find_delivery
-from etabli.sources.drift import Drift, compare
-from etabli.sources.previews import preview
+from etabli.sources.drift import FALSE_ALARMS, Drift, compare
+from etabli.sources.readers import read_columns
 from etabli.study import Edition, Study, read_study
 
 LABEL = "À compléter"
@@ -78,13 +78,17 @@ def drift_of(project: Project, study: Study, name: str, *, origin: str, provider
     books = {each: read_codebook(project, study, edition=each) for each in (origin, name)}
     drifts = []
     for source in study.sources:
-        frames = {}
+        readings = {}
         for edition, codebook in books.items():
             delivery = find_delivery(project, study, source, edition, provider=providers[source])
-            written = codebook.sources[source].format
-            frames[edition] = preview(delivery.path, shown=delivery.shown, written=written).frame
-        old, new = books[origin].sources[source], books[name].sources[source]
-        drifts.append(compare(source, frames[origin], frames[name], old, new))
+            readings[edition] = read_columns(delivery.path, codebook.sources[source], shown=delivery.shown)
+        old, new = readings[origin], readings[name]
+        drifts.append(
+            compare(
+                source, old.frame, new.frame, books[origin].sources[source], books[name].sources[source],
+                described=(old.metadata, new.metadata), false_alarms=FALSE_ALARMS / len(study.sources),
+            )
+        )  # fmt: skip
     return drifts
 
 

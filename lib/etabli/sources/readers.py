@@ -91,6 +91,36 @@ def read(path: Path, book: SourceCodebook | None = None, *, shown: str, typed: b
     return replace(reading, typed=True) if typed and reader is read_delimited else reading
 
 
+def read_columns(path: Path, book: SourceCodebook, *, shown: str) -> Reading:
+    """Read a delivery as its codebook says that it is written, under its own column names, whatever these are.
+
+    Raises
+    ------
+    DeliveryError
+        The file is missing, empty, damaged, of an unknown format, or repeats a column.
+    """
+    reader = _reader_of(path, shown)
+    _hold_file(path, shown)
+    frame, metadata = reader(path, book, shown)
+    hold_table(frame, shown)
+    return Reading(frame, metadata)
+
+
+def hold_table(frame: pd.DataFrame, shown: str) -> None:
+    """Refuse a table that has no row, or two columns of one name.
+
+    Raises
+    ------
+    DeliveryError
+        It is so.
+    """
+    if frame.empty:
+        raise DeliveryError("Le fichier est vide.", where=shown, expected="un en-tête et au moins une ligne")
+    if not frame.columns.is_unique:
+        twice = str(frame.columns[frame.columns.duplicated()][0])
+        raise DeliveryError(f"La colonne « {twice} » figure plusieurs fois.", where=f"{shown}, ligne 1")
+
+
 def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook, shown: str) -> Reading:
     """Return the reading under the codebook's names, in its words, with its format completed by what was guessed."""
     guessed = {guess.subject: guess.value for guess in metadata.guesses if guess.subject in _WRITING}
