@@ -25,6 +25,7 @@ from etabli.sources.metadata import Column as Described
 from etabli.sources.metadata import Metadata
 from etabli.sources.permutation import People, people_of
 from etabli.sources.quality import FEWEST_ROWS, shape
+from etabli.sources.readers import completed
 from etabli.sources.shaping import hold_digits, shaped
 from etabli.sources.swaps import Swap, swaps
 
@@ -100,6 +101,10 @@ def compare(
         return Drift(source, (Change("volume", f"{which} est vide : rien à comparer", new.empty),))
     moves = _column_moves(list(new.columns), new_book)
     shown = f"source « {source} »"
+    old_book, new_book = (
+        book if told is None else completed(book, told)
+        for book, told in zip((old_book, new_book), described, strict=True)
+    )
     before = _Delivery(old, old_book, described[0], shown)
     after = _Delivery(new, new_book, described[1], shown, moves.rename)
     compared = {
@@ -151,7 +156,7 @@ class _Delivery:
         if self.described is not None:
             described = self.described.column(found)
             hold_digits(values, variable, described, self.described.format, self.shown)
-        read, _ = shaped(values, variable, described, self.book.format)
+        read, _ = shaped(values, variable, described, self.book.format, self.shown)
         return prepare(read, variable, self.book.format)
 
 

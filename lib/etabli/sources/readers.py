@@ -121,10 +121,15 @@ def hold_table(frame: pd.DataFrame, shown: str) -> None:
         raise DeliveryError(f"La colonne « {twice} » figure plusieurs fois.", where=f"{shown}, ligne 1")
 
 
+def completed(book: SourceCodebook, metadata: Metadata) -> SourceCodebook:
+    """Return a codebook whose format says what its reader had to guess."""
+    guessed = {guess.subject: guess.value for guess in metadata.guesses if guess.subject in _WRITING}
+    return book.model_copy(update={"format": book.format.model_copy(update=guessed)})
+
+
 def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook, shown: str) -> Reading:
     """Return the reading under the codebook's names, in its words, with its format completed by what was guessed."""
-    guessed = {guess.subject: guess.value for guess in metadata.guesses if guess.subject in _WRITING}
-    book = book.model_copy(update={"format": book.format.model_copy(update=guessed)})
+    book = completed(book, metadata)
     described = {column.name: column for column in metadata.columns}
     columns, notes = {}, list(metadata.notes)
     for name, variable in book.variables.items():
