@@ -132,7 +132,11 @@ def withdraw(
     outcome = withdraw_person(
         project, declared, person or getpass("Pseudonyme ou identifiant : "), _keyring(), day=today(), absent=absent
     )
-    board.say(f"retrait enregistré : {', '.join(outcome.pseudonyms)}")
+    names = ", ".join(outcome.pseudonyms)
+    if outcome.since is None:
+        board.say(f"retrait enregistré : {names}")
+    else:
+        board.say(f"retrait déjà enregistré, le {outcome.since:%d/%m/%Y} : {names}")
     for shown, count in outcome.held:
         board.say(f"  {shown} : {french.count(count, 'ligne', 'lignes')} de moins désormais")
     for shown in outcome.unread:
@@ -145,7 +149,9 @@ def withdraw(
         board.warn(f"fait d’une livraison qui la contient, ou laissé par un passage échoué, à supprimer : {trace}")
     for release in outcome.releases:
         board.warn(f"diffusion faite avec cette personne, à signaler au destinataire : {release}")
-    board.say("Les caches sont vidés." if outcome.held else "Aucune livraison présente ne contient cette personne.")
+    board.say(
+        "Les caches sont vidés." if outcome.held else "Aucune vraie livraison présente ne contient cette personne."
+    )
 
 
 SHOWN = 20
