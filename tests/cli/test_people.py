@@ -26,6 +26,7 @@ def etabli(
     """Return a function: arguments → exit status, and all that was said on one line."""
     monkeypatch.setenv(FOLDER_VARIABLE, str(small_project.root))
     monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))  # whoever runs the tests may have keys
     monkeypatch.setattr(key_transfer, "_SCRYPT", {"n": 2**4, "r": 8, "p": 1})
     monkeypatch.setattr(people, "getpass", lambda _: PHRASE)
 

@@ -50,7 +50,7 @@ def show_key() -> None:
     from etabli.sources.keys import held_state
 
     keyring, board = _keyring(), Board.for_terminal()
-    state = held_state(find_project())
+    state = held_state(find_project(), keyring)
     for name, since in state.history:
         use = "en service" if name == state.current else "ancienne"
         place = "sur cette machine" if keyring.path(name).is_file() else "absente de cette machine"

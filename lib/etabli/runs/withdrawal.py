@@ -132,7 +132,7 @@ def withdraw(
     for (key_name, pseudonym), hashes in gone.linked.items():
         record(project, Withdrawal(study.slug, key_name, pseudonym, day, hashes))
     if any(name != DEMO for name in keys):
-        seen_withdrawals(project, keyring, held_state(project).current)
+        seen_withdrawals(project, keyring, held_state(project, keyring).current)
     forget(project)
     kept = [each for each in read_withdrawals(project, study.slug) if (each.key, each.pseudonym) in gone.linked]
     reports, uncertain = _reports(project, study, kept, {each.sha256 for each in _deliveries(seen)})
@@ -162,7 +162,7 @@ def _keys(project: Project, study: Study, keyring: Keyring) -> dict[str, StudyKe
     Fictional data are in nobody's secret; a real edition asks for the project's key.
     """
     origins = {each.deliveries for each in study.editions.values()}
-    state = held_state(project) if "raw" in origins else read_state(project)
+    state = held_state(project, keyring) if "raw" in origins else read_state(project)
     keys = {DEMO: StudyKey(demo_key(study.slug).secret)} if "demo" in origins else {}
     if state is not None and ("raw" in origins or keyring.path(state.current).is_file()):
         keys[state.current] = StudyKey(study_key(project, keyring, study.slug).secret)
@@ -316,7 +316,7 @@ def _expected(project: Project, study: Study, person: str, keys: Keys, keyring: 
             keyring.read(name)  # a key that is not here may be the one that made it, and says so
         return {(name, person) for name in keys}
     key = study_key(project, keyring, study.slug)  # nobody fictional: a real identifier, which asks for the secret key
-    return _named(person, _domains(project, study), {held_state(project).current: StudyKey(key.secret)})
+    return _named(person, _domains(project, study), {held_state(project, keyring).current: StudyKey(key.secret)})
 
 
 def _reports(

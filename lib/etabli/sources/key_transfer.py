@@ -38,7 +38,7 @@ def export_key(project: Project, keyring: Keyring, destination: Path, passphrase
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    state = held_state(project)
+    state = held_state(project, keyring)
     hold_outside(project, destination)
     if len(passphrase) < LEAST_PASSPHRASE:
         raise KeyringError(
@@ -96,14 +96,14 @@ def import_key(project: Project, keyring: Keyring, source: Path, passphrase: str
         )
     anchor = Anchor.from_json(told["withdrawals"]) if "withdrawals" in told else Anchor()
     for secret in secrets_.values():
-        keyring.save(secret, anchor, anew=replace)
+        keyring.save(secret, anchor, ledger=project.ledger, anew=replace)
     if state is None:
         save_state(project, KeyState(history))
     elif current not in known:  # the colleague's key is newer, or the replacement was asked for
         save_state(project, KeyState((*state.history, *(each for each in history if each[0] not in known))))
     elif replace and current != state.current:
         save_state(project, KeyState((*(each for each in state.history if each[0] != current), history[-1])))
-    return held_state(project).current
+    return held_state(project, keyring).current
 
 
 _PARTS = ("salt", "nonce", "sealed")
