@@ -43,8 +43,8 @@ def draft_codebook(
     from etabli.sources.drafts import draft, write_draft
 
     target = output or file.with_name("codebook.yml")
-    written = write_draft(draft(file, shown=file.name), target)
-    Board.for_terminal().say(f"écrit : {written.name}, à relire avant de s’en servir")
+    written = write_draft(draft(file, shown=str(file)), target)
+    Board.for_terminal().say(f"écrit : {written}, à relire avant de s’en servir")
 
 
 def check_deliveries(
@@ -71,6 +71,8 @@ def check_deliveries(
         (board.warn if source.blocks else board.say)(f"{source.source} : {verdict(source)}")
         if source.refusal is not None:
             board.say(source.refusal)
+        for warning in source.warnings:
+            board.caution(warning)
         for note in source.notes:
             board.say(note)
         board.table(

@@ -29,12 +29,11 @@ from etabli.sources.keys import (
 )
 from etabli.sources.links import EditionFiles, identifiers, with_linked
 from etabli.sources.pseudonyms import PSEUDONYM, StudyKey, domain_of
+from etabli.sources.quality import FOLDER as QUALITY
+from etabli.sources.quality import pages_of
 from etabli.sources.reception import DELETIONS
 from etabli.sources.withdrawals import WITHDRAWALS, Withdrawal, digest, read_withdrawals, record
 from etabli.study import Study
-
-QUALITY = "quality"
-"""Where `etabli check` writes, beside a study's reports (`publish.quality`, a floor above)."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def withdraw(
         unread=tuple(unread),
         reports=reports,
         uncertain=uncertain,
-        traces=tuple(_traces(project, study, gone.editions)),
+        traces=tuple(_traces(project, study, gone.editions, {each for one in kept for each in one.deliveries})),
         releases=tuple(_releases(project, kept)),
         since=since,
     )
@@ -351,17 +350,24 @@ def _reports(
             certain.append(shown)
         elif read - present:
             uncertain.append(shown)
+    for folder, told in pages_of(project, slug=study.slug):
+        read = {digest for name, digest in told.items() if name not in books or identifiers(books[name])}
+        if read - present - hashes:
+            uncertain.append(project.relative(folder))
     return tuple(certain), tuple(uncertain)
 
 
-def _traces(project: Project, study: Study, editions: Collection[str]) -> Iterator[str]:
-    """Yield what runs that failed and checks of deliveries left beside the reports."""
+def _traces(project: Project, study: Study, editions: Collection[str], hashes: Collection[str]) -> Iterator[str]:
+    """Yield what runs that failed and checks of deliveries left beside the reports: by edition, then by digest."""
     folder = project.reports / study.slug
     for path in sorted(folder.glob("*.failed.ipynb")):
         yield project.relative(path)
     for edition in editions:
         if (folder / QUALITY / edition).is_dir():
             yield project.relative(folder / QUALITY / edition)
+    for page, told in pages_of(project, slug=study.slug):
+        if page.name not in editions and not set(hashes).isdisjoint(told.values()):
+            yield project.relative(page)
 
 
 def _releases(project: Project, kept: Sequence[Withdrawal]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def draft(path: Path, *, shown: str) -> str:
     path
         The delivery.
     shown
-        How messages and the draft name it.
+        How messages name it.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def draft(path: Path, *, shown: str) -> str:
     """
     seen = preview(path, shown=shown)
     head = _HEAD.format(
-        file=concealed(" ".join(shown.split())),
+        file=concealed(" ".join(path.name.split())),
         rows=len(seen.frame),
         source=_name(concealed(path.stem), set()),
         format=_format(seen.format, path.suffix.lower()),

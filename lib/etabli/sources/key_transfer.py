@@ -59,9 +59,9 @@ def export_key(project: Project, keyring: Keyring, destination: Path, passphrase
         with os.fdopen(os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(json.dumps({"kind": _KIND, **parts}) + "\n")
     except FileExistsError:
-        raise KeyringError("Ce fichier existe déjà.", where=destination.name, hint="donnez un autre nom") from None
+        raise KeyringError("Ce fichier existe déjà.", where=str(destination), hint="donnez un autre nom") from None
     except OSError as error:
-        raise KeyringError("Le fichier n’a pas pu être écrit.", where=destination.name, got=error.strerror) from None
+        raise KeyringError("Le fichier n’a pas pu être écrit.", where=str(destination), got=error.strerror) from None
     return names
 
 
@@ -89,7 +89,7 @@ def import_key(project: Project, keyring: Keyring, source: Path, passphrase: str
     if state is not None and state.current not in secrets_ and not replace:
         raise KeyringError(
             "Cette clé n’est pas celle que le projet emploie.",
-            where=source.name,
+            where=str(source),
             expected=state.current,
             got=current,
             hint="les pseudonymes changeraient tous ; si c’est bien voulu, ajoutez --replace",
@@ -120,10 +120,10 @@ def _opened(source: Path, passphrase: str) -> dict[str, Any]:
         salt, nonce, sealed = (b64decode(told[name], validate=True) for name in _PARTS)
         found = json.loads(AESGCM(_stretched(passphrase, salt)).decrypt(nonce, sealed, _KIND.encode()))
     except FileNotFoundError:
-        raise KeyringError("Ce fichier n’existe pas.", where=source.name) from None
+        raise KeyringError("Ce fichier n’existe pas.", where=str(source)) from None
     except InvalidTag:
         raise KeyringError(
-            "La phrase secrète n’est pas la bonne, ou le fichier a été modifié.", where=source.name
+            "La phrase secrète n’est pas la bonne, ou le fichier a été modifié.", where=str(source)
         ) from None
     except (ValueError, KeyError, TypeError, OSError):
         raise _not_a_key(source) from None
@@ -139,6 +139,6 @@ def _stretched(passphrase: str, salt: bytes) -> bytes:
 def _not_a_key(source: Path) -> KeyringError:
     return KeyringError(
         "Ce fichier n’est pas une clé exportée.",
-        where=source.name,
+        where=str(source),
         expected="un fichier fait par « etabli key export »",
     )

@@ -135,7 +135,7 @@ class Keyring:
         if not path.is_file():
             raise KeyringError(
                 "La clé des pseudonymes de ce projet n’est pas sur cette machine.",
-                where=self.folder.name,
+                where=str(self.folder),
                 expected=f"la clé {fingerprint}",
                 got="aucun fichier de ce nom",
                 hint="demandez à un collègue « etabli key export », puis lancez « etabli key import »",
@@ -143,18 +143,18 @@ class Keyring:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise KeyringError(
                 "La clé des pseudonymes peut être lue par d’autres que vous.",
-                where=path.name,
+                where=str(path),
                 expected="un fichier que son propriétaire est seul à lire (0600)",
                 hint="chmod 600 sur ce fichier ; si d’autres ont pu le lire, « etabli key rotate »",
             )
         try:
             secret = b64decode(json.loads(path.read_text(encoding="ascii"))["key"], validate=True)
         except (ValueError, KeyError, TypeError):
-            raise KeyringError("Le fichier de la clé est abîmé.", where=path.name, hint=_RESTORE) from None
+            raise KeyringError("Le fichier de la clé est abîmé.", where=str(path), hint=_RESTORE) from None
         if key_fingerprint(secret) != fingerprint:
             raise KeyringError(
                 "Ce fichier porte une autre clé que celle de son nom.",
-                where=path.name,
+                where=str(path),
                 expected=fingerprint,
                 got=key_fingerprint(secret),
                 hint=_RESTORE,

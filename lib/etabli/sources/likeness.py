@@ -217,7 +217,7 @@ def _are_dates(values: pd.Series, form: str) -> bool:
 
 
 def _by_spread(counts: pd.Series, filled: int, sensitivity: str) -> Likeness:
-    if bool((counts.index.str.split().str.len() > MOST_WORDS).mean() > 0.2):
+    if bool((counts.index.str.count(r"\S+") > MOST_WORDS).mean() > 0.2):
         return _free_text("des phrases")
     if len(counts) <= MOST_CODES and filled / len(counts) >= FEWEST_ROWS:
         return _codes(counts, sensitivity, "peu de valeurs, qui reviennent")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,12 +17,17 @@ from etabli.sources.checks import Fault, broken_rows, deliver, is_secret
 from etabli.sources.codebook import Codebook, Severity, SourceCodebook, Variable
 from etabli.sources.columns import Column
 from etabli.sources.conversion import read_apart
-from etabli.sources.deliveries import find_delivery
+from etabli.sources.deliveries import find_delivery, missing_file
 from etabli.sources.metadata import Metadata
 from etabli.sources.rules import Check, Delivered, checks_of
 from etabli.sources.schemas import validate
 from etabli.sources.strays import stray
 from etabli.study import Study
+
+FOLDER, DATA = "quality", "quality.json"
+"""Under `reports/<slug>/`, by edition: no run has this name, for a run's begins with its edition and its audience."""
+
+Refused = Literal["missing", "refused"]
 
 MOST_LINES = 10
 """Lines of the file that a finding names."""
@@ -70,7 +77,8 @@ class Mending:
 class SourceQuality:
     """One delivery held to its codebook.
 
-    `refusal` says why it could not even be read; `notes`, what the reader guessed, mended or passed over.
+    `refusal` says why it could not even be read; `notes`, what the reader guessed, mended or passed over;
+    `warnings`, what puts its origin in doubt.
     """
 
     source: str
@@ -82,6 +90,8 @@ class SourceQuality:
     mendings: tuple[Mending, ...]
     refusal: str | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    refused: Refused | None = None
 
     @property
     def broken(self) -> list[Finding]:
@@ -132,6 +142,7 @@ def examine(
     """
     read_ones: dict[str, tuple[Delivered, str, str]] = {}
     notes: dict[str, tuple[str, ...]] = {}
+    unregistered: set[str] = set()
     refused: dict[str, SourceQuality] = {}
     for name in study.sources:
         try:
@@ -140,16 +151,42 @@ def examine(
             book = reading.book or codebook.sources[name]
             read_ones[name] = (deliver(reading.frame, book), delivery.shown, delivery.sha256)
             notes[name] = _notes(reading.metadata)
+            if delivery.origin == "raw" and not delivery.is_registered:
+                unregistered.add(name)
         except DeliveryError as error:
             if edition not in study.editions:
                 raise
-            refused[name] = SourceQuality(name, error.where or study.sources[name].file, "", 0, 0, (), (), str(error))
+            where = error.where or study.sources[name].file
+            kind: Refused = "missing" if error.what == missing_file(name) else "refused"
+            refused[name] = SourceQuality(name, where, "", 0, 0, (), (), str(error), refused=kind)
     referenced = _referenced(codebook, {name: delivered for name, (delivered, _, _) in read_ones.items()})
     sources = [
         refused.get(name) or _examined(name, *read_ones[name], codebook.sources[name], referenced, notes[name])
         for name in study.sources
     ]
+    sources = [replace(each, warnings=(_UNREGISTERED,)) if each.source in unregistered else each for each in sources]
     return Quality(study.slug, study.title, edition, study.editions[edition].label, tuple(sources))
+
+
+_UNREGISTERED = (
+    "Cette livraison n’a pas de reçu : rien ne dit si elle a changé depuis qu’elle est arrivée. "
+    "Enregistrez-la par « etabli deliveries add » ; si elle l’était, rétablissez deliveries.json."
+)
+
+
+def pages_of(project: Project, *, slug: str = "*") -> Iterator[tuple[Path, dict[str, str]]]:
+    """Yield the folders of quality reports that `etabli check` left, and the digest of each source told of."""
+    for path in sorted(project.reports.glob(f"{slug}/{FOLDER}/*/{DATA}")):
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            yield path.parent, {str(each["source"]): str(each["sha256"]) for each in told["sources"] if each["sha256"]}
+        except (ValueError, KeyError, TypeError):
+            continue  # not a report of ours
+
+
+def pages_made_of(project: Project, digests: Collection[str]) -> list[Path]:
+    """Return the folders of quality reports that tell of one of those deliveries."""
+    return [folder for folder, told in pages_of(project) if not set(digests).isdisjoint(told.values())]
 
 
 def _notes(metadata: Metadata) -> tuple[str, ...]:
