@@ -71,15 +71,20 @@ def check_deliveries(
         (board.warn if source.blocks else board.say)(f"{source.source} : {verdict(source)}")
         if source.refusal is not None:
             board.say(source.refusal)
+        if source.stray is not None:
+            board.say(source.stray)
         for warning in source.warnings:
             board.caution(warning)
         for note in source.notes:
             board.say(note)
         board.table(
-            ("effet", "règle", "lignes", "où"),
-            [("bloque" if each.blocks else "avertit", each.sentence, str(each.rows), where_broken(each))
-             for each in source.broken],
+            ("effet", "règle", "lignes", "où", "exemple"),
+            [("bloque" if each.blocks else "avertit", each.sentence, str(each.rows), where_broken(each),
+              "".join(each.examples[:1])) for each in source.broken],
         )  # fmt: skip
+        for each in source.broken:
+            if each.hint is not None:
+                board.say(f"  conseil ({', '.join(each.variables)}) : {each.hint}")
         board.table(
             ("mis en ordre", "variable", "lignes"),
             [(each.what, each.variable, str(each.rows)) for each in source.mendings],
@@ -101,6 +106,7 @@ def new_edition(
     from etabli.board import Board
     from etabli.editions import add_edition, drift_of
     from etabli.sources.admission import hold_edition
+    from etabli.sources.deliveries import missing_file
 
     project, board = find_project(), Board.for_terminal()
     study = read_study(project, slug)
@@ -113,7 +119,18 @@ def new_edition(
         study = read_study(project, slug)
     for each in (base, name):
         hold_edition(project, study, each, day=today())
-    drifts = drift_of(project, study, name, origin=base, providers=_providers(project, study))
+    try:
+        drifts = drift_of(project, study, name, origin=base, providers=_providers(project, study))
+    except DeliveryError as error:
+        awaited = [source for source in study.sources if error.what == missing_file(source)]
+        if not awaited or study.editions[name].deliveries != "raw" or f"/{name}/" not in str(error.where):
+            raise
+        board.say(
+            f"L’édition {name} est déclarée ; la livraison de « {awaited[0]} » n’est pas encore là. À son arrivée :"
+        )
+        board.say(f"  etabli deliveries add FICHIER --study {slug} --source {awaited[0]} --edition {name}")
+        board.say(f"  etabli edition new {slug} {name}, de nouveau, la compare à l’édition {base}")
+        return
     for drift in drifts:
         _tell_drift(board, drift, study.editions[name].form or name)
     if any(drift.blocks for drift in drifts):

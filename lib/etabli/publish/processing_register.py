@@ -12,6 +12,7 @@ from pathlib import Path
 
 from etabli import french
 from etabli.agreements import Agreement, read_all_agreements
+from etabli.declarations import TO_FILL
 from etabli.present import theme
 from etabli.project import Project
 from etabli.study import Study, read_study
@@ -20,8 +21,6 @@ PAGE, SHEET = "registre.html", "registre.csv"
 
 FOLDER = "register"
 """Under `reports/`: it is made again at any time."""
-
-TO_FILL = "à compléter"
 
 Line = dict[str, str]
 """One processing: column → text, in French."""

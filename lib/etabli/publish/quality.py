@@ -48,6 +48,8 @@ def verdict(source: SourceQuality) -> str:
     """Return in one line what the delivery of a source is worth."""
     if source.refusal is not None:
         return "manque" if source.refused == "missing" else "refusée"
+    if source.stray is not None:
+        return "une ligne n’est pas une donnée"
     blocking = sum(finding.blocks for finding in source.findings)
     warning = len(source.broken) - blocking
     told = [
@@ -88,6 +90,9 @@ def _source(source: SourceQuality) -> str:
     if source.refusal is not None:
         lines = "<br>".join(escape(line.strip()) for line in source.refusal.splitlines())
         return f"{head}<p>{lines}</p>\n"
+    if source.stray is not None:
+        lines = "<br>".join(escape(line.strip()) for line in source.stray.splitlines())
+        head += f"<p>{lines}</p>\n"
     size = f"{french.count(source.rows, 'ligne', 'lignes')}, {french.count(source.columns, 'variable', 'variables')}"
     kept = [finding for finding in source.findings if not finding.is_broken]
     tables = [

@@ -210,6 +210,15 @@ def _typed_but_for_missing(counts: pd.Series, sensitivity: str) -> Likeness | No
     return replace(typed, why=f"{typed.why}, et ce qui dit qu’il en manque", missing=words)
 
 
+def form_of_dates(values: pd.Series) -> str | None:
+    """Return the form in which every value is a date, or a date and time; None when none does.
+
+    >>> form_of_dates(pd.Series(["1/2/24", "13/12/24"]))
+    '%d/%m/%y'
+    """
+    return next((form for form in (*_DATES, "%m/%d/%Y", *_MOMENTS) if len(values) and _are_dates(values, form)), None)
+
+
 def _are_dates(values: pd.Series, form: str) -> bool:
     if form == "%Y%m%d" and not bool(values.str.fullmatch(r"(?:19|20)[0-9]{6}").all()):
         return False

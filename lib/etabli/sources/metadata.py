@@ -80,7 +80,11 @@ class Guess:
 
     def __str__(self) -> str:
         value = {"\t": "tabulation"}.get(self.value, self.value)
-        return f"{SUBJECTS[self.subject]} : {value} ({'déclaré' if self.declared else 'deviné'})"
+        return f"{SUBJECTS[self.subject]} : {value} ({'déclaré' if self.declared else 'deviné'}{_ENDINGS.get(self.subject, '')})"
+
+
+_ENDINGS = {"sheet": "e", "decimal": "es", "header_rows": "es", "title_rows": "es"}
+"""What « déclaré » and « deviné » end with, after a subject that is not masculine."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from etabli.errors import DeliveryError
+from etabli.errors import DeliveryError, nearest
 from etabli.project import Project
+from etabli.sources.amendments import placed
 from etabli.sources.checks import Fault, broken_rows, deliver, is_secret
 from etabli.sources.codebook import Codebook, Severity, SourceCodebook, Variable
 from etabli.sources.columns import Column
 from etabli.sources.conversion import read_apart
 from etabli.sources.deliveries import find_delivery, missing_file
+from etabli.sources.likeness import form_of_dates
 from etabli.sources.metadata import Metadata
 from etabli.sources.rules import Check, Delivered, checks_of
 from etabli.sources.schemas import validate
@@ -54,6 +56,8 @@ class Finding:
     lines: tuple[int, ...]
     examples: tuple[str, ...]
     measured: str | None = None
+    expected: str | None = None
+    hint: str | None = None
 
     @property
     def is_broken(self) -> bool:
@@ -78,7 +82,8 @@ class SourceQuality:
     """One delivery held to its codebook.
 
     `refusal` says why it could not even be read; `notes`, what the reader guessed, mended or passed over;
-    `warnings`, what puts its origin in doubt.
+    `warnings`, what puts its origin in doubt; `stray`, which row is no data (a total, a note): it blocks, and is held
+    to no rule.
     """
 
     source: str
@@ -92,6 +97,7 @@ class SourceQuality:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     refused: Refused | None = None
+    stray: str | None = None
 
     @property
     def broken(self) -> list[Finding]:
@@ -99,7 +105,7 @@ class SourceQuality:
 
     @property
     def blocks(self) -> bool:
-        return self.refusal is not None or any(finding.blocks for finding in self.findings)
+        return self.refusal is not None or self.stray is not None or any(finding.blocks for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,7 @@ def examine(
         except DeliveryError as error:
             if edition not in study.editions:
                 raise
+            placed(error, study.form_beside_others(edition))
             where = error.where or study.sources[name].file
             kind: Refused = "missing" if error.what == missing_file(name) else "refused"
             refused[name] = SourceQuality(name, where, "", 0, 0, (), (), str(error), refused=kind)
@@ -213,12 +220,28 @@ def _examined(
     whole = replace(delivered, referenced=referenced)
     checks = checks_of(book)
     faults = {fault.check.key: fault for fault in validate(whole, book, checks)}
-    findings = tuple(_finding(check, faults.get(check.key), whole, book) for check in checks)
-    mendings = tuple(each for held, variable in book.variables.items() for each in _mended(held, variable, whole))
     blocking = [fault for fault in faults.values() if fault.check.severity == "blocks"]
     other = stray(whole, broken_rows(blocking, whole), book, shown)
-    notes = (*notes, f"{other.what} ({other.where})") if other is not None else notes
-    return SourceQuality(name, shown, sha256, whole.rows, len(book.variables), findings, mendings, notes=notes)
+    if other is not None:
+        faults = dict(_without_row(faults, int(np.argmax(whole.lines == _line_of(other)))))
+    findings = tuple(_finding(check, faults.get(check.key), whole, book) for check in checks)
+    mendings = tuple(each for held, variable in book.variables.items() for each in _mended(held, variable, whole))
+    found = SourceQuality(name, shown, sha256, whole.rows, len(book.variables), findings, mendings, notes=notes)
+    return found if other is None else replace(found, stray=str(other))
+
+
+def _line_of(error: DeliveryError) -> int:
+    return int(str(error.where).rpartition(" ")[2])
+
+
+def _without_row(faults: Mapping[str, Fault], place: int) -> Iterator[tuple[str, Fault]]:
+    """Yield the faults of the other rows: what is no row of data breaks rules that say nothing of it."""
+    for key, fault in faults.items():
+        rows = fault.rows.copy()
+        if not fault.check.is_of_the_file:
+            rows[place] = False
+        if rows.any():
+            yield key, replace(fault, rows=rows)
 
 
 def _finding(check: Check, fault: Fault | None, delivered: Delivered, book: SourceCodebook) -> Finding:
@@ -228,7 +251,8 @@ def _finding(check: Check, fault: Fault | None, delivered: Delivered, book: Sour
         return Finding(*named, 0, 0.0, (), (), measured)
     rows = int(fault.rows.sum())
     lines = () if check.is_of_the_file else tuple(int(line) for line in delivered.lines[fault.rows][:MOST_LINES])
-    return Finding(*named, rows, rows / delivered.rows, lines, tuple(_examples(fault, delivered, book)), measured)
+    return Finding(*named, rows, rows / delivered.rows, lines, tuple(_examples(fault, delivered, book)), measured,
+                   check.expected, _hint(fault, delivered, book))  # fmt: skip
 
 
 def _examples(fault: Fault, delivered: Delivered, book: SourceCodebook) -> list[str]:
@@ -247,6 +271,20 @@ def _examples(fault: Fault, delivered: Delivered, book: SourceCodebook) -> list[
     told = [_told(str(column.raw.iloc[place]), int(counts[place]), check.kind, variable) for place in commonest
             if counts[place]]  # fmt: skip
     return list(dict.fromkeys(told))
+
+
+def _hint(fault: Fault, delivered: Delivered, book: SourceCodebook) -> str | None:
+    """Return what to do about values that have not their type: the code that they are near, the form of their dates."""
+    check = fault.check
+    if check.kind != "type" or is_secret(book.variables[check.names[0]]):
+        return None
+    variable, column = book.variables[check.names[0]], delivered.columns[check.names[0]]
+    wrong = column.raw[np.bincount(column.places[fault.rows], minlength=len(column.raw)) > 0].astype("str").str.strip()
+    if variable.type in {"date", "datetime"}:
+        form = form_of_dates(wrong)
+        return f'si ce sont des dates, déclarez « format: "{form}" » pour cette variable' if form else None
+    close = nearest(wrong.iloc[0], variable.code_of()) if variable.type == "code" else None
+    return f"vouliez-vous dire « {close} » ?" if close else None
 
 
 def _told(value: str, rows: int, kind: str, variable: Variable) -> str:
