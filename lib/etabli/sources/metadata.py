@@ -80,7 +80,8 @@ class Guess:
 
     def __str__(self) -> str:
         value = {"\t": "tabulation"}.get(self.value, self.value)
-        return f"{SUBJECTS[self.subject]} : {value} ({'déclaré' if self.declared else 'deviné'}{_ENDINGS.get(self.subject, '')})"
+        how = ("déclaré" if self.declared else "deviné") + _ENDINGS.get(self.subject, "")
+        return f"{SUBJECTS[self.subject]} : {value} ({how})"
 
 
 _ENDINGS = {"sheet": "e", "decimal": "es", "header_rows": "es", "title_rows": "es"}
