@@ -453,6 +453,20 @@ def test_failed_notebooks_and_pages_of_quality_are_listed(project: Project, keyr
     assert outcome.traces == ("reports/essai/x.failed.ipynb", "reports/essai/quality/2024")
 
 
+def test_pages_of_quality_of_a_delivery_that_is_gone_are_listed(real: Project, keyring: Keyring) -> None:
+    make_key(real, keyring, day=DAY)
+    held = real.raw("example", "2024") / "records.csv"
+    digests = {"2021": "0" * 64, "2022": digest_of(held, "records.csv"), "2024": "1" * 64}
+    for edition, digest in digests.items():
+        folder = real.reports / "essai" / "quality" / edition
+        folder.mkdir(parents=True)
+        told = {"sources": [{"source": "records", "sha256": digest}]}
+        (folder / "quality.json").write_text(json.dumps(told), encoding="utf-8")
+    outcome = gone(real, someone(real), keyring)
+    assert outcome.uncertain == ("reports/essai/quality/2021",)
+    assert outcome.traces == ("reports/essai/quality/2024", "reports/essai/quality/2022")
+
+
 def test_ledger_that_is_gone_brings_nobody_back(real: Project, keyring: Keyring) -> None:
     make_key(real, keyring, day=DAY)
     gone(real, someone(real), keyring)

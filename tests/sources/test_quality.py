@@ -113,6 +113,8 @@ def test_quality_hints_the_form_of_dates_and_the_nearest_code(project: Project, 
     told = BOOK.model_dump(exclude_unset=True)
     told["sources"]["visits"]["variables"]["note"] = variable("date", format="%d/%m/%Y")
     book = Codebook.model_validate(told)
+    found = findings(examined(project, study, ["D1;B;1;13;1/2/24", "D2;A;1;13;31/12/2024"], book))
+    assert "redemandez-les sous une seule forme" in found["variables.note.type"].hint
     found = findings(examined(project, study, ["D1;B;1;13;1/2/24", "D2;A;1;13;31/12/24"], book))
     assert (
         found["variables.note.type"].hint == 'si ce sont des dates, déclarez « format: "%d/%m/%y" » pour cette variable'

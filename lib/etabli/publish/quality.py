@@ -48,11 +48,10 @@ def verdict(source: SourceQuality) -> str:
     """Return in one line what the delivery of a source is worth."""
     if source.refusal is not None:
         return "manque" if source.refused == "missing" else "refusée"
-    if source.stray is not None:
-        return "une ligne n’est pas une donnée"
     blocking = sum(finding.blocks for finding in source.findings)
     warning = len(source.broken) - blocking
     told = [
+        "une ligne n’est pas une donnée" if source.stray is not None else "",
         french.count(blocking, "règle enfreinte bloque", "règles enfreintes bloquent") if blocking else "",
         french.count(warning, "avertissement", "avertissements") if warning else "",
     ]

@@ -134,14 +134,15 @@ def withdraw(
         seen_withdrawals(project, keyring, held_state(project, keyring).current)
     forget(project)
     kept = [each for each in read_withdrawals(project, study.slug) if (each.key, each.pseudonym) in gone.linked]
+    traces = tuple(_traces(project, study, gone.editions, {each for one in kept for each in one.deliveries}))
     reports, uncertain = _reports(project, study, kept, {each.sha256 for each in _deliveries(seen)})
     return Outcome(
         pseudonyms=tuple(sorted({pseudonym for _, pseudonym in found})),
         held=tuple((delivery.shown, count) for delivery, count in gone.rows.items()),
         unread=tuple(unread),
         reports=reports,
-        uncertain=uncertain,
-        traces=tuple(_traces(project, study, gone.editions, {each for one in kept for each in one.deliveries})),
+        uncertain=tuple(each for each in uncertain if each not in traces),
+        traces=traces,
         releases=tuple(_releases(project, kept)),
         since=since,
     )

@@ -282,7 +282,11 @@ def _hint(fault: Fault, delivered: Delivered, book: SourceCodebook) -> str | Non
     wrong = column.raw[np.bincount(column.places[fault.rows], minlength=len(column.raw)) > 0].astype("str").str.strip()
     if variable.type in {"date", "datetime"}:
         form = form_of_dates(wrong)
-        return f'si ce sont des dates, déclarez « format: "{form}" » pour cette variable' if form else None
+        if form is None:
+            return None
+        if column.typed.notna().any():
+            return f"ces dates semblent de la forme « {form} », et d’autres non : redemandez-les sous une seule forme"
+        return f'si ce sont des dates, déclarez « format: "{form}" » pour cette variable'
     close = nearest(wrong.iloc[0], variable.code_of()) if variable.type == "code" else None
     return f"vouliez-vous dire « {close} » ?" if close else None
 
