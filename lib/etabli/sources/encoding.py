@@ -65,9 +65,10 @@ def as_utf8(raw: bytes, declared: str | None, *, shown: str) -> bytes:
     DeliveryError
         As for `decode`.
     """
-    if declared in {None, "utf-8"}:
-        _hold_one_encoding(raw, shown)
-    declared = declared or guessed(raw)
+    if declared is None:
+        declared = guessed(raw)
+        if declared in {"latin-1", "cp1252"}:
+            _hold_one_encoding(raw, shown)
     _hold_encoding(raw, declared, shown)
     if declared == "utf-8" or raw.isascii():
         return raw.removeprefix(codecs.BOM_UTF8)
@@ -101,6 +102,8 @@ def _hold_encoding(raw: bytes, declared: str, shown: str) -> None:
         )
     if declared == "utf-8" and written != "ascii" and _is_cut(raw):
         raise _cut(declared, shown)
+    if declared == "utf-8" and written in {"latin-1", "cp1252"}:
+        _hold_one_encoding(raw, shown)
     if written not in _FITTING[declared]:
         fitting = "utf-8" if written == "ascii" else written
         raise DeliveryError(
@@ -118,7 +121,7 @@ _SEQUENCE = re.compile(rb"[\xc3-\xc5][\x80-\xbf]|\xe2[\x80-\xbf]{2}")
 
 def _hold_one_encoding(raw: bytes, shown: str) -> None:
     """Refuse UTF-8 into which bytes of another encoding slipped: no declaration reads it."""
-    if written_in(raw) not in {"latin-1", "cp1252"} or _is_cut(raw):
+    if _is_cut(raw):
         return
     refused = [part.start() for part in _NOT_ASCII.finditer(raw) if not _decodes(part[0], "utf-8")]
     if len(refused) >= sum(1 for _ in _SEQUENCE.finditer(raw)):
