@@ -136,8 +136,14 @@ def test_new_edition_without_its_file_is_declared_and_says_what_is_next(
     assert "L’édition 2025 est déclarée" in told
     assert "etabli deliveries add FICHIER --study essai --source records --edition 2025" in told
     assert "2025" in read_study(small_project, "essai").editions
+    deliver(small_project)
     shutil.rmtree(small_project.demo("essai", "2024"))
-    assert etabli("edition", "new", "essai", "2025", "--from", "2024") == 1  # what it is compared with must be there
+    assert etabli("edition", "new", "essai", "2026") == 0
+    capsys.readouterr()
+    assert etabli("edition", "new", "essai", "2025") == 1  # what it is compared with, the one before, must be there
+    told = capsys.readouterr().err
+    assert "data/demo/essai/2024/records.csv" in told
+    assert "pour comparer à une autre édition que 2024 : --from" in told
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def new_edition(
     slug: Slug,
     name: Annotated[str, typer.Argument(metavar="ÉDITION", help="Nom de la nouvelle édition : 2025-T1.")],
     origin: Annotated[
-        str | None, typer.Option("--from", metavar="ÉDITION", help="Édition dont on part (la dernière, sinon).")
+        str | None, typer.Option("--from", metavar="ÉDITION", help="Édition dont on part (celle d’avant, sinon).")
     ] = None,
 ) -> None:
     """Ouvre une édition : reprend les réglages, compare la livraison à la précédente. Se relance sans rien refaire."""
@@ -111,7 +111,9 @@ def new_edition(
     project, board = find_project(), Board.for_terminal()
     study = read_study(project, slug)
     others = [each for each in study.editions if each != name]
-    base = origin or (others[-1] if others else name)
+    declared = list(study.editions)
+    before = declared[: declared.index(name)] if name in declared else others
+    base = origin or next(reversed(before or others), name)
     if base not in others:
         raise DeliveryError(f"L’édition « {base} » ne peut pas servir de départ.", hint=suggestion(base, others))
     if name not in study.editions:
@@ -124,6 +126,9 @@ def new_edition(
     except DeliveryError as error:
         awaited = [source for source in study.sources if error.what == missing_file(source)]
         if not awaited or study.editions[name].deliveries != "raw" or f"/{name}/" not in str(error.where):
+            error.hint = (
+                f"{error.hint} ; pour comparer à une autre édition que {base} : --from" if awaited else error.hint
+            )
             raise
         board.say(
             f"L’édition {name} est déclarée ; la livraison de « {awaited[0]} » n’est pas encore là. À son arrivée :"
