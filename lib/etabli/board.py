@@ -37,6 +37,10 @@ class Board:
     def warn(self, text: str) -> None:
         self.errors.print(f"[red]✗[/red] {escape(text)}")
 
+    def caution(self, text: str) -> None:
+        """Show what is to be known, or done later, and does not make a command fail."""
+        self.errors.print(f"[yellow]⚠[/yellow] {escape(text)}")
+
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Show rows under their headings; nothing when there is none."""
         if not rows:

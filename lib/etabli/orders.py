@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from etabli.agreements import read_agreements
 from etabli.board import Board
+from etabli.declarations import unfilled
 from etabli.live import LiveView, memory_held
 from etabli.project import Project
 from etabli.publish.batch_page import write_batch_page
@@ -149,6 +151,19 @@ def _pool(project: Project, plans: Sequence[PlannedRun], crew: Crew) -> Abstract
     return cluster_pool(project, crew.scheduler, by_parcel)
 
 
+def tell_unfilled(project: Project, board: Board, plans: Sequence[PlannedRun]) -> None:
+    """Warn of what a study or its agreements still leave to fill, before a report is made for others than the house."""
+    for slug in dict.fromkeys(plan.slug for plan in plans if plan.audience != "internal"):
+        study = read_study(project, slug)
+        files = {project.relative(project.study(slug) / "study.yml"): unfilled(study)}
+        for name, agreement in read_agreements(project, study).items():
+            files[project.relative(project.agreements / f"{name}.yml")] = unfilled(agreement)
+        for shown, keys in files.items():
+            if keys:
+                board.caution(f"{shown} : encore « À compléter », dans un rapport destiné à d’autres que la maison : "
+                              f"{', '.join(keys)}")  # fmt: skip
+
+
 def _make(
     project: Project,
     board: Board,
@@ -161,6 +176,7 @@ def _make(
     """Make reports, show how it goes, and write the catalogue."""
     if isinstance(pool, InPlace):
         warm_up(os.environ, str(project.root))  # it imports what notebooks need while this process imports its own
+    tell_unfilled(project, board, plans)
     live = LiveView(board.console, board.errors, expected=expected or {}, workers=pool.size, memory=memory_held)
     make = partial(make_report, project)
     if isinstance(pool, InPlace):

@@ -190,6 +190,7 @@ REFUSED = [
             "La colonne « CANAL » figure 2 fois.",
             where="visites.csv, ligne 1",
             expected="des colonnes aux noms tous différents",
+            hint="faites renommer ou retirer celle de trop : rien ne dit laquelle le codebook décrit",
         ),
         id="same name twice",
     ),

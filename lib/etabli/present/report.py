@@ -24,7 +24,7 @@ from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.disclosure.statements import Publication, SourceTold
-from etabli.errors import ReportError, suggestion
+from etabli.errors import DeliveryError, ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import MISSING, TOTAL, Condition, Table, Value
 from etabli.present import theme
@@ -36,6 +36,7 @@ from etabli.present.words import Words
 from etabli.project import Project, find_project
 from etabli.recipients import Recipient, read_recipients, recipient_of
 from etabli.sources.admission import hold_edition
+from etabli.sources.amendments import placed
 from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.deliveries import Delivery, find_delivery, load
@@ -183,7 +184,10 @@ class Report:
         """
         if source not in self.study.sources:
             raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
-        frame = load(self.deliveries[source], self.codebook.sources[source], key=self.key, cache=self.cache)
+        try:
+            frame = load(self.deliveries[source], self.codebook.sources[source], key=self.key, cache=self.cache)
+        except DeliveryError as error:
+            raise placed(error, self.study.form_beside_others(self.plan.edition)) from None
         for variable, value in where.items():
             if variable not in frame.columns:
                 raise ReportError(

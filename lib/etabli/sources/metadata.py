@@ -86,7 +86,12 @@ class Guess:
 
     def __str__(self) -> str:
         value = {"\t": "tabulation"}.get(self.value, self.value)
-        return f"{SUBJECTS[self.subject]} : {value} ({'déclaré' if self.declared else 'deviné'})"
+        how = ("déclaré" if self.declared else "deviné") + _ENDINGS.get(self.subject, "")
+        return f"{SUBJECTS[self.subject]} : {value} ({how})"
+
+
+_ENDINGS = {"sheet": "e", "decimal": "es", "header_rows": "es", "title_rows": "es"}
+"""What « déclaré » and « deviné » end with, after a subject that is not masculine."""
 
 
 @dataclass(frozen=True)

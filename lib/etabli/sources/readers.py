@@ -155,7 +155,7 @@ def _reader_of(path: Path, shown: str) -> Reader:
 
 def _hold_file(path: Path, shown: str) -> None:
     if not path.is_file():
-        raise DeliveryError("Le fichier manque.", where=shown, expected="la livraison que l’étude déclare")
+        raise DeliveryError("Le fichier manque.", where=shown, expected="un fichier à cet endroit")
     if path.stat().st_size == 0:
         raise _empty(shown, "0 octet")
     try:
@@ -201,7 +201,10 @@ def _hold_columns(header: list[str], book: SourceCodebook, shown: str, where: st
     for column, times in Counter(header).items():
         if times > 1:
             raise DeliveryError(
-                f"{_named(column)} figure {times} fois.", where=where, expected="des colonnes aux noms tous différents"
+                f"{_named(column)} figure {times} fois.",
+                where=where,
+                expected="des colonnes aux noms tous différents",
+                hint="faites renommer ou retirer celle de trop : rien ne dit laquelle le codebook décrit",
             )
     for column in known:
         if column not in header:
