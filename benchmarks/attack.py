@@ -17,9 +17,11 @@ import numpy as np
 import pandas as pd
 
 from etabli.disclosure.attacker import Attack, attack
+from etabli.disclosure.held import held_in
 from etabli.disclosure.lattice import Stayers
 from etabli.disclosure.policy import Policy
-from etabli.disclosure.protect import Protected, protect
+from etabli.disclosure.protect import Protected, Protection, protect
+from etabli.disclosure.recount import Rows, former_of
 from etabli.disclosure.regions import regions_of
 from etabli.disclosure.statements import Publication, Quantity, SourceTold, Statement, Variable
 from etabli.methods import profiles
@@ -111,6 +113,18 @@ def house(case: Case) -> list[Publication]:
     return [_publication(case, name, tables, protect(tables, policy)) for name, tables in case.reports]
 
 
+def joint(case: Case) -> list[Publication]:
+    """Return what each report tells when it is protected together with those before it, all of them released."""
+    policy = Policy("funder", case.k, ("essai",))
+    rows = {source: Rows(frame, "recipient") for source, frame in case.frames.items()}
+    found: list[Publication] = []
+    for name, tables in case.reports:
+        held = held_in(dict(enumerate(found)), {table.source for table in tables})
+        own = {region for table in tables for region in regions_of(table)}
+        found.append(_publication(case, name, tables, protect(tables, policy, former=former_of(held, rows, own))))
+    return found
+
+
 def primary_only(case: Case) -> list[Publication]:
     """Mask the small counts, and nothing else."""
     return _masked(case, lambda table: _small(table, case.k))
@@ -180,7 +194,9 @@ def _publication(case: Case, name: str, tables: Sequence[Table], protection: obj
         for row in range(len(table.cells))
         for measure in table.measures
     ]
-    return _told(case, name, tables, statements_of(places, protection))  # type: ignore[arg-type]  # naive masks too
+    states = protection.plan.states if isinstance(protection, Protection) else {}
+    told = _told(case, name, tables, statements_of(places, protection))  # type: ignore[arg-type]  # naive masks too
+    return replace(told, states=states)
 
 
 def _told(case: Case, name: str, tables: Sequence[Table], statements: Sequence[Statement]) -> Publication:

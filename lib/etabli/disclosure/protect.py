@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from etabli.disclosure.plan import plan_for
+from etabli.disclosure.plan import NOTHING, Former, RegionMasks, plan_as, plan_for
 from etabli.disclosure.policy import Policy
-from etabli.disclosure.regions import regions_of
+from etabli.disclosure.regions import Region, regions_of
 from etabli.disclosure.rounding import with_rounded
 from etabli.disclosure.rules import hold_rules, of_model
+from etabli.disclosure.statements import State
 from etabli.methods.results import IMPOSSIBLE, Condition, Table, Test, Value
 
 Mask = NDArray[np.bool_]
@@ -56,6 +57,8 @@ class Protection:
 
     policy: Policy
     _by_identity: dict[int, Protected]
+    plan: RegionMasks = field(default_factory=lambda: RegionMasks({}, {}, {}))
+    """What was decided of each region."""
 
     def of(self, table: Table) -> Protected:
         """Return the protected form of a table that took part in the protection."""
@@ -77,8 +80,8 @@ class Protection:
         return all(test in shown for test in condition.tests) and not any(map(self.is_masked, condition.values))
 
 
-def protect(tables: Sequence[Table], policy: Policy) -> Protection:
-    """Protect all tables of a report together.
+def protect(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING) -> Protection:
+    """Protect all tables of a report together, and with what left before.
 
     Parameters
     ----------
@@ -86,22 +89,53 @@ def protect(tables: Sequence[Table], policy: Policy) -> Protection:
         Every table that the report shows or takes a value from.
     policy
         The rules. A minimum of 1 masks nothing.
+    former
+        What those who will read it hold already.
 
     Raises
     ------
     DisclosureError
         The people of a table are not known, two tables count other people under one name, or a measure has no rule.
     """
-    unique = list({id(table): table for table in tables}.values())
+    unique = _unique(tables, policy)
     if not policy.protects:
         return with_masks(unique, policy, [np.zeros(len(table.cells), dtype=bool) for table in unique])
-    for table in unique:
-        hold_rules(table, policy)
-    counted = [table for table in unique if table.states_people]
-    plan = plan_for(counted, policy)
+    return _as_planned(unique, policy, plan_for([each for each in unique if each.states_people], policy, former=former))
+
+
+def protect_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, State]) -> Protection | None:
+    """Protect all tables of a report with the masks that it was released with; None when they speak of other regions.
+
+    Parameters
+    ----------
+    tables, policy
+        As for `protect`.
+    states
+        What was decided of each region when it was released.
+
+    Raises
+    ------
+    DisclosureError
+        As for `protect`.
+    """
+    unique = _unique(tables, policy)
+    plan = plan_as([table for table in unique if table.states_people], policy, states)
+    return None if plan is None else _as_planned(unique, policy, plan)
+
+
+def _unique(tables: Sequence[Table], policy: Policy) -> list[Table]:
+    """Return each table once, held to the rules."""
+    unique = list({id(table): table for table in tables}.values())
+    if policy.protects:
+        for table in unique:
+            hold_rules(table, policy)
+    return unique
+
+
+def _as_planned(tables: Sequence[Table], policy: Policy, plan: RegionMasks) -> Protection:
     hidden = {frozenset(region.categories): bool(mask) for region, mask in plan.masked.items()}
     found = {}
-    for table in unique:
+    for table in tables:
         if table.states_people:
             regions = regions_of(table)
             possible = ~table.cells.get(IMPOSSIBLE, pd.Series(False, index=table.cells.index)).to_numpy(dtype=bool)
@@ -116,7 +150,7 @@ def protect(tables: Sequence[Table], policy: Policy) -> Protection:
             found[id(table)] = masked_by(table, of_model(table, hidden, policy.minimum_people))
         else:  # nothing of a model is made of rounded counts
             found[id(table)] = masked_by(table, np.ones(len(table.cells), dtype=bool))
-    return Protection(policy, found)
+    return Protection(policy, found, plan)
 
 
 def _rounded(table: Table, base: int) -> Table:

@@ -21,9 +21,14 @@ import pandas as pd
 from etabli import french, memo
 from etabli.agreements import Agreement, read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
-from etabli.disclosure.policy import policy_for
-from etabli.disclosure.protect import Protection, protect
-from etabli.disclosure.statements import Publication, SourceTold
+from etabli.disclosure.held import Held
+from etabli.disclosure.ledger import holdings, read_ledger
+from etabli.disclosure.plan import NOTHING, Former
+from etabli.disclosure.policy import Policy, policy_for
+from etabli.disclosure.protect import Protection, protect, protect_as
+from etabli.disclosure.recount import Rows, former_of
+from etabli.disclosure.regions import regions_of
+from etabli.disclosure.statements import Publication, SourceTold, Statement
 from etabli.errors import ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import MISSING, TOTAL, Condition, Table, Value
@@ -101,10 +106,30 @@ def open_report(
     }
     cache = cache_folder(project, slug)
     key = _key(project, study, plan.edition, EditionFiles(deliveries, codebook), cache)
-    report = Report(study, plan, codebook, deliveries, agreements, show_in_notebook, key, cache=cache, recipient=body)
+    report = Report(
+        study,
+        plan,
+        codebook,
+        deliveries,
+        agreements,
+        show_in_notebook,
+        key,
+        cache=cache,
+        recipient=body,
+        held=_held(project, plan, deliveries),
+    )
     report.announce()
     memo.wake(project, slug, plan.edition, os.environ)
     return report
+
+
+def _held(project: Project, plan: PlannedRun, deliveries: Mapping[str, Delivery]) -> Held:
+    """Return what those who will read a report hold already of its deliveries."""
+    if plan.audience == "internal":
+        return Held()
+    ledger = read_ledger(project.ledger, shown=project.relative(project.ledger))
+    holders = read_recipients(project).holders(plan.audience, plan.recipient)
+    return holdings(ledger.held_by(holders), {each.sha256 for each in deliveries.values()})
 
 
 def _key(project: Project, study: Study, edition: str, files: EditionFiles, cache: Path) -> StudyKey:
@@ -146,6 +171,8 @@ class Report:
     """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
     recipient: Recipient | None = None
     """The body that the report is made for; None: every body of the audience."""
+    held: Held = field(default_factory=Held)
+    """What those who will read it hold already of its deliveries."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
 
@@ -343,7 +370,7 @@ class Report:
             for table in self._tables():
                 self._hold_categories(table)
                 self._hold_population(table)
-        protection = protect(self._tables(), policy)
+        protection, former = self._protected(policy)
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
         files: dict[str, str] = {}
@@ -369,6 +396,8 @@ class Report:
             "masked_rows": sum(protection.of(table).hidden for table in self._shown_tables()),
             "withheld": [item.waiting for item in self._items if self._is_withheld(item, protection)],
             "sources": [self._described(name) for name in self._loaded],
+            "releases": list(self.held.numbers),
+            "lost": self.held.speaking_of(former.lost),
             "results": results,
             "said": self._said(protection, policy.minimum_people),
             "files": files,
@@ -395,6 +424,34 @@ class Report:
             html = f'<p class="waiting">{escape(item.waiting)} : en attente de report.finish().</p>'
         self._items.append(item)
         self.show({"text/html": html}, name=name, update=False)
+
+    def _protected(self, policy: Policy) -> tuple[Protection, Former]:
+        """Protect all results together with what their readers hold; a report made again keeps its masks.
+
+        It does when, with the masks that it was released with, it tells nothing new. What it tells anew asks for new
+        proofs, beside which what was told stays told, and what was masked stays masked.
+        """
+        tables = self._tables()
+        if not (policy.protects and self.held.publications):
+            return protect(tables, policy), NOTHING
+        before = self.held.of_report(str(self.plan))
+        again = None if before is None else protect_as(tables, policy, before.states)
+        if again is not None and self.held.tells(self._statements(again)):
+            return again, NOTHING
+        own = {region for table in tables if table.states_people for region in regions_of(table)}
+        former = former_of(self.held, self._rows(), own)
+        return protect(tables, policy, former=former), former
+
+    def _rows(self) -> dict[str, Rows]:
+        """Return all rows of each delivery that the report counts people of, by digest."""
+        books = {name: self.codebook.sources[name] for name in self._loaded}
+        return {
+            self.deliveries[name].sha256: Rows(
+                load(self.deliveries[name], book, key=self.key, cache=self.cache), book.person
+            )
+            for name, book in books.items()
+            if book.person is not None
+        }
 
     def _hold_categories(self, table: Table) -> None:
         """Refuse a table of raw values: a category is one that the codebook declares, for it is shown even when masked.
@@ -517,9 +574,11 @@ class Report:
             )
             for name in self._loaded
         }
-        places = [place for item in self._items for place in item.places(protection)]
-        found = statements_of(places, protection)
-        return Publication(str(self.plan), told, variables_of(self._tables()), tuple(found)).to_json()
+        found = tuple(self._statements(protection))
+        return Publication(str(self.plan), told, variables_of(self._tables()), found, protection.plan.states).to_json()
+
+    def _statements(self, protection: Protection) -> list[Statement]:
+        return statements_of([place for item in self._items for place in item.places(protection)], protection)
 
     def announce(self) -> None:
         """Say in the notebook what is open; this output is cleared like any other, and reports leave it out."""

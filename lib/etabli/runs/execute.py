@@ -97,6 +97,8 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         fingerprint=with_modules(depended, clearance.payload["modules"]),
         outputs={},
         shared=clearance.payload["shared"],
+        releases=clearance.payload["releases"],
+        lost=clearance.payload["lost"],
     )
     usage = _usage(notebook, watch, clearance, driven=time.process_time() - busy)
     return Executed(study, plan, notebook, clearance, manifest, usage)

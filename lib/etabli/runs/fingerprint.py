@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from etabli.agreements import read_agreements
+from etabli.disclosure.ledger import Ledger, read_ledger
 from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.recipients import Recipients, read_recipients
@@ -20,9 +21,9 @@ from etabli.study import PlannedRun, Study
 
 Fingerprint = dict[str, str]
 """SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
-`agreement/…`, `source/…`, `lib/…`; `key` is the fingerprint of the project's key, where an edition reads real
-deliveries, and `withdrawals` a digest of who withdrew, when anyone did: neither the key nor anybody can be found from
-them."""
+`releases` (what they hold already of its deliveries), `agreement/…`, `source/…`, `lib/…`; `key` is the fingerprint of
+the project's key, where an edition reads real deliveries, and `withdrawals` a digest of who withdrew, when anyone did:
+neither the key nor anybody can be found from them."""
 
 
 @dataclass
@@ -35,10 +36,13 @@ class Survey:
         The parts of a fingerprint that the runs of an edition share, by study and edition.
     bodies
         Who receives what.
+    ledger
+        All that was released.
     """
 
     editions: dict[tuple[str, str], Fingerprint] = field(default_factory=dict)
     bodies: Recipients | None = None
+    ledger: Ledger | None = None
 
 
 NOT_OF_A_RUN = {"runs", "audiences", "editions", "time_limit_minutes", "memory_limit_gib"}
@@ -64,10 +68,14 @@ def fingerprint(
         seen.editions[place] = _of_edition(project, study, plan)
     if seen.bodies is None:
         seen.bodies = read_recipients(project)
+    if seen.ledger is None:
+        seen.ledger = read_ledger(project.ledger, shown=project.relative(project.ledger))
+    of_edition = seen.editions[place]
     parts = {
-        **seen.editions[place],
+        **of_edition,
         "parameters": _hash_text(json.dumps(plan.parameters, sort_keys=True, ensure_ascii=False)),
         "recipients": _hash_text(_shared_with(seen.bodies, plan)) if plan.audience != "internal" else ABSENT,
+        **_releases(seen.ledger, seen.bodies, plan, of_edition),
     }
     return with_modules(dict(sorted(parts.items())), modules)
 
@@ -91,6 +99,22 @@ def _shared_with(bodies: Recipients, plan: PlannedRun) -> str:
         slug: bodies.recipients[slug].model_dump(mode="json") for slug in bodies.holders(plan.audience, plan.recipient)
     }
     return json.dumps(held, sort_keys=True, ensure_ascii=False)
+
+
+def _releases(ledger: Ledger, bodies: Recipients, plan: PlannedRun, taken: Fingerprint) -> Fingerprint:
+    """Return the part that tells what the readers of a report hold of its deliveries; none when they hold nothing.
+
+    A report's own release is left out: made again it takes the masks that it left with, and says the same.
+    """
+    if plan.audience == "internal":
+        return {}
+    sources = {digest for part, digest in taken.items() if part.startswith("source/")}
+    held = [
+        (each.number, each.report, sorted(each.outputs.items()))
+        for each in ledger.held_by(bodies.holders(plan.audience, plan.recipient))
+        if each.report != str(plan) and not sources.isdisjoint(each.publication.sources)
+    ]
+    return {"releases": _hash_text(json.dumps(held, ensure_ascii=False))} if held else {}
 
 
 def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
