@@ -17,7 +17,7 @@ from etabli.disclosure.plan import NOTHING, Former, RegionMasks, plan_as, plan_f
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import Region, regions_of
 from etabli.disclosure.rounding import with_rounded
-from etabli.disclosure.rules import hold_rules, of_model
+from etabli.disclosure.rules import hold_rules, of_model, under_floor
 from etabli.disclosure.statements import State
 from etabli.methods.results import IMPOSSIBLE, Condition, Table, Test, Value
 
@@ -38,12 +38,16 @@ class Protected:
     tests: tuple[Test, ...]
     withheld: int = 0
     """How many of its rows are masked because nothing could be proved of them."""
+    refused: str | None = None
+    """Why nothing of it may be shown, not even its categories; None when it may."""
     at_most: Mapping[int, int] = field(default_factory=dict)
     """Rows among the masked ones of which it is said that they hold so many people or fewer."""
 
     @property
     def hidden(self) -> int:
-        """How many rows are masked, without those that are said to be small."""
+        """How many rows are masked, without those that are said to be small; none of a table that is refused whole."""
+        if self.refused is not None:
+            return 0
         return int(self.masked.sum()) - len(self.at_most)
 
     @property
@@ -63,6 +67,10 @@ class Protection:
     def of(self, table: Table) -> Protected:
         """Return the protected form of a table that took part in the protection."""
         return self._by_identity[id(table)]
+
+    def beside(self, refused: Mapping[int, Protected]) -> Protection:
+        """Return the protection with tables that are refused whole, by identity."""
+        return replace(self, _by_identity={**self._by_identity, **refused})
 
     def is_masked(self, value: Value) -> bool:
         """Whether a value may not be shown; an extreme may not be when one of those it is compared with may not.
@@ -97,10 +105,13 @@ def protect(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING
     DisclosureError
         The people of a table are not known, two tables count other people under one name, or a measure has no rule.
     """
-    unique = _unique(tables, policy)
+    unique, refused = _unique(tables, policy)
     if not policy.protects:
-        return with_masks(unique, policy, [np.zeros(len(table.cells), dtype=bool) for table in unique])
-    return _as_planned(unique, policy, plan_for([each for each in unique if each.states_people], policy, former=former))
+        found = with_masks(unique, policy, [np.zeros(len(table.cells), dtype=bool) for table in unique])
+    else:
+        counted = [table for table in unique if table.states_people]
+        found = _as_planned(unique, policy, plan_for(counted, policy, former=former))
+    return found.beside(refused)
 
 
 def protect_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, State]) -> Protection | None:
@@ -118,18 +129,25 @@ def protect_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, 
     DisclosureError
         As for `protect`.
     """
-    unique = _unique(tables, policy)
+    unique, refused = _unique(tables, policy)
     plan = plan_as([table for table in unique if table.states_people], policy, states)
-    return None if plan is None else _as_planned(unique, policy, plan)
+    return None if plan is None else _as_planned(unique, policy, plan).beside(refused)
 
 
-def _unique(tables: Sequence[Table], policy: Policy) -> list[Table]:
-    """Return each table once, held to the rules."""
-    unique = list({id(table): table for table in tables}.values())
+def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[int, Protected]]:
+    """Return each table once, held to the rules; apart, by identity, those that are refused whole."""
+    allowed: list[Table] = []
+    refused: dict[int, Protected] = {}
+    for table in {id(table): table for table in tables}.values():
+        reason = under_floor(table, policy)
+        if reason is None:
+            allowed.append(table)
+        else:
+            refused[id(table)] = replace(masked_by(table, np.ones(len(table.cells), dtype=bool)), refused=reason)
     if policy.protects:
-        for table in unique:
+        for table in allowed:
             hold_rules(table, policy)
-    return unique
+    return allowed, refused
 
 
 def _as_planned(tables: Sequence[Table], policy: Policy, plan: RegionMasks) -> Protection:

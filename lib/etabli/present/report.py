@@ -28,6 +28,7 @@ from etabli.disclosure.policy import Policy, policy_for
 from etabli.disclosure.protect import Protection, protect, protect_as
 from etabli.disclosure.recount import Rows, former_of
 from etabli.disclosure.regions import regions_of
+from etabli.disclosure.rules import under_floor
 from etabli.disclosure.statements import Publication, SourceTold, Statement
 from etabli.errors import ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
@@ -365,6 +366,7 @@ class Report:
             [self.agreements[self.study.sources[name].agreement] for name in self._loaded],
             self.plan.audience,
             recipient=self.plan.recipient,
+            levels=self.codebook.levels,
         )
         if policy.protects:
             for table in self._tables():
@@ -396,6 +398,7 @@ class Report:
             "masked_rows": sum(protection.of(table).hidden for table in self._shown_tables()),
             "withheld": [item.waiting for item in self._items if self._is_withheld(item, protection)],
             "sources": [self._described(name) for name in self._loaded],
+            "refused": [item.waiting for item in self._items if self._is_refused(item, protection)],
             "releases": list(self.held.numbers),
             "lost": self.held.speaking_of(former.lost),
             "results": results,
@@ -438,7 +441,8 @@ class Report:
         again = None if before is None else protect_as(tables, policy, before.states)
         if again is not None and self.held.tells(self._statements(again)):
             return again, NOTHING
-        own = {region for table in tables if table.states_people for region in regions_of(table)}
+        counted = [table for table in tables if table.states_people and under_floor(table, policy) is None]
+        own = {region for table in counted for region in regions_of(table)}
         former = former_of(self.held, self._rows(), own)
         return protect(tables, policy, former=former), former
 
@@ -540,6 +544,9 @@ class Report:
     def _is_withheld(self, item: Item, protection: Protection) -> bool:
         return isinstance(item, TableItem) and protection.of(item.table).withheld > 0
 
+    def _is_refused(self, item: Item, protection: Protection) -> bool:
+        return isinstance(item, TableItem) and protection.of(item.table).refused is not None
+
     def _answers(self, protection: Protection) -> dict[str, dict[str, str]]:
         """For each question with a heading of its own: where it stands, and what it says."""
         return {
@@ -575,7 +582,8 @@ class Report:
             for name in self._loaded
         }
         found = tuple(self._statements(protection))
-        return Publication(str(self.plan), told, variables_of(self._tables()), found, protection.plan.states).to_json()
+        tables = [table for table in self._tables() if protection.of(table).refused is None]
+        return Publication(str(self.plan), told, variables_of(tables), found, protection.plan.states).to_json()
 
     def _statements(self, protection: Protection) -> list[Statement]:
         return statements_of([place for item in self._items for place in item.places(protection)], protection)
