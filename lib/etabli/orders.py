@@ -16,7 +16,7 @@ from etabli.publish.batch_page import write_batch_page
 from etabli.publish.catalogue import write_catalogue
 from etabli.publish.export import make_report, remove_abandoned
 from etabli.runs.batch import RETRIES, Watchers, run_batch
-from etabli.runs.fingerprint import Survey
+from etabli.runs.fingerprint import PLAN, Survey
 from etabli.runs.forecast import Forecast, forecast
 from etabli.runs.forks import warm_up
 from etabli.runs.journal import Account, Ended, Journal, begin, last_ends, read_journal, resume, unfinished
@@ -68,9 +68,28 @@ def run_those(
     todo
         Those to make.
     """
+    outcomes = _begun(project, board, standings, todo, crew)
+    again = _overtaken(project, todo)
+    if again:
+        board.tell_overtaken(len(again))
+        outcomes += _begun(project, board, again, again, crew)
+    return outcomes
+
+
+def _begun(
+    project: Project, board: Board, standings: Sequence[Standing], todo: Sequence[Standing], crew: Crew
+) -> list[Outcome]:
     plans = [each.plan for each in todo]
     with begin(project, plans, current=len(standings) - len(todo), now=now) as journal:
         return _make_batch(project, board, todo, journal, forecast(standings, todo), crew)
+
+
+def _overtaken(project: Project, made: Sequence[Standing]) -> list[Standing]:
+    """Return the runs in which those that came after them would mask something else, now that all are there."""
+    survey = Survey()
+    studies = {slug: read_study(project, slug) for slug in {each.plan.slug for each in made}}
+    found = [standing(project, studies[each.plan.slug], each.plan, survey) for each in made]
+    return [each for each in found if each.drifted == (PLAN,)]
 
 
 def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:

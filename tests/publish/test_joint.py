@@ -10,7 +10,6 @@ import pytest
 from etabli.cli import app, joined_parameters
 from etabli.disclosure.ledger import Ledger, read_ledger
 from etabli.project import FOLDER_VARIABLE, Project, find_project
-from etabli.publish.copies import publish
 from etabli.publish.release import Judgement, candidate, judge
 from etabli.recipients import read_recipients
 from etabli.runs.manifest import hash_outputs, read_manifest
@@ -101,7 +100,7 @@ def values_of(project: Project, report: str) -> dict[str, str]:
     return {**digests, "page": "\n".join(line for line in page if "Calculé le" not in line)}
 
 
-def test_released_report_made_again_is_the_same(held: Project, tmp_path: Path) -> None:
+def test_released_report_made_again_is_the_same(held: Project) -> None:
     """Whatever its body has come to hold since: it keeps the masks that it left with."""
     released(ALL, "caf")
     made("-p", "group", "first")
@@ -111,9 +110,8 @@ def test_released_report_made_again_is_the_same(held: Project, tmp_path: Path) -
     made("-p", "group", "first")
     assert {report: values_of(held, report) for report in (ALL, FIRST)} == before
     assert read_manifest(held.reports / ALL, shown=ALL).releases == [1, 2]
-    for report in (ALL, FIRST):
-        released(report, "caf")
-    assert len(publish(held, ledger(held), read_recipients(held), "caf", tmp_path / "caf").folders) == 2
+    assert judged(held, ALL).holds
+    assert judged(held, FIRST).holds
 
 
 def test_run_is_to_be_made_again_once_its_readers_hold_something_else(
@@ -125,3 +123,50 @@ def test_run_is_to_be_made_again_once_its_readers_hold_something_else(
     assert "le registre des diffusions a changé" in capsys.readouterr().out
     etabli("why", ALL)  # its own release changes nothing for it
     assert "registre" not in capsys.readouterr().out
+
+
+# Runs of one edition ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def declared(_held: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The same project without a report; its study declares both runs."""
+    root = Path(shutil.copytree(_held, tmp_path / "declared"))
+    shutil.rmtree(root / "reports")
+    shutil.rmtree(root / "data" / "cache")
+    path = root / "studies" / "essai" / "study.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "  - parameters: {audience: funder, group: first}\n", encoding="utf-8")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(root))
+    return find_project()
+
+
+@pytest.mark.slow
+def test_runs_of_an_edition_share_one_plan_whatever_their_order(declared: Project) -> None:
+    made("-p", "group", "first")  # alone: it masks nothing
+    assert set(candidate(declared, declared.reports / FIRST, "caf").publication.states.values()) == {"shown"}
+    assert etabli("batch", "--workers", "1") == 0
+    forwards = {report: values_of(declared, report) for report in (ALL, FIRST)}
+    shutil.rmtree(declared.reports)
+    shutil.rmtree(declared.cache)
+    made()
+    made("-p", "group", "first")
+    assert etabli("batch", "--workers", "1") == 0
+    assert {report: values_of(declared, report) for report in (ALL, FIRST)} == forwards
+    hidden = [candidate(declared, declared.reports / report, "caf").publication.hidden for report in (ALL, FIRST)]
+    assert any(hidden)
+    released(ALL, "caf")
+    assert judged(declared, FIRST).holds
+
+
+@pytest.mark.slow
+def test_run_that_another_one_overtook_is_made_again_by_the_batch(
+    declared: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert etabli("batch", "--workers", "1") == 0
+    capsys.readouterr()
+    assert etabli("batch", "--workers", "1") == 0
+    assert "Rien à refaire" in capsys.readouterr().out
+    shutil.rmtree(declared.cache)  # what it held can be made again: nothing is old for its want
+    assert etabli("batch", "--workers", "1") == 0
+    assert "Rien à refaire" in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
 import numpy as np
@@ -39,7 +40,7 @@ class RegionMasks:
     withheld: Mapping[Region, bool]
     few: Mapping[Region, bool]
 
-    @property
+    @cached_property
     def states(self) -> dict[Region, State]:
         """What was decided of each region, as the ledger keeps it."""
         return {

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from etabli.disclosure.plan import NOTHING, Former, RegionMasks, plan_as, plan_for
+from etabli.disclosure.plan import BUDGET, NOTHING, Former, RegionMasks, plan_as, plan_for
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import Region, regions_of
 from etabli.disclosure.rounding import with_rounded
@@ -88,7 +88,9 @@ class Protection:
         return all(test in shown for test in condition.tests) and not any(map(self.is_masked, condition.values))
 
 
-def protect(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING) -> Protection:
+def protect(
+    tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, beside: Sequence[Sequence[Table]] = ()
+) -> Protection:
     """Protect all tables of a report together, and with what left before.
 
     Parameters
@@ -99,6 +101,8 @@ def protect(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING
         The rules. A minimum of 1 masks nothing.
     former
         What those who will read it hold already.
+    beside
+        What other reports count, of which the same plan decides.
 
     Raises
     ------
@@ -110,7 +114,9 @@ def protect(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING
         found = with_masks(unique, policy, [np.zeros(len(table.cells), dtype=bool) for table in unique])
     else:
         counted = [table for table in unique if table.states_people]
-        found = _as_planned(unique, policy, plan_for(counted, policy, former=former))
+        together = _in_order([*counted, *(table for each in beside for table in each)]) if beside else counted
+        plan = plan_for(together, policy, former=former, budget=BUDGET * (1 + len(beside)))
+        found = _as_planned(unique, policy, plan)
     return found.beside(refused)
 
 
@@ -132,6 +138,11 @@ def protect_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, 
     unique, refused = _unique(tables, policy)
     plan = plan_as([table for table in unique if table.states_people], policy, states)
     return None if plan is None else _as_planned(unique, policy, plan).beside(refused)
+
+
+def _in_order(tables: Sequence[Table]) -> list[Table]:
+    """Return tables in an order that what they speak of decides, and not whose they are."""
+    return sorted(tables, key=lambda table: [str(each) for each in regions_of(table)])
 
 
 def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[int, Protected]]:

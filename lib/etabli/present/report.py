@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +30,7 @@ from etabli.disclosure.protect import Protection, protect, protect_as
 from etabli.disclosure.recount import Rows, former_of
 from etabli.disclosure.regions import regions_of
 from etabli.disclosure.rules import under_floor
+from etabli.disclosure.shared import Shelf, decided_for, home_of
 from etabli.disclosure.statements import Publication, SourceTold, Statement
 from etabli.errors import ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
@@ -118,10 +120,28 @@ def open_report(
         cache=cache,
         recipient=body,
         held=_held(project, plan, deliveries),
+        shelf=_shelf(project, study, plan, deliveries, key),
     )
     report.announce()
     memo.wake(project, slug, plan.edition, os.environ)
     return report
+
+
+def _shelf(
+    project: Project, study: Study, plan: PlannedRun, deliveries: Mapping[str, Delivery], key: StudyKey
+) -> Shelf | None:
+    """Return where a run leaves what it counts for the others of its edition; None for one that stays in the house."""
+    if plan.audience == "internal":
+        return None
+    holders = read_recipients(project).holders(plan.audience, plan.recipient)
+    notebook = sha256((project.notebooks / study.notebook).read_bytes()).hexdigest()
+    digests = sorted(each.sha256 for each in deliveries.values())
+    return Shelf(
+        home_of(project, study.slug, plan.edition, holders),
+        (memo.code_digest(), notebook, key.fingerprint, *digests),
+        plan.name,
+        plan.name in {each.name for each in study.planned_runs()},
+    )
 
 
 def _held(project: Project, plan: PlannedRun, deliveries: Mapping[str, Delivery]) -> Held:
@@ -174,6 +194,8 @@ class Report:
     """The body that the report is made for; None: every body of the audience."""
     held: Held = field(default_factory=Held)
     """What those who will read it hold already of its deliveries."""
+    shelf: Shelf | None = None
+    """Where it leaves what it counts for the other runs of its edition; None: it is protected without them."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
 
@@ -401,6 +423,7 @@ class Report:
             "refused": [item.waiting for item in self._items if self._is_refused(item, protection)],
             "releases": list(self.held.numbers),
             "lost": self.held.speaking_of(former.lost),
+            "plan": self._decided(),
             "results": results,
             "said": self._said(protection, policy.minimum_people),
             "files": files,
@@ -435,16 +458,41 @@ class Report:
         proofs, beside which what was told stays told, and what was masked stays masked.
         """
         tables = self._tables()
-        if not (policy.protects and self.held.publications):
+        if not policy.protects:
             return protect(tables, policy), NOTHING
         before = self.held.of_report(str(self.plan))
         again = None if before is None else protect_as(tables, policy, before.states)
         if again is not None and self.held.tells(self._statements(again)):
             return again, NOTHING
         counted = [table for table in tables if table.states_people and under_floor(table, policy) is None]
-        own = {region for table in counted for region in regions_of(table)}
-        former = former_of(self.held, self._rows(), own)
-        return protect(tables, policy, former=former), former
+        if self.shelf is None or not counted:
+            return self._protected_with(tables, policy, counted, {})
+        with self.shelf.locked():
+            others = self.shelf.others(counted, policy)
+            found = self._protected_with(tables, policy, counted, others)
+            if self.shelf.declared:
+                self.shelf.leave(counted, policy)
+                runs = {**others, self.plan.name: tuple(counted)}
+                free = {run: each for run, each in runs.items() if not self._is_released(run)}
+                self.shelf.decide(free, found[0].plan)
+        return found
+
+    def _protected_with(
+        self, tables: Sequence[Table], policy: Policy, counted: Sequence[Table], others: Mapping[str, Sequence[Table]]
+    ) -> tuple[Protection, Former]:
+        """Protect all results together with what their readers hold, and with what other runs of the edition count."""
+        beside = list(others.values())
+        own = {region for each in (counted, *beside) for table in each for region in regions_of(table)}
+        former = former_of(self.held, self._rows(), own) if self.held.publications else NOTHING
+        return protect(tables, policy, former=former, beside=beside), former
+
+    def _is_released(self, run: str) -> bool:
+        """Whether a run of the study keeps the masks that it left with, whatever is decided of the others."""
+        return self.held.of_report(f"{self.study.slug}/{run}") is not None
+
+    def _decided(self) -> str:
+        """The digest of what the shared plan decides of this run; empty where it decides nothing."""
+        return "" if self.shelf is None else decided_for(self.shelf.home, self.plan.name) or ""
 
     def _rows(self) -> dict[str, Rows]:
         """Return all rows of each delivery that the report counts people of, by digest."""
@@ -583,7 +631,9 @@ class Report:
         }
         found = tuple(self._statements(protection))
         tables = [table for table in self._tables() if protection.of(table).refused is None]
-        return Publication(str(self.plan), told, variables_of(tables), found, protection.plan.states).to_json()
+        own = {region for table in tables for region in regions_of(table)}
+        states = {region: state for region, state in protection.plan.states.items() if region in own}
+        return Publication(str(self.plan), told, variables_of(tables), found, states).to_json()
 
     def _statements(self, protection: Protection) -> list[Statement]:
         return statements_of([place for item in self._items for place in item.places(protection)], protection)
