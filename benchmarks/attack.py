@@ -1,8 +1,9 @@
 """Proof by attack: random people, random tables, several reports and two editions, protected, then attacked.
 
 `make attack` prints how many cases were tried, in how many the house's own attacker (`disclosure.attacker`) knows a
-count of 1 to k − 1 from one report, from all of them, and after `etabli release` had its say; then the same for naive
-protections, so that one sees that the attacker can bite.
+count of 1 to k − 1 from one report, from all of them, and after `etabli release` had its say: reports each protected by
+itself, then each together with those released before it. Then the same for naive protections, so that one sees that the
+attacker can bite.
 """
 
 from __future__ import annotations
@@ -240,6 +241,38 @@ def try_case(case: Case, guard: Guard) -> Outcome:
     return Outcome(alone, True, len(told) - len(released), not _attack(case, released).holds, whole)
 
 
+@dataclass(frozen=True)
+class Together:
+    """What became of a case whose reports were protected together with those before them.
+
+    Parameters
+    ----------
+    within
+        Whether reports of one edition betray together.
+    across
+        Whether those of both do, for who knows that everybody of the first stays in the second.
+    states
+        How many regions are shown, masked, withheld.
+    seconds
+        What protection took.
+    """
+
+    within: bool
+    across: bool
+    states: Counter[str]
+    seconds: float
+
+
+def try_together(case: Case) -> Together:
+    """Protect the reports of a case together, and attack them."""
+    start = time.monotonic()
+    told = joint(case)
+    seconds = time.monotonic() - start
+    states = Counter(state for each in told for state in each.states.values())
+    within = not attack(told, explained=0).holds
+    return Together(within, not _attack(case, told).holds, states, seconds)
+
+
 def _attack(case: Case, told: Sequence[Publication]) -> Attack:
     return attack(told, stayers=case.stayers, explained=0)
 
@@ -260,17 +293,19 @@ def main() -> None:
         outcomes[seed] = try_case(make_case(seed), house)
         if len(outcomes) % 50 == 0:
             _print("house, so far", outcomes.values(), time.monotonic() - start)
-    _print("house", outcomes.values(), time.monotonic() - start)
+    _print("house, each report by itself", outcomes.values(), time.monotonic() - start)
     alone = [seed for seed, each in outcomes.items() if each.alone]
     if alone:
         print("  seeds of which one report betrays alone:", *alone[:20], "…" if len(alone) > 20 else "")
         kinds = Counter(finding.kind for each in outcomes.values() for finding in each.attack.findings)
         print("  known from all together:", dict(kinds))
+    together = [try_together(make_case(seed)) for seed in seeds]
+    _print_together(together)
     for name, guard in NAIVE.items():
         start, few = time.monotonic(), [make_case(seed) for seed in seeds[: asked.naive]]
         bitten = sum(not attack(guard(case), stayers=case.stayers, explained=0).holds for case in few)
         print(f"{name}: {bitten} of {len(few)} broken ({time.monotonic() - start:.0f} s)", flush=True)
-    if any(each.after_release for each in outcomes.values()):
+    if any(each.after_release for each in outcomes.values()) or any(each.within for each in together):
         raise SystemExit(1)
 
 
@@ -281,6 +316,17 @@ def _print(name: str, outcomes: Iterable[Outcome], seconds: float) -> None:
         f"{name}: {len(held)} cases, {sum(each.alone for each in held)} broken by one report, "
         f"{sum(each.together for each in held)} by all together; released one by one: {reports} reports withheld, "
         f"{sum(each.after_release for each in held)} broken ({seconds:.0f} s)",
+        flush=True,
+    )
+
+
+def _print_together(held: Sequence[Together]) -> None:
+    states = sum((each.states for each in held), Counter[str]())
+    print(
+        f"house, with what was released before: {len(held)} cases, {sum(each.within for each in held)} broken by all "
+        f"reports of one edition together, {sum(each.across for each in held)} by those of two; of {states.total()} "
+        f"regions {states['masked']} masked, {states['withheld']} withheld "
+        f"({sum(each.seconds for each in held):.0f} s)",
         flush=True,
     )
 
