@@ -174,6 +174,7 @@ def _small(table: Table, k: int) -> np.ndarray:
 class _Masks:
     """A protection that masks what it is told to."""
 
+    policy: Policy
     by_table: dict[int, Protected]
 
     def of(self, table: Table) -> Protected:
@@ -183,7 +184,9 @@ class _Masks:
 def _masked(case: Case, mask: Callable[[Table], np.ndarray]) -> list[Publication]:
     found = []
     for name, tables in case.reports:
-        masks = _Masks({id(table): Protected(table, mask(table), ()) for table in tables})
+        masks = _Masks(
+            Policy("funder", case.k, ("essai",)), {id(table): Protected(table, mask(table), ()) for table in tables}
+        )
         found.append(_publication(case, name, tables, masks))
     return found
 

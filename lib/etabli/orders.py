@@ -69,11 +69,7 @@ def run_those(
         Those to make.
     """
     outcomes = _begun(project, board, standings, todo, crew)
-    again = _overtaken(project, todo)
-    if again:
-        board.tell_overtaken(len(again))
-        outcomes += _begun(project, board, again, again, crew)
-    return outcomes
+    return outcomes + _made_again(project, board, [each.plan for each in standings], crew)
 
 
 def _begun(
@@ -84,12 +80,16 @@ def _begun(
         return _make_batch(project, board, todo, journal, forecast(standings, todo), crew)
 
 
-def _overtaken(project: Project, made: Sequence[Standing]) -> list[Standing]:
-    """Return the runs in which those that came after them would mask something else, now that all are there."""
+def _made_again(project: Project, board: Board, plans: Sequence[PlannedRun], crew: Crew) -> list[Outcome]:
+    """Make once more the runs in which those that came after them mask something else, now that all are there."""
     survey = Survey()
-    studies = {slug: read_study(project, slug) for slug in {each.plan.slug for each in made}}
-    found = [standing(project, studies[each.plan.slug], each.plan, survey) for each in made]
-    return [each for each in found if each.drifted == (PLAN,)]
+    studies = {slug: read_study(project, slug) for slug in {plan.slug for plan in plans}}
+    found = [standing(project, studies[plan.slug], plan, survey) for plan in plans]
+    overtaken = [each for each in found if each.drifted == (PLAN,)]
+    if not overtaken:
+        return []
+    board.tell_overtaken(len(overtaken))
+    return _begun(project, board, overtaken, overtaken, crew)
 
 
 def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
@@ -106,7 +106,10 @@ def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
         board.tell_resumed(account, made=len(left.found), todo=len(left.todo))
         for each in left.found:
             journal.found(each.plan)
-        return _make_batch(project, board, left.todo, journal, forecast(left.todo, left.todo), crew)
+        outcomes = _make_batch(project, board, left.todo, journal, forecast(left.todo, left.todo), crew)
+    studies = {slug: read_study(project, slug) for slug in {each.slug for each in account.asked}}
+    asked = [studies[each.slug].plan(each.parameters) for each in account.asked]
+    return outcomes + _made_again(project, board, asked, crew)
 
 
 @dataclass(frozen=True)
