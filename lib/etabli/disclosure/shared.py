@@ -30,10 +30,15 @@ _DECIDED = "decided.json"
 _SUFFIX = ".tables"
 
 
+def folder_of(project: Project, study: str, edition: str) -> Path:
+    """Return where all that the runs of an edition leave for one another lies."""
+    return project.cache / "plans" / study / edition
+
+
 def home_of(project: Project, study: str, edition: str, holders: Collection[str]) -> Path:
     """Return where the runs of an edition leave what they count, for those who will hold their reports."""
     coalition = sha256(json.dumps(sorted(holders)).encode()).hexdigest()[:16]
-    return project.cache / "plans" / study / edition / coalition
+    return folder_of(project, study, edition) / coalition
 
 
 def decided_for(home: Path, run: str) -> str | None:
