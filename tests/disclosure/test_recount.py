@@ -161,6 +161,14 @@ def test_masks_of_a_release_are_taken_whole_or_not_at_all() -> None:
     assert protect_as(tables, POLICY, fewer) is None
 
 
+@pytest.mark.parametrize(("minimum", "kept"), [(K, True), (9, True), (10, False)])
+def test_masks_of_a_release_do_not_do_under_a_higher_minimum(minimum: int, kept: bool) -> None:
+    tables = [profiles.distribution(visits(("old", "x", 9), ("young", "x", 30), ("mid", "x", 40)), "age")]
+    states = told("a", tables).states
+    again = protect_as(tables, replace(POLICY, minimum_people=minimum), states)
+    assert (again is not None) is kept
+
+
 def test_release_that_betrays_by_itself_withholds_no_other_report() -> None:
     """What was told too much before is not this report's doing."""
     frame = visits(("old", "x", 3), ("old", "y", 20), ("young", "x", 30), ("young", "y", 20))

@@ -114,7 +114,10 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHIN
 
 
 def plan_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, State]) -> RegionMasks | None:
-    """Return the masks that tables were released with; None when one speaks of a region of which nothing was decided.
+    """Return the masks that tables were released with; None when they no longer do.
+
+    They do not when a table speaks of a region of which nothing was decided, or when the minimum has risen above a
+    count that was shown.
 
     Parameters
     ----------
@@ -128,6 +131,10 @@ def plan_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, Sta
     if not states.keys() >= people.keys():
         return None
     masked = {region: states[region] != "shown" for region in people}
+    if policy.rounding_base is None and any(
+        0 < n < policy.minimum_people and not masked[region] for region, n in people.items()
+    ):
+        return None
     withheld = {region: states[region] == "withheld" for region in people}
     rounds = policy.rounding_base is not None
     few = {region: rounds and not masked[region] and n <= policy.minimum_people for region, n in people.items()}

@@ -121,7 +121,7 @@ def protect(
 
 
 def protect_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, State]) -> Protection | None:
-    """Protect all tables of a report with the masks that it was released with; None when they speak of other regions.
+    """Protect all tables of a report with the masks that it was released with; None when these no longer do.
 
     Parameters
     ----------
