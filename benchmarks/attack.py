@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from etabli.disclosure.attacker import Attack, attack
-from etabli.disclosure.held import held_in
+from etabli.disclosure.held import held_in, neighbours
 from etabli.disclosure.lattice import Stayers
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protected, Protection, protect
@@ -28,7 +28,7 @@ from etabli.disclosure.statements import Publication, Quantity, SourceTold, Stat
 from etabli.methods import profiles
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import PEOPLE, Table
-from etabli.present.said import statements_of, variables_of
+from etabli.present.said import lasting_in, statements_of, variables_of
 
 QUARTERS = {"a1": "q1", "a2": "q1", "a3": "q2", "a4": "q2"}
 """The quarter of each area: a hierarchy that everybody knows."""
@@ -122,7 +122,12 @@ def joint(case: Case) -> list[Publication]:
     for name, tables in case.reports:
         held = held_in(dict(enumerate(found)), {table.source for table in tables})
         own = {region for table in tables for region in regions_of(table)}
-        found.append(_publication(case, name, tables, protect(tables, policy, former=former_of(held, rows, own))))
+        former = former_of(held, rows, own)
+        editions = {each.before: (each.after, True) for each in case.stayers}
+        editions |= {each.after: (each.before, False) for each in case.stayers}
+        bounds = neighbours(found, editions, lasting_in(tables))
+        former = replace(former, least=bounds.least, most=bounds.most)
+        found.append(_publication(case, name, tables, protect(tables, policy, former=former)))
     return found
 
 

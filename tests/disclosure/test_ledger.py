@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from etabli.disclosure.ledger import (
     Release,
     Review,
     holdings,
+    neighbouring,
     publications_of,
     read_ledger,
     withdraw,
@@ -96,6 +98,20 @@ def test_holdings_are_of_the_deliveries_asked_for_and_each_report_once(folder: P
     releases = read_ledger(folder, shown=SHOWN).releases
     assert holdings(releases, {"d" * 64}) == Held((told,), (2,))
     assert holdings(releases, {"e" * 64}) == Held()
+
+
+@pytest.mark.parametrize(
+    ("edition", "keeps", "found"),
+    [("2025", "2024", [1]), ("2025", "", []), ("2023", "", [1]), ("2026", "2025", []), ("2024", "", [])],
+)
+def test_neighbouring_editions_are_those_that_keep_everybody(
+    edition: str, keeps: str, found: list[int], folder: Path, told: Publication
+) -> None:
+    sources = {digest: replace(each, edition="2024", keeps="2023") for digest, each in told.sources.items()}
+    write_release(folder, release(replace(told, sources=sources)), shown=SHOWN)
+    releases = read_ledger(folder, shown=SHOWN).releases
+    assert list(neighbouring(releases, "essai", edition, keeps).numbers) == found
+    assert neighbouring(releases, "autre", edition, keeps) == Held()
 
 
 def test_same_report_released_twice_tells_once(told: Publication) -> None:

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from etabli.disclosure.attacker import attack
-from etabli.disclosure.held import Held, held_in
-from etabli.disclosure.plan import Former
+from etabli.disclosure.held import Held, held_in, neighbours
+from etabli.disclosure.lattice import Stayers
+from etabli.disclosure.plan import NOTHING, Former
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import protect, protect_as
 from etabli.disclosure.recount import Rows, former_of
@@ -19,7 +20,7 @@ from etabli.methods import profiles
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import MISSING, Table
 from etabli.methods.routes import people_by_route
-from etabli.present.said import statements_of, variables_of
+from etabli.present.said import lasting_in, statements_of, variables_of
 
 SOURCE, K = "d" * 64, 5
 POLICY = Policy("funder", K, ("convention",))
@@ -182,3 +183,51 @@ def test_release_that_betrays_by_itself_withholds_no_other_report() -> None:
     held = held_in({1: betrayed}, {SOURCE})
     assert Quantity(region(SOURCE, {"age": "old", "channel": "x"}), "people") in held.told
     assert not told("b", own, former(held, frame, own)).hidden
+
+
+# Editions of the same people -----------------------------------------------------------------------------
+
+LATER = "e" * 64
+
+
+def edition(source: str, came: int = 0) -> tuple[list[Table], pd.DataFrame]:
+    """Seventy people by age, and so many more who are old."""
+    frame = visits(("old", "x", 40 + came), ("young", "x", 30))
+    frame = mark_population(frame, Population(source))
+    return [profiles.distribution(frame, "age")], frame
+
+
+def of_edition(source: str, tables: list[Table], beside: Publication | None = None) -> Publication:
+    """What a report of one edition tells, beside what its readers hold of the other one."""
+    known = NOTHING
+    if beside is not None:
+        (other,) = beside.sources
+        bounds = neighbours([beside], {other: (source, source == LATER)}, lasting_in(tables))
+        known = replace(NOTHING, least=bounds.least, most=bounds.most)
+    found = told(f"essai/{source[0]}", tables, known)
+    return replace(found, sources={source: SourceTold("visits", "caf", K)})
+
+
+@pytest.mark.parametrize("later_first", [False, True])
+@pytest.mark.parametrize(("came", "masks"), [(0, False), (1, True), (K - 1, True), (K, False), (K + 1, False)])
+def test_few_who_came_since_the_last_edition_are_not_known(came: int, masks: bool, later_first: bool) -> None:
+    before, after = edition(SOURCE)[0], edition(LATER, came)[0]
+    if later_first:
+        second = of_edition(LATER, after)
+        first = of_edition(SOURCE, before, second)
+    else:
+        first = of_edition(SOURCE, before)
+        second = of_edition(LATER, after, first)
+    stayers = [Stayers(SOURCE, LATER)]
+    apart = [of_edition(SOURCE, before), of_edition(LATER, after)]
+    assert attack(apart, stayers=stayers).holds is not masks
+    assert bool(first.hidden or second.hidden) is masks
+    assert attack([first, second], stayers=stayers).holds
+
+
+def test_what_varies_in_an_edition_bounds_nothing_in_the_next() -> None:
+    tables, _ = edition(SOURCE)
+    (digest,) = of_edition(SOURCE, tables).sources
+    found = neighbours([of_edition(SOURCE, tables)], {digest: (LATER, True)}, set())
+    assert found.least == {region(LATER, {}): 70}
+    assert found.most == {}

@@ -79,6 +79,46 @@ class Held:
         return (each for told in self.publications for each in told.statements if not each.masked)
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """What is held of other editions of the same people: counts that bound those of this one."""
+
+    least: Mapping[Region, int]
+    most: Mapping[Region, int]
+
+
+def neighbours(
+    publications: Iterable[Publication], editions: Mapping[str, tuple[str, bool]], lasting: Collection[tuple[str, str]]
+) -> Neighbours:
+    """Return what publications of other editions tell of regions that last from one to the next.
+
+    Parameters
+    ----------
+    editions
+        For the digest of a delivery of another edition: that of the same source in this one, and whether it is a former
+        one, of whose people everybody is in this one; else everybody of this one is in it.
+    lasting
+        Variables that a person keeps in this edition, by digest and name; they last when the other edition shows them
+        kept too.
+    """
+    bounds: tuple[dict[Region, int], dict[Region, int]] = {}, {}
+    for told in publications:
+        for each in told.statements:
+            source = each.quantity.region.source
+            if source not in editions or each.masked or each.over is not None or each.quantity.unit != "people":
+                continue
+            here, is_former = editions[source]
+            known = told.variables.get(source, {})
+            names = [name for name, _ in each.quantity.region.categories]
+            if all((here, name) in lasting and name in known and known[name].constant for name in names):
+                region = Region(here, each.quantity.region.categories)
+                if is_former:
+                    bounds[0][region] = max(int(each.low), bounds[0].get(region, 0))
+                elif each.low == each.high:
+                    bounds[1][region] = min(int(each.high), bounds[1].get(region, int(each.high)))
+    return Neighbours(*bounds)
+
+
 def held_in(publications: Mapping[int, Publication], sources: Collection[str]) -> Held:
     """Return what publications, by the numbers of their releases, hold of some deliveries, by their digests."""
     kept = {number: each for number, each in publications.items() if not set(sources).isdisjoint(each.sources)}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from etabli.disclosure.held import Held, held_in
-from etabli.disclosure.statements import Publication, publication_of
+from etabli.disclosure.statements import Publication, SourceTold, publication_of
 from etabli.errors import DisclosureError, suggestion
 from etabli.sources.chain import append, read_chain
 
@@ -180,6 +180,27 @@ def publications_of(releases: Iterable[Release]) -> list[Publication]:
 def holdings(releases: Iterable[Release], sources: Collection[str]) -> Held:
     """Return what releases hold of some deliveries, by their digests, each report as it stood once."""
     return held_in({release.number: release.publication for release in _once(releases)}, sources)
+
+
+def neighbouring(releases: Iterable[Release], study: str, edition: str, keeps: str) -> Held:
+    """Return what releases hold of the editions of a study that this one keeps everybody of, or that keep everybody of it.
+
+    Parameters
+    ----------
+    edition, keeps
+        This edition, and the one of which everybody is still in it; empty where the study knows of none.
+    """
+    kept = [
+        each
+        for each in _once(releases)
+        if each.study == study and any(is_neighbour(told, edition, keeps) for told in each.publication.sources.values())
+    ]
+    return Held(tuple(each.publication for each in kept), tuple(each.number for each in kept))
+
+
+def is_neighbour(told: SourceTold, edition: str, keeps: str) -> bool:
+    """Whether a delivery is of an edition whose people last into this one, or into which those of this one do."""
+    return bool(keeps and told.edition == keeps) or told.keeps == edition
 
 
 def _once(releases: Iterable[Release]) -> list[Release]:

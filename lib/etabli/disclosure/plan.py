@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 
@@ -18,7 +18,7 @@ from etabli.disclosure.rounding import leeway
 from etabli.disclosure.rules import bases_of
 from etabli.disclosure.statements import Quantity, State
 from etabli.disclosure.suppress import Start, choose
-from etabli.disclosure.targets import targets_of
+from etabli.disclosure.targets import arrivals, targets_of
 from etabli.methods.results import Table
 
 Flags = NDArray[np.bool_]
@@ -63,12 +63,17 @@ class Former:
         Regions that were masked, and stay so.
     lost
         Regions that were told of and cannot be counted again: nothing is proved of them.
+    least, most
+        People whom a region must at least have had, or at most, by another edition of the same people: those of a
+        former one are all still there.
     """
 
     tables: tuple[Table, ...] = ()
     told: frozenset[Quantity] = frozenset()
     hidden: frozenset[Region] = frozenset()
     lost: frozenset[Region] = frozenset()
+    least: Mapping[Region, int] = field(default_factory=dict)
+    most: Mapping[Region, int] = field(default_factory=dict)
 
 
 NOTHING = Former()
@@ -93,6 +98,8 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHIN
     everything = [*tables, *former.tables]
     system = build(everything)
     targets = targets_of(system, everything, minimum=policy.minimum_people, sensitive=policy.whole_group)
+    moved = list(arrivals(system, former.least, former.most, minimum=policy.minimum_people))
+    targets += moved
     own = np.zeros(len(system.regions), dtype=bool)
     own[np.concatenate(system.rows_of[: len(tables)])] = True
     masked = _primary(system, tables, policy) | ~own
@@ -100,8 +107,8 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHIN
     withheld = np.zeros(len(masked), dtype=bool)
     if targets:
         low, high = _leeway(system, policy)
-        start = Start(masked, _known(system, former), ~own, low, high)
-        moves = all_moves(system, targets, small=policy.minimum_people)
+        start = Start(masked, _known(system, former), ~own, low, high, *_limits(system, former))
+        moves = all_moves(system, targets, small=policy.minimum_people, open_number=bool(moved))
         plan = choose(system, moves, targets, start, seed=seed_of(system), budget=budget)
         masked, withheld = plan.masked, plan.withheld
     masked = _with_parts(masked, system, tables)
@@ -139,6 +146,17 @@ def plan_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, Sta
     rounds = policy.rounding_base is not None
     few = {region: rounds and not masked[region] and n <= policy.minimum_people for region, n in people.items()}
     return RegionMasks(masked, withheld, few)
+
+
+def _limits(system: System, former: Former) -> tuple[Floats, Floats]:
+    """Return how far each fact may be from its true value, given what another edition of the same people allows."""
+    least, most = np.full(len(system.facts), -np.inf), np.full(len(system.facts), np.inf)
+    for number, region in enumerate(system.regions):
+        if region in former.least:
+            least[number] = former.least[region] - system.people[number]
+        if region in former.most:
+            most[number] = former.most[region] - system.people[number]
+    return least, most
 
 
 def _known(system: System, former: Former) -> Flags:

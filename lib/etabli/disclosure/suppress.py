@@ -51,6 +51,8 @@ class Start:
         Regions that are spoken of by what was told before alone.
     low, high
         How far each fact may be from its true value when it is shown: 0 where it is shown exactly.
+    least, most
+        How far it may be in any case: what another edition of the same people allows.
     """
 
     masked: Flags
@@ -58,6 +60,8 @@ class Start:
     former: Flags
     low: Floats
     high: Floats
+    least: Floats
+    most: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,11 +162,12 @@ class _Chooser:
         free = self.masked[region] & ~known
         price = np.where(np.arange(len(region)) < len(self.masked), 1.0, ROWS_WEIGHT) * self._price[region]
         price[known | closed] = np.inf
-        price[free] = 0.0
+        bounded = np.isfinite(self.start.least) | np.isfinite(self.start.most)
+        price[free] = np.where(bounded[free], np.inf, 0.0)
         if barred is not None:
             price[region == barred] = np.inf
-        low = np.where(free, -np.inf, self.start.low)
-        high = np.where(free, np.inf, self.start.high)
+        low = np.where(free, self.start.least, self.start.low)
+        high = np.where(free, self.start.most, self.start.high)
         return Open(low, high, price)
 
     def prove(self) -> None:
@@ -215,6 +220,8 @@ class _Chooser:
         if facts is None:
             return None
         witness = Witness(tuple(moved), facts - self.system.facts)
+        if ((witness.change < self.start.least) | (witness.change > self.start.most)).any():
+            return None
         target, up = self.targets[side[0]], side[1]
         touched = witness.regions(self.system, open_facts)
         if not target.attained(witness.change, up=up) or self._barred(touched, open_facts):

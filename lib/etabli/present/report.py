@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from html import escape
@@ -22,8 +22,8 @@ import pandas as pd
 from etabli import french, memo
 from etabli.agreements import Agreement, read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
-from etabli.disclosure.held import Held
-from etabli.disclosure.ledger import holdings, read_ledger
+from etabli.disclosure.held import Held, neighbours
+from etabli.disclosure.ledger import holdings, is_neighbour, neighbouring, read_ledger
 from etabli.disclosure.plan import NOTHING, Former
 from etabli.disclosure.policy import Policy, policy_for
 from etabli.disclosure.protect import Protection, protect, protect_as
@@ -38,7 +38,7 @@ from etabli.methods.results import MISSING, TOTAL, Condition, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
-from etabli.present.said import statements_of, variables_of
+from etabli.present.said import lasting_in, statements_of, variables_of
 from etabli.present.sentences import Sentence, as_sentence, sentence
 from etabli.present.words import Words
 from etabli.project import Project, find_project
@@ -120,6 +120,7 @@ def open_report(
         cache=cache,
         recipient=body,
         held=_held(project, plan, deliveries),
+        elsewhere=_elsewhere(project, study, plan),
         shelf=_shelf(project, study, plan, deliveries, key),
     )
     report.announce()
@@ -151,6 +152,16 @@ def _held(project: Project, plan: PlannedRun, deliveries: Mapping[str, Delivery]
     ledger = read_ledger(project.ledger, shown=project.relative(project.ledger))
     holders = read_recipients(project).holders(plan.audience, plan.recipient)
     return holdings(ledger.held_by(holders), {each.sha256 for each in deliveries.values()})
+
+
+def _elsewhere(project: Project, study: Study, plan: PlannedRun) -> Held:
+    """Return what those who will read a report hold of editions of the same people."""
+    if plan.audience == "internal":
+        return Held()
+    ledger = read_ledger(project.ledger, shown=project.relative(project.ledger))
+    holders = read_recipients(project).holders(plan.audience, plan.recipient)
+    keeps = study.editions[plan.edition].keeps or ""
+    return neighbouring(ledger.held_by(holders), study.slug, plan.edition, keeps)
 
 
 def _key(project: Project, study: Study, edition: str, files: EditionFiles, cache: Path) -> StudyKey:
@@ -194,6 +205,8 @@ class Report:
     """The body that the report is made for; None: every body of the audience."""
     held: Held = field(default_factory=Held)
     """What those who will read it hold already of its deliveries."""
+    elsewhere: Held = field(default_factory=Held)
+    """What they hold of other editions of the same people."""
     shelf: Shelf | None = None
     """Where it leaves what it counts for the other runs of its edition; None: it is protected without them."""
     _items: list[Item] = field(default_factory=list)
@@ -421,7 +434,7 @@ class Report:
             "withheld": [item.waiting for item in self._items if self._is_withheld(item, protection)],
             "sources": [self._described(name) for name in self._loaded],
             "refused": [item.waiting for item in self._items if self._is_refused(item, protection)],
-            "releases": list(self.held.numbers),
+            "releases": sorted({*self.held.numbers, *self.elsewhere.numbers}),
             "lost": self.held.speaking_of(former.lost),
             "plan": self._decided(),
             "results": results,
@@ -484,7 +497,23 @@ class Report:
         beside = list(others.values())
         own = {region for each in (counted, *beside) for table in each for region in regions_of(table)}
         former = former_of(self.held, self._rows(), own) if self.held.publications else NOTHING
+        if self.elsewhere.publications:
+            tables_of_all = [*counted, *(table for each in beside for table in each)]
+            bounds = neighbours(self.elsewhere.publications, self._editions(), lasting_in(tables_of_all))
+            former = replace(former, least=bounds.least, most=bounds.most)
         return protect(tables, policy, former=former, beside=beside), former
+
+    def _editions(self) -> dict[str, tuple[str, bool]]:
+        """For each delivery of another edition: that of the same source here, and whether it is a former one."""
+        own = {self.deliveries[name].sha256: name for name in self._loaded}
+        digest_of = {name: digest for digest, name in own.items()}
+        keeps = self.study.editions[self.plan.edition].keeps or ""
+        return {
+            digest: (digest_of[told.name], told.edition == keeps)
+            for publication in self.elsewhere.publications
+            for digest, told in publication.sources.items()
+            if told.name in digest_of and digest not in own and is_neighbour(told, self.plan.edition, keeps)
+        }
 
     def _is_released(self, run: str) -> bool:
         """Whether a run of the study keeps the masks that it left with, whatever is decided of the others."""

@@ -52,6 +52,16 @@ def variables_of(tables: Iterable[Table]) -> dict[str, dict[str, Variable]]:
     return found
 
 
+def lasting_in(tables: Iterable[Table]) -> set[tuple[str, str]]:
+    """Return the variables that each person keeps in all their rows, by delivery and name."""
+    return {
+        (source, name)
+        for source, variables in variables_of(tables).items()
+        for name, variable in variables.items()
+        if variable.constant
+    }
+
+
 def _variables(table: Table) -> dict[str, Variable]:
     constant: dict[str, bool] = {}
     categories: dict[str, dict[str, None]] = {}

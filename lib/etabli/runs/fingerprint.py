@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from etabli.agreements import read_agreements
-from etabli.disclosure.ledger import Ledger, read_ledger
+from etabli.disclosure.ledger import Ledger, neighbouring, read_ledger
 from etabli.disclosure.shared import decided_for, home_of
 from etabli.errors import EtabliError
 from etabli.project import Project
@@ -80,7 +80,7 @@ def fingerprint(
         **of_edition,
         "parameters": _hash_text(json.dumps(plan.parameters, sort_keys=True, ensure_ascii=False)),
         "recipients": _hash_text(_shared_with(seen.bodies, plan)) if plan.audience != "internal" else ABSENT,
-        **_releases(seen.ledger, seen.bodies, plan, of_edition),
+        **_releases(seen.ledger, seen.bodies, plan, of_edition, study.editions[plan.edition].keeps or ""),
         **_plan(project, seen.bodies, plan),
     }
     return with_modules(dict(sorted(parts.items())), modules)
@@ -125,18 +125,20 @@ def _shared_with(bodies: Recipients, plan: PlannedRun) -> str:
     return json.dumps(held, sort_keys=True, ensure_ascii=False)
 
 
-def _releases(ledger: Ledger, bodies: Recipients, plan: PlannedRun, taken: Fingerprint) -> Fingerprint:
-    """Return the part that tells what the readers of a report hold of its deliveries; none when they hold nothing.
+def _releases(ledger: Ledger, bodies: Recipients, plan: PlannedRun, taken: Fingerprint, keeps: str) -> Fingerprint:
+    """Return the part that tells what the readers of a report hold of its people; none when they hold nothing.
 
     A report's own release is left out: made again it takes the masks that it left with, and says the same.
     """
     if plan.audience == "internal":
         return {}
     sources = {digest for part, digest in taken.items() if part.startswith("source/")}
+    releases = ledger.held_by(bodies.holders(plan.audience, plan.recipient))
+    beside = set(neighbouring(releases, plan.slug, plan.edition, keeps).numbers)
     held = [
         (each.number, each.report, sorted(each.outputs.items()))
-        for each in ledger.held_by(bodies.holders(plan.audience, plan.recipient))
-        if each.report != str(plan) and not sources.isdisjoint(each.publication.sources)
+        for each in releases
+        if each.report != str(plan) and (each.number in beside or not sources.isdisjoint(each.publication.sources))
     ]
     return {"releases": _hash_text(json.dumps(held, ensure_ascii=False))} if held else {}
 
