@@ -183,7 +183,7 @@ def holdings(releases: Iterable[Release], sources: Collection[str]) -> Held:
 
 
 def neighbouring(releases: Iterable[Release], study: str, edition: str, keeps: str) -> Held:
-    """Return what releases hold of the editions of a study that this one keeps everybody of, or that keep everybody of it.
+    """Return what releases hold of the editions of a study whose people this one keeps, or that keep those of this one.
 
     Parameters
     ----------
