@@ -313,7 +313,7 @@ def main() -> None:
         start, few = time.monotonic(), [make_case(seed) for seed in seeds[: asked.naive]]
         bitten = sum(not attack(guard(case), stayers=case.stayers, explained=0).holds for case in few)
         print(f"{name}: {bitten} of {len(few)} broken ({time.monotonic() - start:.0f} s)", flush=True)
-    if any(each.after_release for each in outcomes.values()) or any(each.within for each in together):
+    if any(each.after_release for each in outcomes.values()) or any(each.within or each.across for each in together):
         raise SystemExit(1)
 
 

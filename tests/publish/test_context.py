@@ -123,6 +123,23 @@ def test_disclosure_note_says_the_rule(
     assert expected in said({"note": found["disclosure"]})
 
 
+def test_disclosure_note_names_releases_that_could_not_be_counted_again(small_study: Study) -> None:
+    made = executed(small_study, "funder", minimum=5, masked=0)
+    assert "recompté" not in said({"note": context(made)["disclosure"]})
+    made = replace(made, manifest=replace(made.manifest, lost=[3, 8]))
+    assert "sauf ce qui n’a pas pu être recompté (registre des diffusions, n° 3, n° 8)" in said(
+        {"note": context(made)["disclosure"]}
+    )
+
+
+def test_disclosure_note_says_what_is_too_fine(small_study: Study) -> None:
+    made = executed(small_study, "funder", minimum=5, masked=0)
+    made.clearance.payload["refused"] = ["Tableau 2"]
+    assert "Trop fins pour cette audience, ne sont pas diffusés : Tableau 2." in said(
+        {"note": context(made)["disclosure"]}
+    )
+
+
 def test_disclosure_note_says_how_counts_are_rounded(small_study: Study) -> None:
     made = executed(small_study, "funder", minimum=5, masked=0)
     assert "arrondis" not in said({"note": context(made)["disclosure"]})

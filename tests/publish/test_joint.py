@@ -15,7 +15,7 @@ from etabli.recipients import read_recipients
 from etabli.runs.manifest import hash_outputs, read_manifest
 from etabli.terminal import run
 
-ALL, FIRST = "essai/2024_funder", "essai/2024_funder_group-first"
+ALL, FIRST, LATER = "essai/2024_funder", "essai/2024_funder_group-first", "essai/2025_funder"
 
 BODIES = """
 recipients:
@@ -48,14 +48,19 @@ def judged(project: Project, report: str, to: str = "caf") -> Judgement:
     return judge(told, ledger(project), read_recipients(project))
 
 
+def write_records(path: Path, people: list[tuple[str, str, int]]) -> None:
+    rows = [line for group, answer, count in people for line in [(group, answer)] * count]
+    lines = ["NUMERO;GROUPE;REPONSE", *(f"{n:05d};{group};{answer}" for n, (group, answer) in enumerate(rows))]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def _held(tmp_path_factory: pytest.TempPathFactory, _small_root: Path) -> Path:
     root = Path(shutil.copytree(_small_root, tmp_path_factory.mktemp("held") / "project"))
     (root / "studies" / "recipients.yml").write_text(BODIES, encoding="utf-8")
-    rows = [line for group, answer, people in PEOPLE for line in [(group, answer)] * people]
-    lines = ["NUMERO;GROUPE;REPONSE", *(f"{n:05d};{group};{answer}" for n, (group, answer) in enumerate(rows))]
     (path,) = root.rglob("records.csv")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_records(path, PEOPLE)
     (path.parent / "deliveries.json").unlink()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(FOLDER_VARIABLE, str(root))
@@ -170,3 +175,23 @@ def test_run_that_another_one_overtook_is_made_again_by_the_batch(
     shutil.rmtree(declared.cache)  # what it held can be made again: nothing is old for its want
     assert etabli("batch", "--workers", "1") == 0
     assert "Rien à refaire" in capsys.readouterr().out
+
+
+# Editions of the same people -----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_few_who_came_since_a_released_edition_are_not_known(held: Project) -> None:
+    path = held.studies / "essai" / "study.yml"
+    text = path.read_text(encoding="utf-8")
+    later = "editions:\n  '2025': {label: '2025', deliveries: demo, keeps: '2024'}"
+    path.write_text(text.replace("editions:", later, 1), encoding="utf-8")
+    write_records(held.demo("essai", "2025") / "records.csv", [*PEOPLE, ("1", "N", 2)])
+    made("-p", "edition", "2025")
+    released(ALL, "caf")
+    assert not judged(held, LATER).holds
+    assert etabli("why", LATER) == 0
+    made("-p", "edition", "2025")
+    assert read_manifest(held.reports / LATER, shown=LATER).releases == [1]
+    assert candidate(held, held.reports / LATER, "caf").publication.hidden
+    assert judged(held, LATER).holds
