@@ -92,6 +92,11 @@ class Board:
         else:
             self.say(f"Rien à refaire : {french.count(count, 'rapport est à jour', 'rapports sont à jour')}.")
 
+    def tell_overtaken(self, count: int) -> None:
+        """Say that runs are made once more, for those that came after them."""
+        made = french.count(count, "rapport est refait", "rapports sont refaits")
+        self.say(f"{made} : leurs masques dépendent de passages qui sont venus après.")
+
     def tell_resumed(self, account: Account, *, made: int, todo: int) -> None:
         """Say what is left of a batch that was interrupted."""
         ended = len(account.ended) + made

@@ -52,6 +52,27 @@ class Unaddressable(Exception):  # noqa: N818  # no mistake: it never leaves thi
     """An argument whose content has no address: the result is computed, and not kept."""
 
 
+@dataclass(frozen=True)
+class Mark:
+    """What told, at one moment, whether all was forgotten since: `FORGOTTEN`, in the folder of all results."""
+
+    root: Path
+    said: str
+
+    @classmethod
+    def now(cls, project: Project) -> Mark:
+        """Return what the mark says at this moment."""
+        root = root_of(project)
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(root, _mark(root))
+
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """Tell whether it still says so, and let nobody change it meanwhile."""
+        with _held(self.root):
+            yield _mark(self.root) == self.said
+
+
 @dataclass
 class Store:
     """The results of one edition of a study.
@@ -64,19 +85,16 @@ class Store:
         What all addresses depend on.
     code
         The files of the code, when this process imported it: once one has changed, nothing is taken or kept any more.
-    root
-        The folder of all results.
     mark
-        What `FORGOTTEN` said there when the store woke: once it changes, nothing is kept, for it may hold the person.
+        As it was before any frame was loaded: once it changes, nothing is kept, for it may hold the person.
     taken, kept
         How many results were found, and how many were added.
     """
 
     folder: Path
     salt: bytes
-    code: Signature
-    root: Path
-    mark: str
+    code: Signature | None
+    mark: Mark
     taken: int = 0
     kept: int = 0
 
@@ -88,7 +106,7 @@ class Store:
         KeyError
             Nothing whole is.
         """
-        if code_signature() != self.code or not _is_ours(self.folder):
+        if self.code is None or code_signature() != self.code or not _is_ours(self.folder):
             raise KeyError(address)
         try:
             content = (self.folder / address).read_bytes()
@@ -103,7 +121,7 @@ class Store:
 
     def keep(self, address: str, result: object) -> None:
         """Keep a result, whole or not at all; what refuses it, a disk or the result itself, costs nothing but time."""
-        if code_signature() != self.code:
+        if self.code is None or code_signature() != self.code:
             return  # made by code that is no longer, or not yet, what the address says
         try:
             body = _written(result)
@@ -113,8 +131,7 @@ class Store:
             staged = self.folder / f"{address}.{uuid4().hex}.part"
             with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:  # noqa: PTH123
                 out.write(hashlib.sha256(body).digest() + body)
-            with _held(self.root):
-                is_wanted = _mark(self.root) == self.mark
+            with self.mark.held() as is_wanted:
                 if is_wanted:
                     staged.replace(self.folder / address)
             if not is_wanted:
@@ -196,13 +213,14 @@ def wake(project: Project, study: str, edition: str, environment: Mapping[str, s
         return
     home, root = folder_of(project, study, edition), root_of(project)
     try:
-        for folder in (root, home.parent, home):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        salt, mark = _salt(study, edition), _mark(root)
+        mark = Mark.now(project)
+        for folder in (home.parent, home):
+            folder.mkdir(exist_ok=True, mode=0o700)
+        salt = _salt(study, edition)
     except OSError:
         return
     if all(_is_ours(folder) for folder in (root, home.parent, home)):
-        _awake = Store(home / salt.hex()[:16], salt, IMPORTED, root, mark)
+        _awake = Store(home / salt.hex()[:16], salt, IMPORTED, mark)
         _remove_others(home, but=_awake.folder)
 
 

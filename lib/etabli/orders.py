@@ -18,7 +18,7 @@ from etabli.publish.batch_page import write_batch_page
 from etabli.publish.catalogue import write_catalogue
 from etabli.publish.export import make_report, remove_abandoned
 from etabli.runs.batch import RETRIES, Watchers, run_batch
-from etabli.runs.fingerprint import Survey
+from etabli.runs.fingerprint import PLAN, Survey
 from etabli.runs.forecast import Forecast, forecast
 from etabli.runs.forks import warm_up
 from etabli.runs.journal import Account, Journal, begin, read_journal, resume, unfinished
@@ -46,10 +46,29 @@ def run_those(
     todo
         Those to make.
     """
+    outcomes = _begun(project, board, standings, todo, crew)
+    return outcomes + _made_again(project, board, [each.plan for each in standings], crew)
+
+
+def _begun(
+    project: Project, board: Board, standings: Sequence[Standing], todo: Sequence[Standing], crew: Crew
+) -> list[Outcome]:
     plans = [each.plan for each in todo]
     current = sum(each.is_current for each in standings if each not in todo)
     with _pool(project, plans, crew) as pool, begin(project, plans, current=current, now=now) as journal:
         return _make_batch(project, board, todo, journal, forecast(project, standings, todo), pool)
+
+
+def _made_again(project: Project, board: Board, plans: Sequence[PlannedRun], crew: Crew) -> list[Outcome]:
+    """Make once more the runs in which those that came after them mask something else, now that all are there."""
+    survey = Survey()
+    studies = {slug: read_study(project, slug) for slug in {plan.slug for plan in plans}}
+    found = [standing(project, studies[plan.slug], plan, survey) for plan in plans]
+    overtaken = [each for each in found if each.drifted == (PLAN,)]
+    if not overtaken:
+        return []
+    board.tell_overtaken(len(overtaken))
+    return _begun(project, board, overtaken, overtaken, crew)
 
 
 def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
@@ -67,7 +86,11 @@ def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
         for each in left.found:
             journal.found(each.plan)
         with _pool(project, [each.plan for each in left.todo], crew) as pool:
-            return _make_batch(project, board, left.todo, journal, forecast(project, left.todo, left.todo), pool)
+            expected = forecast(project, left.todo, left.todo)
+            outcomes = _make_batch(project, board, left.todo, journal, expected, pool)
+    studies = {slug: read_study(project, slug) for slug in {each.slug for each in account.asked}}
+    asked = [studies[each.slug].plan(each.parameters) for each in account.asked]
+    return outcomes + _made_again(project, board, asked, crew)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from etabli import memo
+from etabli.disclosure import shared
 from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.runs.journal import journals
@@ -57,6 +58,5 @@ def _former_reports(project: Project, study: Study, *, keep: int) -> Iterator[Pa
             yield path.parent
     for former in (name for name in study.editions if name not in kept):
         yield from sorted(folder.glob(f"{former}_*.failed.ipynb"))
-        results = memo.folder_of(project, study.slug, former)
-        if results.is_dir():
-            yield results
+        shared_work = (memo.folder_of(project, study.slug, former), shared.folder_of(project, study.slug, former))
+        yield from (each for each in shared_work if each.is_dir())

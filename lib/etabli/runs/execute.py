@@ -20,7 +20,7 @@ from etabli.notebook import hold_against_study, name_cell, read_notebook
 from etabli.project import Project
 from etabli.recipients import read_recipients, recipient_of
 from etabli.runs.budget import Watch
-from etabli.runs.fingerprint import fingerprint, identity, with_modules
+from etabli.runs.fingerprint import fingerprint, identity, with_modules, with_plan
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
 from etabli.runs.outcome import Usage
 from etabli.study import PlannedRun, Study, read_study
@@ -94,9 +94,11 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         versions=versions(),
         started=now_utc(started),
         seconds=round(seconds, 1),
-        fingerprint=with_modules(depended, clearance.payload["modules"]),
+        fingerprint=with_plan(with_modules(depended, clearance.payload["modules"]), clearance.payload["plan"]),
         outputs={},
         shared=clearance.payload["shared"],
+        releases=clearance.payload["releases"],
+        lost=clearance.payload["lost"],
     )
     usage = _usage(notebook, watch, clearance, driven=time.process_time() - busy)
     return Executed(study, plan, notebook, clearance, manifest, usage)
