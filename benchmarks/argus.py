@@ -1,4 +1,4 @@
-"""What is masked in one table, beside τ-Argus and « mask the row »: twenty tables of people, of two and three dimensions.
+"""What is masked in one table, beside τ-Argus and « mask the row »: twenty tables, of two and three dimensions.
 
     python benchmarks/argus.py                # about two minutes
     python benchmarks/argus.py --write        # and keep the figures in results.md
@@ -103,7 +103,7 @@ def _people(random: np.random.Generator, levels: Sequence[int], *, skewed: bool)
 
 
 def tables_of(case: Case) -> list[Table]:
-    """Return a table with all its margins; of three dimensions: one crosstab for all, and one a category of the last."""
+    """Return a table and all its margins; of three dimensions: a crosstab for all, and one a category of the last."""
     down, across, *last = case.dimensions
     found = [profiles.crosstab(mark_population(case.people, Population("one")), down, by=across)]
     for name in last:
@@ -212,14 +212,12 @@ WAYS: dict[str, Callable[[Case], Masked]] = {
     "« mask the row »": masked_by_rows,
 }
 
-HEAD = (
-    f"| table of people, k = {K} | cells | small | {' | '.join(WAYS)} |\n| --- | --- | --- |{' --- |' * len(WAYS)}"
-)
+HEAD = f"| table of people, k = {K} | cells | small | {' | '.join(WAYS)} |\n| --- | --- | --- |{' --- |' * len(WAYS)}"
 
 
 @dataclass
 class Sums:
-    """All tables together: cells, people counted in masked ones, cells that are not safe by a way's own word, seconds."""
+    """All tables together: cells, people counted in masked ones, cells that a way says are not safe, seconds."""
 
     cells: int = 0
     small: int = 0

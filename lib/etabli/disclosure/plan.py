@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 BUDGET = 12_000
 """Work that the choice of masks may take, in moves looked for: the same on a slow machine as on a fast one."""
 
+PER_TARGET = 30
+"""Work for each target, where there are so many that it makes more than `BUDGET`."""
+
 
 @dataclass(frozen=True)
 class RegionMasks:
@@ -39,7 +42,7 @@ class RegionMasks:
     few: Mapping[Region, bool]
 
 
-def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int = BUDGET) -> RegionMasks:
+def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int | None = None) -> RegionMasks:
     """Return what to mask in tables that count people, as one system.
 
     Parameters
@@ -49,7 +52,7 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int = BUDGET) -
     policy
         The rules.
     budget
-        Work to spend; what is not proved by then is withheld.
+        Work to spend; what is not proved by then is withheld. By default, `BUDGET`, or `PER_TARGET` for each target.
     """
     if not tables:
         return RegionMasks({}, {}, {})
@@ -61,7 +64,8 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int = BUDGET) -
         low, high = _leeway(system, policy)
         start = Start(masked, np.zeros(len(masked), dtype=bool), low, high)
         moves = all_moves(system, targets, small=policy.minimum_people)
-        plan = choose(system, moves, targets, start, seed=seed_of(system), budget=budget)
+        work = max(BUDGET, PER_TARGET * len(targets)) if budget is None else budget
+        plan = choose(system, moves, targets, start, seed=seed_of(system), budget=work)
         masked, withheld = plan.masked, plan.withheld
     masked = _with_parts(masked, system, tables)
     few = np.zeros(len(masked), dtype=bool)

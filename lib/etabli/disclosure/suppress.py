@@ -167,14 +167,14 @@ class _Chooser:
             if side not in self.proofs:
                 self._prove(side)
 
-    def _prove(self, side: Side) -> bool:
+    def _prove(self, side: Side, *, spare: int = 0) -> bool:
         known = self._known(side, self.open_facts())
         if known is not None:
             self.proofs[side] = known
             return True
-        if self._steps.work > self.budget:
+        if self._steps.work > self.budget + spare:
             return False
-        witness = self._found(side, self.open_facts())
+        witness = self._found(side, self.open_facts(), spare=spare)
         if witness is None:
             return False
         self.masked[witness.regions(self.system, self.open_facts())] = True
@@ -189,7 +189,7 @@ class _Chooser:
                 return witness
         return None
 
-    def _found(self, side: Side, open_facts: Open, *, thorough: bool = True) -> Witness | None:
+    def _found(self, side: Side, open_facts: Open, *, thorough: bool = True, spare: int = 0) -> Witness | None:
         """Return a witness: step by step, else by linear programming; proved, or none."""
         target, up = self.targets[side[0]], side[1]
         aim = np.zeros(len(self.system.facts))
@@ -198,7 +198,7 @@ class _Chooser:
         needed = target.reach[1] - target.count if up else target.count - target.reach[0]
         walked = self._steps.walk(aim, needed, open_facts, patience=LONGEST_WALK)
         found = self._proved(side, walked[0], open_facts) if walked else None
-        if found is not None or not thorough or self._steps.work > self.budget:
+        if found is not None or not thorough or self._steps.work > self.budget + spare:
             return found
         self._search = self._search or Search(self.system, self.moves)
         before = self._search.work
@@ -223,29 +223,34 @@ class _Chooser:
     # What cannot be proved ---------------------------------------------------------------------------
 
     def withhold(self) -> None:
-        """Withhold whole crossings until all that is left is proved; in the last resort, everything."""
+        """Withhold lines, then whole crossings, until all that is left is proved; in the last resort, everything.
+
+        It may spend as much work again as the choice of masks: what is withheld makes room for witnesses.
+        """
         for side in sides_of(self.targets):
             if side in self.proofs:
                 continue
-            for wider in range(3):
-                self._withhold(self._around(self.targets[side[0]], wider))
-                if self.masked.all() or self._prove(side):
+            for around in self._wider(self.targets[side[0]]):
+                self._withhold(around)
+                if self.masked.all() or self._prove(side, spare=self.budget):
                     break
         if self.masked.all():
             return
         if any(side not in self.proofs for side in sides_of(self.targets)):
             self._withhold(np.ones(len(self.masked), dtype=bool))
 
-    def _around(self, target: Target, wider: int) -> Flags:
-        """Return the crossings that a target stands in; wider: those that share a variable with it; all."""
-        names = [frozenset(dict(region.categories)) for region in self.system.regions]
+    def _wider(self, target: Target) -> Iterator[Flags]:
+        """Yield what to withhold around a target: its lines, its crossings, those that share a variable, all."""
+        regions = self.system.regions
+        names = [frozenset(dict(region.categories)) for region in regions]
         own = {names[region] for region in target.regions}
-        if wider == 0:
-            return np.array([name in own for name in names], dtype=bool)
-        if wider == 1:
-            shared = frozenset().union(*own)
-            return np.array([bool(name & shared) for name in names], dtype=bool)
-        return np.ones(len(names), dtype=bool)
+        ends = [set(regions[region].categories) for region in target.regions]
+        in_own = np.array([name in own for name in names], dtype=bool)
+        yield in_own & np.array([any(end & set(region.categories) for end in ends) for region in regions], dtype=bool)
+        yield in_own
+        shared = frozenset().union(*own)
+        yield np.array([bool(name & shared) for name in names], dtype=bool)
+        yield np.ones(len(names), dtype=bool)
 
     def _withhold(self, regions: Flags) -> None:
         new = regions & ~self.masked & ~self.start.fixed
