@@ -34,12 +34,15 @@ class RegionMasks:
     """What is masked, by region.
 
     `withheld` are those of which nothing could be proved; `few` those that are said to be of k people or fewer, under
-    the method `round`: they are not masked.
+    the method `round`: they are not masked. `asked` and `proved` count the bounds that other files must attain, and
+    those that one was found for.
     """
 
     masked: Mapping[Region, bool]
     withheld: Mapping[Region, bool]
     few: Mapping[Region, bool]
+    asked: int = 0
+    proved: int = 0
 
 
 def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int | None = None) -> RegionMasks:
@@ -60,6 +63,7 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int | None = No
     targets = targets_of(system, tables, minimum=policy.minimum_people, sensitive=policy.whole_group)
     masked = _primary(system, tables, policy)
     withheld = np.zeros(len(masked), dtype=bool)
+    asked = proved = 0
     if targets:
         low, high = _leeway(system, policy)
         start = Start(masked, np.zeros(len(masked), dtype=bool), low, high)
@@ -67,12 +71,15 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int | None = No
         work = max(BUDGET, PER_TARGET * len(targets)) if budget is None else budget
         plan = choose(system, moves, targets, start, seed=seed_of(system), budget=work)
         masked, withheld = plan.masked, plan.withheld
+        asked, proved = len(plan.sides), len(plan.proofs)
     masked = _with_parts(masked, system, tables)
     few = np.zeros(len(masked), dtype=bool)
     if policy.rounding_base is not None:
         few = (system.people <= policy.minimum_people) & ~masked
-    by_region = [dict(zip(system.regions, each.tolist(), strict=True)) for each in (masked, withheld, few)]
-    return RegionMasks(*by_region)
+    hidden, unproved, small = (
+        dict(zip(system.regions, each.tolist(), strict=True)) for each in (masked, withheld, few)
+    )
+    return RegionMasks(hidden, unproved, small, asked, proved)
 
 
 def _leeway(system: System, policy: Policy) -> tuple[Floats, Floats]:
