@@ -238,6 +238,18 @@ class _Chooser:
             return
         if any(side not in self.proofs for side in sides_of(self.targets)):
             self._withhold(np.ones(len(self.masked), dtype=bool))
+        else:
+            self._show_idle()
+
+    def _show_idle(self) -> None:
+        """Show again what was withheld and no witness changes: by now all is proved, and masks are masks."""
+        beyond = np.zeros(len(self.system.facts), dtype=bool)
+        for witness in dict.fromkeys(self.proofs.values()):
+            beyond |= (witness.change < self.start.low) | (witness.change > self.start.high)
+        needed = np.zeros(len(self.masked), dtype=bool)
+        needed[self.system.region_of_fact[beyond]] = True
+        self.masked &= needed | ~self.withheld
+        self.withheld[:] = False
 
     def _wider(self, target: Target) -> Iterator[Flags]:
         """Yield what to withhold around a target: its lines, its crossings, those that share a variable, all."""
