@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from etabli.disclosure.moves import all_moves
 from etabli.disclosure.patterns import build
 from etabli.disclosure.plan import plan_for, seed_of
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.suppress import Start, choose
-from etabli.disclosure.targets import targets_of
+from etabli.disclosure.targets import Target, targets_of
 from etabli.methods import profiles
 from etabli.methods.results import Table
 
@@ -69,6 +70,17 @@ def test_what_is_proved_late_withholds_nothing_else() -> None:
         assert plan.masked[small].all()
         assert not any(len(witness.regions(system, plan.open_facts)) for witness in plan.proofs.values())
     assert late
+
+
+def test_one_target_without_a_witness_keeps_everything_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work is left, and all others are proved: masks may not be taken away, which the one without a proof rests on."""
+    tables = tables_of(made(1))
+    never = max(targets_of(build(tables), tables, minimum=5), key=lambda target: target.regions)
+    attained = Target.attained
+    monkeypatch.setattr(Target, "attained", lambda self, change, *, up: self != never and attained(self, change, up=up))
+    found = plan_for(tables, POLICY)
+    assert 0 < found.proved < found.asked
+    assert all(found.masked.values())
 
 
 def test_nothing_to_protect_is_nothing_masked() -> None:

@@ -272,7 +272,12 @@ class _Chooser:
     # What masks are not needed ----------------------------------------------------------------------
 
     def prune(self) -> None:
-        """Show again what every target can be proved without; then exchange masks for cheaper ones, while it helps."""
+        """Show again what every target can be proved without; then exchange masks for cheaper ones, while it helps.
+
+        Nothing, when a target has no proof: everything is masked for its sake.
+        """
+        if any(side not in self.proofs for side in sides_of(self.targets)):
+            return
         for thrifty in (True, False, False, False, False, False, False):
             shown = 0
             extra = np.flatnonzero(self.masked & ~self.start.masked & ~self.withheld)
