@@ -41,8 +41,10 @@ bench: $(STAMP) ## Mesure noyaux, lecture, lots, protection et audit, dans bench
 	$(BIN)/python benchmarks/kernels.py --write
 	$(BIN)/python benchmarks/reading.py --write
 	$(BIN)/python benchmarks/batch.py --write
+	$(BIN)/python benchmarks/protection.py --write
 	$(BIN)/python benchmarks/protection.py --write --growth
-	$(BIN)/python benchmarks/audit.py
+	$(BIN)/python benchmarks/argus.py --write
+	$(BIN)/python benchmarks/audit.py --write
 
 fuzz: $(STAMP) ## Lit 20 000 fichiers abîmés et tue des lots à 50 moments (longtemps)
 	$(BIN)/python -m pytest -m fuzz

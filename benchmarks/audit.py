@@ -13,6 +13,7 @@ from math import ceil
 
 import numpy as np
 import pandas as pd
+from keeping import keep
 
 from etabli.disclosure.attacker import attack
 from etabli.disclosure.policy import Policy
@@ -57,18 +58,36 @@ def publications(cells: int) -> tuple[list[Publication], int]:
     return found, len(regions)
 
 
+HEAD = (
+    "| cells | reports | numbers asked for | known | not settled | work, s | wall, s |\n"
+    "| --- | --- | --- | --- | --- | --- | --- |"
+)
+
+
+def measured(cells: int) -> str:
+    """Return one line: what an attack on so many cells asks for, finds and takes."""
+    told, regions = publications(cells)
+    start, work = time.monotonic(), time.process_time()
+    found = attack(told, explained=0)
+    seconds, spent = time.monotonic() - start, time.process_time() - work
+    return (
+        f"| {regions} | {len(told)} | {found.aims} | {len(found.findings)} | {found.unsettled} "
+        f"| {spent:.0f} | {ceil(seconds)} |"
+    )
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, nargs="+", default=[250, 500, 1_500, 5_000])
-    for cells in parser.parse_args().cells:
-        told, regions = publications(cells)
-        start, work = time.monotonic(), time.process_time()
-        found = attack(told, explained=0)
-        seconds, spent = ceil(time.monotonic() - start), time.process_time() - work
-        print(
-            f"{regions} cells in {len(told)} reports: {found.aims} numbers asked for in {seconds} s "
-            f"({spent:.1f} s of work), {len(found.findings)} known, {found.unsettled} not settled"
-        )
+    parser.add_argument("--write", action="store_true", help="keep the figures in results.md")
+    asked = parser.parse_args()
+    lines = [HEAD]
+    print(HEAD)
+    for cells in asked.cells:
+        lines.append(measured(cells))
+        print(lines[-1], flush=True)
+    if asked.write:
+        keep("audit", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What protection masks beyond small counts, how long it takes, and how it grows; beside masking whole rows.
 
     python benchmarks/protection.py                # five and ten tables at k = 5 and 11: some minutes
-    python benchmarks/protection.py --growth       # and systems of 250 to 5,000 regions
+    python benchmarks/protection.py --growth       # systems of 250, 500, 1,500 and 5,000 regions: about ten minutes
+    python benchmarks/protection.py --growth 1500  # one of them
     python benchmarks/protection.py --write        # and keep the figures in results.md
 
 People stand in several columns of every table (channel, request). « people »: tables that show people alone;
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +31,14 @@ from etabli.methods.results import Table
 
 FIVE = (("area", "request"), ("age", "request"), ("status", "channel"), ("area", "channel"), ("home", "channel"))
 TEN = (*FIVE, ("home", "request"), ("age", "channel"), ("status", "request"), ("area", "age"), ("area", "home"))
+GROWTH = {
+    250: (1, FIVE),
+    500: (1, TEN),
+    1_500: (2, (*TEN[:7], TEN[8])),
+    5_000: (4, (*TEN[:4], *TEN[5:8])),
+}
+"""By number of regions, about: how many times the categories, and the tables. Always of 10,000 people."""
+
 LEVELS = {"area": 12, "age": 7, "status": 6, "home": 5, "channel": 4, "request": 7}
 STEEPNESS = {"area": 0.45, "age": 0.7, "status": 0.9, "home": 0.8, "channel": 1.3, "request": 1.0}
 """How much rarer each category is than the one before it (log of their ratio): few are left in the last ones."""
@@ -57,7 +66,11 @@ def tables_of(visits: pd.DataFrame, pairs: Sequence[tuple[str, str]], *, visits_
 
 @dataclass(frozen=True)
 class Measured:
-    """One system protected: shares are of its regions."""
+    """One system protected: shares are of its regions.
+
+    `proved` is of the bounds that small counts and differences must attain; `held` of the regions that are not small:
+    shown, or masked with proof.
+    """
 
     regions: int
     small: int
@@ -65,6 +78,8 @@ class Measured:
     withheld: float
     people: float
     by_rows: float
+    proved: float
+    held: float
     cpu: float
     wall: float
 
@@ -72,6 +87,13 @@ class Measured:
         figures = (
             f"{self.regions} | {self.small} | {self.extra:.1%} | {self.people:.1%} | {self.withheld:.1%} "
             f"| {self.by_rows:.1%} | {self.cpu:.0f} | {self.wall:.0f}"
+        )
+        return f"| {name} | {figures} |"
+
+    def growth_line(self, name: str) -> str:
+        figures = (
+            f"{self.regions} | {self.small} | {self.proved:.1%} | {self.withheld:.1%} | {self.extra:.1%} "
+            f"| {self.held:.1%} | {self.cpu:.0f} | {self.wall:.0f}"
         )
         return f"| {name} | {figures} |"
 
@@ -83,14 +105,17 @@ def measured(tables: Sequence[Table], k: int) -> Measured:
     system = build(tables)
     people = dict(zip(system.regions, system.people.tolist(), strict=True))
     small = {region for region, number in people.items() if 0 < number < k}
+    withheld = sum(plan.withheld.values())
     extra = [region for region, hidden in plan.masked.items() if hidden and region not in small]
     return Measured(
         regions=len(people),
         small=len(small),
         extra=len(extra) / len(people),
-        withheld=sum(plan.withheld.values()) / len(people),
+        withheld=withheld / len(people),
         people=sum(people[region] for region in extra) / sum(people.values()),
         by_rows=_masked_by_rows(people, small),
+        proved=plan.proved / plan.asked if plan.asked else 1.0,
+        held=1 - withheld / (len(people) - len(small)),
         cpu=cpu,
         wall=wall,
     )
@@ -109,30 +134,48 @@ HEAD = (
 )
 
 
-def main(arguments: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--growth", action="store_true", help="systems of 250 to 5,000 regions as well")
-    parser.add_argument("--seeds", type=int, default=1, help="how many files of people")
-    parser.add_argument("--write", action="store_true", help="keep the figures in results.md")
-    chosen = parser.parse_args(arguments)
-    lines = [HEAD]
-    print(HEAD)
-    for seed in range(1, chosen.seeds + 1):
+GROWTH_HEAD = (
+    "| system | regions | small | proved | withheld | masked beyond | shown or proved | CPU, s | wall, s |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+)
+
+
+def usual(seeds: int) -> Iterator[str]:
+    """Yield a line for five and for ten tables, of people alone and with visits, at k = 5 and 11."""
+    yield HEAD
+    for seed in range(1, seeds + 1):
         visits = made(seed, 10_000)
         for name, pairs in (("five tables", FIVE), ("ten tables", TEN)):
             for visits_too in (False, True):
                 tables = tables_of(visits, pairs, visits_too=visits_too)
+                unit = "visits" if visits_too else "people"
                 for k in (5, 11):
-                    unit = "visits" if visits_too else "people"
-                    lines.append(measured(tables, k).line(f"{name}, {unit}, k = {k}, file {seed}"))
-                    print(lines[-1], flush=True)
-    for wider in (2, 4, 8) if chosen.growth else ():
-        pairs = FIVE[: {2: 3, 4: 3, 8: 4}[wider]]
+                    yield measured(tables, k).line(f"{name}, {unit}, k = {k}, file {seed}")
+
+
+def growth(sizes: Sequence[int]) -> Iterator[str]:
+    """Yield a line for each size, of people alone at k = 5."""
+    yield GROWTH_HEAD
+    for size in sizes:
+        wider, pairs = GROWTH[size]
         tables = tables_of(made(1, 10_000, wider=wider), pairs, visits_too=False)
-        lines.append(measured(tables, 5).line(f"{len(pairs)} tables, categories × {wider}, people, k = 5"))
-        print(lines[-1], flush=True)
+        yield measured(tables, 5).growth_line(f"{len(pairs)} tables, categories × {wider}")
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--growth", type=int, nargs="*", choices=GROWTH, help="systems of so many regions instead; all, if none is said"
+    )
+    parser.add_argument("--seeds", type=int, default=1, help="how many files of people")
+    parser.add_argument("--write", action="store_true", help="keep the figures in results.md")
+    chosen = parser.parse_args(arguments)
+    lines = []
+    for line in usual(chosen.seeds) if chosen.growth is None else growth(chosen.growth or list(GROWTH)):
+        lines.append(line)
+        print(line, flush=True)
     if chosen.write:
-        keep("protection", "\n".join(lines))
+        keep("protection" if chosen.growth is None else "growth", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from etabli.disclosure.attacker import Means as AttackMeans
 from etabli.disclosure.bounds import Infeasible, System
 from etabli.disclosure.lattice import Stayers
 from etabli.disclosure.regions import region
-from etabli.disclosure.statements import MASKED, Publication, Quantity, SourceTold, Statement, Variable
+from etabli.disclosure.statements import IMPOSSIBLE, MASKED, Publication, Quantity, SourceTold, Statement, Variable
 
 SOURCE = "d" * 64
 AGE = Variable(("young", "mid", "old"), constant=True)
@@ -421,3 +421,54 @@ def test_every_told_table_is_needed(publish: Publish) -> None:
     for left_out in found.tables:
         fewer = {item: tables[item] for _, item in found.tables if item != left_out[1]}
         assert "age = old" not in known(attack([publish(fewer, variables)]))
+
+
+# Whole groups -----------------------------------------------------------------------------------------
+
+
+def sensitive(told: Publication, *names: str) -> Publication:
+    """The agreement names these variables."""
+    return replace(told, sources={SOURCE: replace(told.sources[SOURCE], whole_group=names)})
+
+
+GROUP = {"age": AGE, "benefit": Variable(("rsa", "apl", "none"), constant=True)}
+
+
+@pytest.mark.parametrize(("outside", "broken"), [(0, True), (1, False), (5, False)])
+def test_group_wholly_in_a_category_is_known(outside: int, broken: bool, publish: Publish) -> None:
+    """30 « old », so many of them without the benefit."""
+    shown = [({"age": "old"}, "people", 30), ({"age": "old", "benefit": "rsa"}, "people", 30 - outside)]
+    told = publish({"t": shown}, GROUP)
+    assert not [each for each in attack([told]).findings if each.kind == "group"]
+    found = [each for each in attack([sensitive(told, "benefit")]).findings if each.kind == "group"]
+    assert ("age = old, hors benefit = rsa" in {each.words for each in found}) is broken
+    assert all((each.low, each.high) == (0, 0) for each in found)
+
+
+@pytest.mark.parametrize(("inside", "broken"), [(0, True), (1, False), ("s", False)])
+def test_group_wholly_out_of_a_category_is_known(inside: float | str, broken: bool, publish: Publish) -> None:
+    shown = [({"age": "old"}, "people", 30), ({"age": "old", "benefit": "rsa"}, "people", inside)]
+    found = attack([sensitive(publish({"t": shown}, GROUP), "benefit")])
+    words = {each.words for each in found.findings if each.kind == "group"}
+    assert (words == {"age = old ; benefit = rsa"}) is broken
+
+
+def test_group_is_known_from_two_reports_which_are_named(publish: Publish) -> None:
+    one = publish({"t": [({"age": "old"}, "people", 30)]}, GROUP, report="essai/un")
+    other = publish({"u": [({"age": "old", "benefit": "rsa"}, "people", 30)]}, GROUP, report="essai/deux")
+    assert attack([sensitive(one, "benefit")]).holds
+    found = finding(attack([sensitive(one, "benefit"), other]), "age = old, hors benefit = rsa")
+    assert set(found.tables) == {("essai/un", "t"), ("essai/deux", "u")}
+    assert str(found) == "age = old, hors benefit = rsa : 0 personne"
+
+
+def test_group_that_is_perhaps_nobody_is_not_known(publish: Publish) -> None:
+    shown = [({"age": "old"}, "people", "s"), ({"age": "old", "benefit": "rsa"}, "people", 0)]
+    assert attack([sensitive(publish({"t": shown}, GROUP), "benefit")]).holds
+
+
+def test_category_in_which_nobody_can_be_tells_nothing(publish: Publish) -> None:
+    told = publish({"t": [({"age": "young"}, "people", 30)]}, GROUP)
+    where = Quantity(region(SOURCE, {"age": "young", "benefit": "rsa"}), "people")
+    told = replace(told, statements=(*told.statements, Statement("t", where, 0, 0, shown=IMPOSSIBLE)))
+    assert attack([sensitive(told, "benefit")]).holds

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from etabli.disclosure.moves import all_moves
 from etabli.disclosure.patterns import build
 from etabli.disclosure.plan import plan_for, seed_of
 from etabli.disclosure.policy import Policy
+from etabli.disclosure.suppress import Start, choose
+from etabli.disclosure.targets import Target, targets_of
 from etabli.methods import profiles
 from etabli.methods.results import Table
 
@@ -43,6 +47,40 @@ def test_without_a_budget_what_is_not_proved_is_withheld() -> None:
     assert small
     assert any(found.withheld.values())
     assert all(found.masked[region] for region in found.masked if region.categories)
+
+
+def test_what_is_proved_late_withholds_nothing_else() -> None:
+    """A budget that ends half-way: withholding makes room for the last witnesses, and shows again what they leave."""
+    tables = tables_of(made(1))
+    system = build(tables)
+    targets = targets_of(system, tables, minimum=5)
+    small = np.asarray((system.people > 0) & (system.people < 5), dtype=bool)
+    exact = np.zeros(len(system.facts))
+    start = Start(small, np.zeros(len(small), dtype=bool), exact, exact)
+    moves = all_moves(system, targets, small=5)
+    late = 0
+    for budget in (1, 5, 10, 20, 40):
+        plan = choose(system, moves, targets, start, seed=1, budget=budget)
+        if plan.masked.all():
+            assert plan.withheld.any()
+            continue
+        late += 1
+        assert set(plan.proofs) == set(plan.sides)
+        assert not plan.withheld.any()
+        assert plan.masked[small].all()
+        assert not any(len(witness.regions(system, plan.open_facts)) for witness in plan.proofs.values())
+    assert late
+
+
+def test_one_target_without_a_witness_keeps_everything_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work is left, and all others are proved: masks may not be taken away, which the one without a proof rests on."""
+    tables = tables_of(made(1))
+    never = max(targets_of(build(tables), tables, minimum=5), key=lambda target: target.regions)
+    attained = Target.attained
+    monkeypatch.setattr(Target, "attained", lambda self, change, *, up: self != never and attained(self, change, up=up))
+    found = plan_for(tables, POLICY)
+    assert 0 < found.proved < found.asked
+    assert all(found.masked.values())
 
 
 def test_nothing_to_protect_is_nothing_masked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -45,3 +46,13 @@ def test_what_is_known_without_the_report_is_said_not_to_be_undone(k: int, publi
     held = publish({"t": [({"age": "old"}, "people", 3)]}, AGE, report="essai/ancien", minimum=k)
     found = remedy(publish({"u": [({}, "people", 40)]}, AGE, minimum=k), [held])
     assert not found.enough
+
+
+def test_one_more_mask_hides_a_whole_group(publish: Publish) -> None:
+    told = publish({"t": [({"age": "old"}, "people", 30), ({"age": "old", "benefit": "rsa"}, "people", 30)]}, {
+        **AGE, "benefit": Variable(("rsa", "none"), constant=True)
+    })  # fmt: skip
+    new = replace(told, sources={SOURCE: replace(told.sources[SOURCE], whole_group=("benefit",))})
+    found = remedy(new, [])
+    assert found.enough
+    assert len(found.regions) == 1

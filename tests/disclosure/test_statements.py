@@ -37,9 +37,17 @@ variables = st.builds(
 )
 
 
-@given(st.lists(counts | masks | ratios, max_size=8).map(tuple), st.dictionaries(names, variables, max_size=3))
-def test_publication_comes_back_from_json(statements: tuple[Statement, ...], known: dict[str, Variable]) -> None:
-    told = Publication("essai/2024", {"s": SourceTold("v", "caf", 5, "2024")}, {"s": known}, statements)
+@given(
+    st.lists(counts | masks | ratios, max_size=8).map(tuple),
+    st.dictionaries(names, variables, max_size=3),
+    st.lists(names, max_size=2).map(tuple),
+)
+def test_publication_comes_back_from_json(
+    statements: tuple[Statement, ...], known: dict[str, Variable], groups: tuple[str, ...]
+) -> None:
+    told = Publication(
+        "essai/2024", {"s": SourceTold("v", "caf", 5, "2024", whole_group=groups)}, {"s": known}, statements
+    )
     assert publication_of(json.loads(json.dumps(told.to_json())), shown="x") == told
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,25 @@ def desk_and_phone(people: int, both: int, phone: int) -> pd.DataFrame:
 )
 def test_protection_holds_differences(both: int, phone: int) -> None:
     assert attack([told(profiles.distribution(desk_and_phone(20, both, phone), "channel"))]).holds
+
+
+def groups_told(seed: int, name: str, *, held: bool) -> list[Publication]:
+    """The reports of a case, of which the agreement names a variable for whole groups; protected for it, or not."""
+    case, found = trials.make_case(seed), []
+    for report, tables in case.reports:
+        policy = Policy("funder", case.k, ("essai",), whole_group=frozenset([name] if held else []))
+        made = trials._publication(case, report, tables, protect(tables, policy))
+        sources = {digest: replace(told, whole_group=(name,)) for digest, told in made.sources.items()}
+        found.append(replace(made, sources=sources))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "name"), [(2000, "area"), (2002, "channel"), (2012, "area")])
+def test_protection_holds_whole_groups(seed: int, name: str) -> None:
+    assert all(attack([told], explained=0).holds for told in groups_told(seed, name, held=True))
+    without = [attack([told], explained=0) for told in groups_told(seed, name, held=False)]
+    assert "group" in {finding.kind for found in without for finding in found.findings}
 
 
 @pytest.mark.slow

@@ -61,6 +61,37 @@ def test_links_are_told_apart_by_their_text(empty_project: Project) -> None:
     assert len(set(texts)) == 2
 
 
+def rows(html: str) -> list[list[str]]:
+    """The links of each row, cell by cell."""
+    body = html.partition("<tbody>")[2].partition("</tbody>")[0]
+    return [[",".join(re.findall(r'href="([^"]+)/report.html"', cell)) for cell in re.findall(r"<td.*?</td>", row)[1:]]
+            for row in body.split("</tr>")[:-1]]  # fmt: skip
+
+
+def test_runs_that_differ_by_audience_alone_stand_side_by_side(empty_project: Project) -> None:
+    for run in ("2024_public", "2024_internal", "2024_funder"):
+        report(empty_project, run=run)
+    report(empty_project, run="2024_internal_second", choices={"groupe": "Second"},
+           parameters={"edition": "2024", "audience": "internal", "group": "second"})  # fmt: skip
+    html = page(empty_project)
+    assert re.findall(r'<th scope="col"[^>]*>(.*?)</th>', html) == [
+        "Édition", "Choix", "Interne", "Financeurs", "Tout public"
+    ]  # fmt: skip
+    assert rows(html) == [
+        ["essai/2024_internal", "essai/2024_funder", "essai/2024_public"],
+        ["essai/2024_internal_second", "", ""],
+    ]
+
+
+def test_report_for_one_body_stands_under_its_audience(empty_project: Project) -> None:
+    report(empty_project, run="2024_funder")
+    report(empty_project, run="2024_funder-caf", recipient="CAF 35",
+           parameters={"edition": "2024", "audience": "funder", "recipient": "caf"})  # fmt: skip
+    html = page(empty_project)
+    assert rows(html) == [["essai/2024_funder,essai/2024_funder-caf"]]
+    assert "CAF 35 : Document de travail" in html.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_fictional_data_is_said(empty_project: Project) -> None:
     report(empty_project, sources=[{"origin": "demo"}])
     assert "(données fictives)" in page(empty_project)

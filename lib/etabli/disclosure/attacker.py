@@ -2,8 +2,9 @@
 
 It knows the released values, the categories, which characteristics last, and nothing of the data. For every region,
 shown or not, and every difference of nested regions, it asks for the least and the greatest number of people that
-fits everything released. A number that must be between 1 and k − 1 is a disclosure. It shares no code with the
-protector but the table model (`regions`).
+fits everything released. A number that must be between 1 and k − 1 is a disclosure; so is a group of which nobody can
+be in a category, or out of it, of a variable that an agreement names. It shares no code with the protector but the
+table model (`regions`).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Means:
 
 @dataclass(frozen=True)
 class Finding:
-    """A number of people that is known to be from 1 to k − 1.
+    """A number of people that is known to be from 1 to k − 1; or a group that is known to be wholly in or out.
 
     Parameters
     ----------
@@ -57,9 +58,9 @@ class Finding:
     words
         What is known, in French.
     kind
-        `region` or `difference`.
+        `region`, `difference` or `group`.
     low, high
-        What it is known to be.
+        What it is known to be: 0 for a group.
     tables
         The smallest set of tables found that gives it: without any one of them it does not follow.
     """
@@ -172,6 +173,7 @@ class Siege:
     tables: list[Table] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     minimum: dict[str, int] = field(default_factory=dict)
+    sensitive: dict[str, set[str]] = field(default_factory=dict)
     broken: list[tuple[Aim, int, int]] = field(default_factory=list)
     """After an attack: what is known, and what it is known to be."""
 
@@ -180,6 +182,7 @@ class Siege:
             for digest, told in publication.sources.items():
                 if digest in self.group.sources and told.provider not in self.exempt:
                     self.minimum[digest] = max(told.minimum, self.minimum.get(digest, 1))
+                    self.sensitive.setdefault(digest, set()).update(told.whole_group)
             for statement in publication.statements:
                 if statement.quantity.region.source in self.group.sources:
                     self.statements.append(statement)
@@ -194,6 +197,8 @@ class Siege:
             self.system = self.system_of(range(len(self.statements)))
             self.system.extreme({}, greatest=True)
             self.broken, unsettled = self._broken(aims)
+            groups_asked = self.lattice.whole_groups(self.sensitive)
+            self.broken += [(aim, 0, 0) for aim in self._whole(groups_asked)]
         except Infeasible:
             return Attack((), self._contradiction(), len(aims), 0)
         self.broken.sort(key=lambda each: (len(each[0].form), len(each[0].region.categories), each[0].words))
@@ -201,7 +206,7 @@ class Siege:
             Finding(aim.region, aim.words, aim.kind, low, high, self._culprits(aim) if rank < explained else ())
             for rank, (aim, low, high) in enumerate(self.broken)
         ]
-        return Attack(tuple(found), (), len(aims), unsettled)
+        return Attack(tuple(found), (), len(aims) + len(groups_asked), unsettled)
 
     # What is known ---------------------------------------------------------------------------------
 
@@ -223,11 +228,11 @@ class Siege:
         thin, unsettled = self._thin(aims, reach, {id(aim) for aim, _, _ in found}, k)
         return [*found, *thin], unsettled
 
-    def _sweep(self, reach: _Reach) -> None:
+    def _sweep(self, reach: _Reach, sides: tuple[bool, ...] = (True, False)) -> None:
         """Look at a few files that fit: whatever is none or enough in one of them is not known."""
         for _ in range(MOST_SWEEPS):
             before = reach.open_count
-            for greatest in (True, False):
+            for greatest in sides:
                 weights = (~reach.safe).astype(float)
                 if not weights.any():
                     return
@@ -266,12 +271,12 @@ class Siege:
         narrow = [int(r) for r in np.argsort(most, kind="stable") if possible[r] and id(aims[r]) not in done]
         found = []
         for rank in narrow[: self.means.whole_numbers]:
-            bounds = self._whole(aims[rank], float(k[rank]))
+            bounds = self._in_whole_numbers(aims[rank], float(k[rank]))
             if bounds is not None:
                 found.append((aims[rank], *bounds))
         return found, len(narrow[self.means.whole_numbers :])
 
-    def _whole(self, aim: Aim, k: float) -> tuple[int, int] | None:
+    def _in_whole_numbers(self, aim: Aim, k: float) -> tuple[int, int] | None:
         high = self.system.whole_extreme(aim.form, greatest=True, nodes=self.means.nodes)
         if high > k - 0.5:
             return None
@@ -280,13 +285,25 @@ class Siege:
             return None
         return ceil(low - TOLERANCE), floor(high + TOLERANCE)
 
+    def _whole(self, aims: Sequence[Aim]) -> list[Aim]:
+        """Return the groups known to hold somebody, and nobody in a category, or out of it."""
+        if not aims:
+            return []
+        forms = matrix_of([aim.form for aim in aims], self.lattice.size)
+        reach = _Reach(forms, np.ones(len(aims)), none_is_safe=False)
+        self._sweep(reach, sides=(True,))
+        left = map(int, np.flatnonzero(~reach.safe))
+        return [aims[r] for r in left if not reach.safe[r] and _is_whole_group(self.system, aims[r], reach)]
+
     # What gives it ---------------------------------------------------------------------------------
 
     def still_known(self, aim: Aim, kept: Iterable[int]) -> bool:
-        """Whether an aim is known to be from 1 to k − 1 from these statements alone, by their ranks."""
+        """Whether an aim is known from these statements alone, by their ranks: 1 to k − 1 people, or a whole group."""
         k = float(self.minimum[aim.region.source])
         system = self.system_of(kept)
         try:
+            if aim.group is not None:
+                return _is_whole_group(system, aim)
             if system.extreme(aim.form, greatest=True)[0] > k - TOLERANCE * 10:
                 return False
             return system.extreme(aim.form, greatest=False)[0] > TOLERANCE * 10
@@ -343,11 +360,21 @@ THIN = 3
 """A number that is surely less than so many times k is looked at in whole numbers."""
 
 
+def _is_whole_group(system: System, aim: Aim, reach: _Reach | None = None) -> bool:
+    """Whether a group holds somebody, and nobody of those whom an aim counts, in every file that fits."""
+    high, point = system.extreme(aim.form, greatest=True)
+    if reach is not None and point is not None:
+        reach.see(point)
+    if high > 1 - TOLERANCE * 10:
+        return False
+    return aim.group is not None and system.extreme(aim.group, greatest=False)[0] > TOLERANCE * 10
+
+
 class _Reach:
     """How far each aim was seen to go, in files that fit."""
 
-    def __init__(self, forms: sparse.csr_array, k: np.ndarray) -> None:
-        self.forms, self.k = forms, k
+    def __init__(self, forms: sparse.csr_array, k: np.ndarray, *, none_is_safe: bool = True) -> None:
+        self.forms, self.k, self.none_is_safe = forms, k, none_is_safe
         self.lowest, self.highest = np.full(len(k), inf), np.full(len(k), -inf)
         self.safe = np.zeros(len(k), dtype=bool)
         self.whole = np.zeros(len(k), dtype=bool)
@@ -361,7 +388,9 @@ class _Reach:
         values = self.forms @ point
         np.minimum(self.lowest, values, out=self.lowest)
         np.maximum(self.highest, values, out=self.highest)
-        reached = (values <= TOLERANCE * 10) | (values >= self.k - TOLERANCE * 10)
+        reached = values >= self.k - TOLERANCE * 10
+        if self.none_is_safe:
+            reached |= values <= TOLERANCE * 10
         self.safe |= reached
         if bool((np.abs(point - np.round(point)) < TOLERANCE).all()):
             self.whole |= reached

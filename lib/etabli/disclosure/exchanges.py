@@ -1,46 +1,86 @@
-"""Two people who exchange a category, and stand alike in all tables but one: only that one changes."""
+"""People who exchange a category, and stand alike in all tables but those of one other variable: only these change.
+
+Two people are enough where tables cross two variables. Where some cross three, two exchanges that cancel in the
+margins make one of four people.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
 
-from etabli.disclosure.mover import Change
 from etabli.disclosure.patterns import System
 from etabli.disclosure.pool import LONGEST, Effect, Offer, Part
 
-Crossing = tuple[str, ...]
+MOST_PAIRS = 20_000
+"""Exchanges of two people from which those of four are made: the most frequent ones."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A way to change facts: by whom, how many could, and the variables that it has taken care of."""
+
+    offer: Offer
+    effect: Effect
+    own: frozenset[str]
+    people: int
 
 
 def exchanges(
     system: System, singles: Sequence[tuple[Part, dict[int, int]]], *, enough: int
 ) -> Iterator[tuple[Offer, Effect]]:
-    """Yield pairs of people who exchange a category, and stand alike in all tables but one: only that one changes.
+    """Yield exchanges of two people; of four as well, where a table crosses three variables or more.
 
-    Each move of one person is taken apart by the variables that its facts cross; two moves that cancel in all parts
-    but one make an exchange. Frequent ones come first; `enough` people for the same change are enough.
+    Parameters
+    ----------
+    singles
+        The moves of one person, and what each changes.
+    enough
+        People for the same change that are enough.
     """
     crossed = _crossed_by(system)
-    by_rest: dict[tuple[Crossing, Effect], list[tuple[Effect, Part, int]]] = {}
-    for part, effect in singles:
-        if not part.change.values or len(effect) > LONGEST:
-            continue
-        people = int(system.multiplicity[part.types].sum())
-        for crossing, inside, rest in _parts(effect, part.change, crossed):
-            by_rest.setdefault((crossing, rest), []).append((inside, part, people))
+    ones = [
+        _Made(
+            (part,),
+            tuple(sorted(effect.items())),
+            frozenset(name for name, _ in part.change.values),
+            int(system.multiplicity[part.types].sum()),
+        )
+        for part, effect in singles
+        if part.change.values and len(effect) <= LONGEST
+    ]
+    pairs = list(_joined(ones, crossed, enough=enough))
+    yield from ((each.offer, each.effect) for each in pairs)
+    if any(len(names) > 2 for names in crossed):
+        fours = _joined(list(islice(pairs, MOST_PAIRS)), crossed, enough=enough)
+        yield from ((each.offer, each.effect) for each in fours)
+
+
+def _joined(made: Iterable[_Made], crossed: list[frozenset[str]], *, enough: int) -> Iterator[_Made]:
+    """Yield two ways at once that cancel in all facts but those of one variable; frequent ones first.
+
+    Each is taken apart by the variables that its facts cross beside its own.
+    """
+    by_rest: dict[tuple[str, Effect], list[tuple[Effect, _Made]]] = {}
+    for each in made:
+        for name, inside, rest in _parts(each, crossed):
+            by_rest.setdefault((name, rest), []).append((inside, each))
     held: dict[Effect, int] = {}
-    order = sorted(by_rest.items(), key=lambda item: (-sum(each[2] for each in item[1]), item[0]))
-    for (crossing, rest), ones in order:
+    order = sorted(by_rest.items(), key=lambda item: (-sum(each.people for _, each in item[1]), item[0]))
+    for (name, rest), ones in order:
         if not rest or rest[0][1] < 0:  # each pair once
             continue
-        others = by_rest.get((crossing, tuple((fact, -amount) for fact, amount in rest)), [])
-        for (first, one, many), (second, other, more) in product(ones, others):
+        others = by_rest.get((name, tuple((fact, -amount) for fact, amount in rest)), [])
+        for (first, one), (second, other) in product(ones, others):
             key = _sum(first, second)
             if key and held.get(key, 0) < enough:
-                held[key] = held.get(key, 0) + min(many, more)
+                people = min(one.people, other.people)
+                held[key] = held.get(key, 0) + people
                 leaves = next((fact for fact, amount in key if amount < 0), -1)
                 # the one who leaves it stands first, whichever category is exchanged
-                yield ((one, other) if (leaves, -1) in first else (other, one)), key
+                offer = one.offer + other.offer if (leaves, -1) in first else other.offer + one.offer
+                yield _Made(offer, key, one.own | {name}, people)
 
 
 def _crossed_by(system: System) -> list[frozenset[str]]:
@@ -49,18 +89,12 @@ def _crossed_by(system: System) -> list[frozenset[str]]:
     return [names[region] for region in system.region_of_fact]
 
 
-def _parts(
-    effect: dict[int, int], change: Change, crossed: list[frozenset[str]]
-) -> Iterator[tuple[Crossing, Effect, Effect]]:
-    """Yield, for each crossing of the variables that change, the facts inside it and all others."""
-    own = {name for name, _ in change.values}
-    groups: dict[Crossing, list[tuple[int, int]]] = {}
-    for item in sorted(effect.items()):
-        groups.setdefault(tuple(sorted(crossed[item[0]] - own)), []).append(item)
-    for crossing, inside in groups.items():
-        if crossing:
-            rest = sorted(item for other, items in groups.items() if other != crossing for item in items)
-            yield crossing, tuple(inside), tuple(rest)
+def _parts(made: _Made, crossed: list[frozenset[str]]) -> Iterator[tuple[str, Effect, Effect]]:
+    """Yield, for each variable that is crossed beside its own, the facts that name it and all others."""
+    beside = [(item, crossed[item[0]] - made.own) for item in made.effect]
+    for name in sorted({name for _, names in beside for name in names}):
+        inside = tuple(item for item, names in beside if name in names)
+        yield name, inside, tuple(item for item, names in beside if name not in names)
 
 
 def _sum(first: Effect, second: Effect) -> Effect:

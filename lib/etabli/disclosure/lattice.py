@@ -21,7 +21,7 @@ from scipy import sparse
 
 from etabli.disclosure.bounds import Form, matrix_of
 from etabli.disclosure.regions import Region
-from etabli.disclosure.statements import Quantity, Statement, Unit, Variable
+from etabli.disclosure.statements import IMPOSSIBLE, Quantity, Statement, Unit, Variable
 
 MOST_NODES = 3_000
 """Regions of one source that are written out at most; what is shown is written out in any case."""
@@ -50,13 +50,16 @@ class Aim:
     region
         The region that it is, or lies in.
     kind
-        `region` or `difference`.
+        `region`, `difference` or `group`.
+    group
+        For a whole group: the number of its people, of whom nobody may be known to be in `form`.
     """
 
     words: str
     form: Form
     region: Region
     kind: str
+    group: Form | None = None
 
 
 @dataclass
@@ -130,6 +133,41 @@ class Lattice:
         for aim in found:
             seen.setdefault(tuple(sorted(aim.form.items())), aim)
         return list(seen.values())
+
+    def whole_groups(self, sensitive: Mapping[str, Iterable[str]]) -> list[Aim]:
+        """Return what must not be known to be nobody: of each group spoken of, who is in a category, and who is not.
+
+        Parameters
+        ----------
+        sensitive
+            The variables that are asked of, by source.
+        """
+        found: dict[tuple[tuple[int, float], ...], Aim] = {}
+        for region in dict.fromkeys(self._shown_regions()):
+            for name in sorted(set(sensitive.get(region.source, ())) - dict(region.categories).keys()):
+                for aim in self._whole_group(region, name):
+                    found.setdefault(tuple(sorted(aim.form.items())), aim)
+        return list(found.values())
+
+    def _whole_group(self, region: Region, name: str) -> Iterator[Aim]:
+        variable = self.variables.get(region.source, {}).get(name)
+        parts = None if variable is None else self._parts(region, name, variable.categories)
+        number = self._of(region, "people")
+        for part in parts or ():
+            own = self._of(part, "people")
+            if not self._is_barred(part):
+                code = dict(part.categories)[name]
+                yield Aim(str(part), {own: 1}, part, "group", {number: 1})
+                yield Aim(f"{region}, hors {name} = {code}", {number: 1, own: -1}, region, "group", {number: 1})
+
+    def _is_barred(self, region: Region) -> bool:
+        """Whether nobody can be there by construction, as a table says: that tells nothing of anybody."""
+        return any(region.within(each) for each in self._barred)
+
+    @cached_property
+    def _barred(self) -> frozenset[Region]:
+        told = {self._plain(each.quantity.region) for each in self.statements if each.shown == IMPOSSIBLE}
+        return frozenset(region for region in told if region is not None)
 
     # Regions ---------------------------------------------------------------------------------------
 

@@ -25,6 +25,12 @@ Flags = NDArray[np.bool_]
 MOST_ALTERNATIVES = 40
 """Other values of one bundle that are tried for one state: the nearest first."""
 
+MOST_MOVES = 40_000
+"""Moves of one bundle, about: beyond, every state has fewer alternatives, alike for all so that exchanges fit."""
+
+FEWEST_ALTERNATIVES = 8
+"""Alternatives that every state keeps, however many states there are."""
+
 MOST_STATES = 400
 """Distinct states from which moves are made, for one bundle, beside those of people whom targets count."""
 
@@ -91,11 +97,13 @@ def _changes_of(mover: Mover, bundle: tuple[str, ...], few: Flags) -> Iterator[t
     columns = np.array([i for i, p in enumerate(system.places) if set(bundle) & set(p.categories)], dtype=np.int64)
     known = sorted({tuple(each) for each in zip(*held, strict=True)}, key=lambda each: [sorted(s) for s in each])
     varies = [any(len(each[i]) > 1 for each in known) for i in range(len(bundle))]
-    for types, state in _chosen(system, _distinct(system, columns), few):
+    chosen = list(_chosen(system, _distinct(system, columns), few))
+    most = min(MOST_ALTERNATIVES, max(FEWEST_ALTERNATIVES, MOST_MOVES // max(1, len(chosen))))
+    for types, state in chosen:
         own = tuple(values[types[0]] for values in held)
         if not all(own):
             continue
-        for other in _alternatives(system, bundle, own, known, varies):
+        for other in _alternatives(system, bundle, own, known, varies=varies[0], most=most):
             after: State | None = state
             for name, old, new in zip(bundle, own, other, strict=True):
                 after = None if after is None else mover.changed(after, name, old, new)
@@ -157,19 +165,36 @@ def _alternatives(
     bundle: tuple[str, ...],
     own: tuple[frozenset[str], ...],
     known: list[tuple[frozenset[str], ...]],
-    varies: list[bool],
+    *,
+    varies: bool,
+    most: int,
 ) -> Iterable[tuple[frozenset[str], ...]]:
     """Return other values of a bundle: of a single variable, its neighbours; of several, those that someone has."""
     if len(bundle) > 1:
         near = sorted((sum(len(a ^ b) for a, b in zip(own, each, strict=True)), i) for i, each in enumerate(known))
-        return [known[i] for distance, i in near[: MOST_ALTERNATIVES + 1] if distance]
+        return [known[i] for distance, i in near[: most + 1] if distance]
     mine, codes = own[0], system.codes[bundle[0]]
     absent = [code for code in codes if code not in mine]
-    found = [mine - {gone} | {come} for gone, come in product(sorted(mine), absent)]
-    if varies[0]:
+    pairs = list(product(sorted(mine), absent))
+    if len(pairs) > most:
+        pairs = _spread(pairs, codes)
+    found = [mine - {gone} | {come} for gone, come in pairs]
+    if varies:
         found += [mine - {gone} for gone in sorted(mine)] if len(mine) > 1 else []
-        found += [mine | {come} for come in absent]
-    return [(each,) for each in found[:MOST_ALTERNATIVES]]
+        found += [mine | {come} for come in dict.fromkeys(come for _, come in pairs)]
+    return [(each,) for each in found[:most]]
+
+
+def _spread(pairs: Iterable[tuple[str, str]], codes: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the pairs of categories that stand 1, 2, 4, 8 … apart, around a circle: near ones first.
+
+    Each leads there and back, in all states alike, so that two people can exchange them; in a few of them one comes
+    from any category to any other.
+    """
+    place = {code: number for number, code in enumerate(codes)}
+    apart = {pair: min((place[pair[0]] - place[pair[1]]) % len(codes), (place[pair[1]] - place[pair[0]]) % len(codes))
+             for pair in pairs}  # fmt: skip
+    return sorted((pair for pair, steps in apart.items() if steps.bit_count() == 1), key=lambda pair: apart[pair])
 
 
 def _gains(mover: Mover, few: Flags) -> Iterator[tuple[Part, dict[int, int]]]:

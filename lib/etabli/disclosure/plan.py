@@ -27,18 +27,24 @@ Floats = NDArray[np.float64]
 BUDGET = 12_000
 """Work that the choice of masks may take, in moves looked for: the same on a slow machine as on a fast one."""
 
+PER_TARGET = 30
+"""Work for each target, where there are so many that it makes more than `BUDGET`."""
+
 
 @dataclass(frozen=True)
 class RegionMasks:
     """What is masked, by region.
 
     `withheld` are those of which nothing could be proved; `few` those that are said to be of k people or fewer, under
-    the method `round`: they are not masked.
+    the method `round`: they are not masked. `asked` and `proved` count the bounds that other files must attain, and
+    those that one was found for.
     """
 
     masked: Mapping[Region, bool]
     withheld: Mapping[Region, bool]
     few: Mapping[Region, bool]
+    asked: int = 0
+    proved: int = 0
 
     @cached_property
     def states(self) -> dict[Region, State]:
@@ -79,7 +85,9 @@ class Former:
 NOTHING = Former()
 
 
-def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, budget: int = BUDGET) -> RegionMasks:
+def plan_for(
+    tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, budget: int | None = None
+) -> RegionMasks:
     """Return what to mask in tables that count people, as one system with what left before.
 
     Parameters
@@ -91,7 +99,7 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHIN
     former
         What left before.
     budget
-        Work to spend; what is not proved by then is withheld.
+        Work to spend; what is not proved by then is withheld. By default, `BUDGET`, or `PER_TARGET` for each target.
     """
     if not tables:
         return RegionMasks({}, {}, {})
@@ -105,19 +113,22 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHIN
     masked = _primary(system, tables, policy) | ~own
     masked |= np.array([region in former.hidden for region in system.regions], dtype=bool)
     withheld = np.zeros(len(masked), dtype=bool)
+    asked = proved = 0
     if targets:
         low, high = _leeway(system, policy)
         start = Start(masked, _known(system, former), ~own, low, high, *_limits(system, former))
         moves = all_moves(system, targets, small=policy.minimum_people, open_number=bool(moved))
-        plan = choose(system, moves, targets, start, seed=seed_of(system), budget=budget)
+        work = max(BUDGET, PER_TARGET * len(targets)) if budget is None else budget
+        plan = choose(system, moves, targets, start, seed=seed_of(system), budget=work)
         masked, withheld = plan.masked, plan.withheld
+        asked, proved = len(plan.sides), len(plan.proofs)
     masked = _with_parts(masked, system, tables)
     few = np.zeros(len(masked), dtype=bool)
     if policy.rounding_base is not None:
         few = (system.people <= policy.minimum_people) & ~masked
     shown = [(region, number) for number, region in enumerate(system.regions) if own[number]]
     by_region = [{region: bool(each[number]) for region, number in shown} for each in (masked, withheld, few)]
-    return RegionMasks(*by_region)
+    return RegionMasks(*by_region, asked=asked, proved=proved)
 
 
 def plan_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, State]) -> RegionMasks | None:

@@ -22,6 +22,9 @@ MASKED = "s"
 State = Literal["shown", "masked", "withheld"]
 """What protection decided of a region, whether or not anything of it was printed."""
 
+IMPOSSIBLE = "–"
+"""The sign of a value that cannot exist: nobody can be there, by construction."""
+
 
 @dataclass(frozen=True, order=True)
 class Quantity:
@@ -110,6 +113,8 @@ class SourceTold:
         The edition that it belongs to.
     keeps
         The edition of which everyone is still in this one, where the study knows of one.
+    whole_group
+        Variables of which no group may be known to be wholly in a category, or wholly out of it.
     """
 
     name: str
@@ -117,6 +122,7 @@ class SourceTold:
     minimum: int
     edition: str = ""
     keeps: str = ""
+    whole_group: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,7 @@ class Publication:
         regions = {r: rank for rank, r in enumerate(dict.fromkeys([*_regions(self.statements), *self.states]))}
         return {
             "report": self.report,
-            "sources": {digest: vars(told) for digest, told in self.sources.items()},
+            "sources": {digest: _source_json(told) for digest, told in self.sources.items()},
             "variables": {
                 digest: {name: _variable_json(each) for name, each in variables.items()}
                 for digest, variables in self.variables.items()
@@ -178,7 +184,7 @@ def publication_of(told: Mapping[str, Any], *, shown: str) -> Publication:
         regions = [Region(r["source"], tuple(sorted(r["categories"].items()))) for r in told["regions"]]
         return Publication(
             told["report"],
-            {digest: SourceTold(**each) for digest, each in told["sources"].items()},
+            {digest: _source(each) for digest, each in told["sources"].items()},
             {
                 digest: {name: _variable(each) for name, each in variables.items()}
                 for digest, variables in told["variables"].items()
@@ -208,6 +214,15 @@ def _regions(statements: Iterable[Statement]) -> Iterable[Region]:
         yield each.quantity.region
         if each.over is not None:
             yield each.over.region
+
+
+def _source_json(each: SourceTold) -> dict[str, Any]:
+    told = {name: value for name, value in vars(each).items() if name != "whole_group"}
+    return {**told, "whole_group": list(each.whole_group)} if each.whole_group else told
+
+
+def _source(told: Mapping[str, Any]) -> SourceTold:
+    return SourceTold(**{**told, "whole_group": tuple(told.get("whole_group", ()))})
 
 
 def _statement_json(each: Statement, regions: Mapping[Region, int]) -> dict[str, Any]:

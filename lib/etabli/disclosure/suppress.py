@@ -176,14 +176,14 @@ class _Chooser:
             if side not in self.proofs:
                 self._prove(side)
 
-    def _prove(self, side: Side) -> bool:
+    def _prove(self, side: Side, *, spare: int = 0) -> bool:
         known = self._known(side, self.open_facts())
         if known is not None:
             self.proofs[side] = known
             return True
-        if self._steps.work > self.budget:
+        if self._steps.work > self.budget + spare:
             return False
-        witness = self._found(side, self.open_facts())
+        witness = self._found(side, self.open_facts(), spare=spare)
         if witness is None:
             return False
         self.masked[witness.regions(self.system, self.open_facts())] = True
@@ -198,7 +198,7 @@ class _Chooser:
                 return witness
         return None
 
-    def _found(self, side: Side, open_facts: Open, *, thorough: bool = True) -> Witness | None:
+    def _found(self, side: Side, open_facts: Open, *, thorough: bool = True, spare: int = 0) -> Witness | None:
         """Return a witness: step by step, else by linear programming; proved, or none."""
         target, up = self.targets[side[0]], side[1]
         aim = np.zeros(len(self.system.facts))
@@ -207,7 +207,7 @@ class _Chooser:
         needed = target.reach[1] - target.count if up else target.count - target.reach[0]
         walked = self._steps.walk(aim, needed, open_facts, patience=LONGEST_WALK)
         found = self._proved(side, walked[0], open_facts) if walked else None
-        if found is not None or not thorough or self._steps.work > self.budget:
+        if found is not None or not thorough or self._steps.work > self.budget + spare:
             return found
         self._search = self._search or Search(self.system, self.moves)
         before = self._search.work
@@ -234,19 +234,20 @@ class _Chooser:
     # What cannot be proved ---------------------------------------------------------------------------
 
     def withhold(self) -> None:
-        """Withhold whole crossings until all that is left is proved; in the last resort, everything.
+        """Withhold lines, then whole crossings, until all that is left is proved; in the last resort, everything.
 
-        What is spoken of by former releases alone, and is not proved whatever this report masks, is not its doing: only
-        the crossing around it is withheld.
+        It may spend as much work again as the choice of masks: what is withheld makes room for witnesses. What former
+        releases alone speak of, and is not proved whatever this report masks, is not its doing: only the crossing
+        around it is withheld.
         """
         for side in sides_of(self.targets):
             if side in self.proofs:
                 continue
             target, nearest = self.targets[side[0]], None
-            for wider in range(3):
-                self._withhold(self._around(target, wider))
-                nearest = nearest or (self.masked.copy(), self.withheld.copy())
-                if self._all_hidden() or self._prove(side):
+            for wider, around in enumerate(self._wider(target)):
+                self._withhold(around)
+                nearest = (self.masked.copy(), self.withheld.copy()) if wider == 1 else nearest
+                if self._all_hidden() or self._prove(side, spare=self.budget):
                     break
             if nearest and side not in self.proofs and self._is_former(target):
                 self.masked, self.withheld = nearest
@@ -256,6 +257,8 @@ class _Chooser:
             side not in self.proofs and not self._is_former(self.targets[side[0]]) for side in sides_of(self.targets)
         ):
             self._withhold(np.ones(len(self.masked), dtype=bool))
+        elif all(side in self.proofs for side in sides_of(self.targets)):
+            self._show_idle()
 
     def _all_hidden(self) -> bool:
         """Whether nothing is left that this report could still mask."""
@@ -271,16 +274,28 @@ class _Chooser:
         np.logical_and.at(told, self.system.region_of_fact, self.start.known)
         return told
 
-    def _around(self, target: Target, wider: int) -> Flags:
-        """Return the crossings that a target stands in; wider: those that share a variable with it; all."""
-        names = [frozenset(dict(region.categories)) for region in self.system.regions]
+    def _show_idle(self) -> None:
+        """Show again what was withheld and no witness changes: by now all is proved, and masks are masks."""
+        beyond = np.zeros(len(self.system.facts), dtype=bool)
+        for witness in dict.fromkeys(self.proofs.values()):
+            beyond |= (witness.change < self.start.low) | (witness.change > self.start.high)
+        needed = np.zeros(len(self.masked), dtype=bool)
+        needed[self.system.region_of_fact[beyond]] = True
+        self.masked &= needed | ~self.withheld
+        self.withheld[:] = False
+
+    def _wider(self, target: Target) -> Iterator[Flags]:
+        """Yield what to withhold around a target: its lines, its crossings, those that share a variable, all."""
+        regions = self.system.regions
+        names = [frozenset(dict(region.categories)) for region in regions]
         own = {names[region] for region in target.regions}
-        if wider == 0:
-            return np.array([name in own for name in names], dtype=bool)
-        if wider == 1:
-            shared = frozenset().union(*own)
-            return np.array([bool(name & shared) for name in names], dtype=bool)
-        return np.ones(len(names), dtype=bool)
+        ends = [set(regions[region].categories) for region in target.regions]
+        in_own = np.array([name in own for name in names], dtype=bool)
+        yield in_own & np.array([any(end & set(region.categories) for end in ends) for region in regions], dtype=bool)
+        yield in_own
+        shared = frozenset().union(*own)
+        yield np.array([bool(name & shared) for name in names], dtype=bool)
+        yield np.ones(len(names), dtype=bool)
 
     def _withhold(self, regions: Flags) -> None:
         new = regions & ~self.masked & ~self._settled
@@ -290,7 +305,12 @@ class _Chooser:
     # What masks are not needed ----------------------------------------------------------------------
 
     def prune(self) -> None:
-        """Show again what every target can be proved without; then exchange masks for cheaper ones, while it helps."""
+        """Show again what every target can be proved without; then exchange masks for cheaper ones, while it helps.
+
+        Nothing, when a target has no proof: everything is masked for its sake.
+        """
+        if any(side not in self.proofs for side in sides_of(self.targets)):
+            return
         for thrifty in (True, False, False, False, False, False, False):
             shown = 0
             extra = np.flatnonzero(self.masked & ~self.start.masked & ~self.withheld)

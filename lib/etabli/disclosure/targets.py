@@ -129,11 +129,19 @@ def arrivals(
 
 
 def wholes(system: System, minimum: int, sensitive: Collection[str]) -> Iterator[Target]:
-    """Yield the groups that stand wholly in one category of a sensitive variable: somebody must perhaps not."""
+    """Yield the groups wholly in one category of a sensitive variable, or wholly out of it: somebody must perhaps not.
+
+    Categories in which nobody can be, by construction, tell nothing.
+    """
+    barred = {int(system.region_of[place]) for place in system.impossible}
     for outer, inner in _nested(system):
         more = dict(system.regions[inner].categories).keys() - dict(system.regions[outer].categories).keys()
-        if len(more) == 1 and more <= set(sensitive) and system.people[outer] == system.people[inner] >= minimum:
+        if len(more) != 1 or not more <= set(sensitive) or system.people[outer] < minimum or inner in barred:
+            continue
+        if system.people[inner] == system.people[outer]:
             yield Target((outer, inner), (1, -1), 0, (0, 1))
+        elif system.people[inner] == 0:
+            yield Target((inner,), (1,), 0, (0, 1))
 
 
 def _nested(system: System) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from scipy import optimize, sparse
 from etabli.disclosure.mover import Change
 from etabli.disclosure.patterns import System
 from etabli.disclosure.pool import Moves, Offer
+from etabli.disclosure.steps import BARRED
 from etabli.disclosure.targets import Open, Target
 
 Integers = NDArray[np.int64]
@@ -26,6 +29,9 @@ MOST_CUTS = 4
 
 MOST_WHOLE = 400
 """Moves among which whole numbers are looked for: those in use, and those that would cost least to bring in."""
+
+MOST_TRIED = 60_000
+"""Moves of one programme: beyond, those that cost least by themselves, and those that change the target."""
 
 MOST_NODES = 200
 """Nodes of the search for whole numbers."""
@@ -57,7 +63,7 @@ class Search:
     def find(self, target: Target, *, up: bool, open_facts: Open) -> list[tuple[int, Change]] | None:
         """Return who moves in the cheapest file found that takes a target to its bound; None when there is none."""
         cuts: list[_Cut] = []
-        everything = np.arange(len(self.moves.limit), dtype=np.int64)
+        everything = self._tried(target, open_facts)
         for _ in range(MOST_CUTS):
             self.work += WORK
             reduced = self._solved(everything, cuts, target, up=up, open_facts=open_facts)
@@ -73,6 +79,16 @@ class Search:
                 return assigned
             cuts.append(self._cut(scarce))
         return None
+
+    def _tried(self, target: Target, open_facts: Open) -> Integers:
+        """Return the moves that are let into the programmes."""
+        everything = np.arange(len(self.moves.limit), dtype=np.int64)
+        if len(everything) <= MOST_TRIED:
+            return everything
+        size = abs(self.moves.transposed)
+        cost = np.asarray(size @ np.where(np.isinf(open_facts.price), BARRED, open_facts.price))
+        aimed = np.asarray(size[:, list(target.regions)].sum(axis=1)).ravel() > 0
+        return np.sort(np.lexsort((everything, cost, ~aimed))[:MOST_TRIED])
 
     # Programmes --------------------------------------------------------------------------------------
 
@@ -153,12 +169,20 @@ class Search:
         """Hold the moves that can have nobody but these people to how many they are."""
         among = np.zeros(len(self.system.multiplicity), dtype=bool)
         among[types] = True
-        confined = [
-            move
-            for move, offers in enumerate(self.moves.offers)
-            if any(all(among[offer[i].types].all() for offer in offers) for i in range(len(offers[0])))
-        ]
+        confined = []
+        for move in np.unique(self._users[types].indices):
+            offers = self.moves.offers[move]
+            if any(all(among[offer[i].types].all() for offer in offers) for i in range(len(offers[0]))):
+                confined.append(move)
         return _Cut(np.array(confined, dtype=np.int64), int(self.system.multiplicity[types].sum()))
+
+    @cached_property
+    def _users(self) -> Any:
+        """Types × moves (csr): who could take a part in the first offer of each move."""
+        firsts = [np.concatenate([part.types for part in offers[0]]) for offers in self.moves.offers]
+        move = np.repeat(np.arange(len(firsts)), [len(types) for types in firsts])
+        entries = (np.ones(len(move), dtype=bool), (np.concatenate(firsts), move))
+        return sparse.csr_array(sparse.coo_array(entries, shape=(len(self.system.multiplicity), len(firsts))))
 
     # People ------------------------------------------------------------------------------------------
 

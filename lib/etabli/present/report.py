@@ -662,6 +662,7 @@ class Report:
                 minimum,
                 self.plan.edition,
                 self.study.editions[self.plan.edition].keeps or "",
+                tuple(sorted(protection.policy.whole_group)),
             )
             for name in self._loaded
         }

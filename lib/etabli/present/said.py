@@ -11,7 +11,7 @@ import pandas as pd
 
 from etabli.disclosure.protect import Protected, Protection
 from etabli.disclosure.regions import VARIABLE, lines_of, regions_of
-from etabli.disclosure.statements import MASKED, Quantity, Statement, Unit, Variable
+from etabli.disclosure.statements import IMPOSSIBLE, MASKED, Quantity, Statement, Unit, Variable
 from etabli.methods.results import Measure, Table
 from etabli.present.theme import AT_MOST
 from etabli.present.words import base_of, digits_of, is_impossible, is_small, printed
@@ -130,8 +130,8 @@ class _Reader:
             return
         if is_impossible(self.table, row, measure):
             of_nobody = measure.kind == "share" and base_of(self.table, row, measure) == 0
-            nobody = self._quantity(self.wholes.get(row, row) if of_nobody else row, "people")
-            yield Statement(item, nobody, 0, 0, shown=0)
+            where = self._quantity(self.wholes.get(row, row) if of_nobody else row, "people")
+            yield Statement(item, where, 0, 0, shown=0.0 if of_nobody else IMPOSSIBLE)
             return
         value = self.table.at(measure.name, row)
         if isinstance(value, str) or pd.isna(value):

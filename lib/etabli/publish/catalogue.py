@@ -63,10 +63,10 @@ def _page(project: Project) -> str:
 def page_of(reports: Sequence[tuple[Path, Manifest]], base: Path, *, banner: str) -> str:
     """Return the page of a set of reports, its links written from `base`."""
     css = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
-    sections: dict[str, list[str]] = {}
+    sections: dict[str, list[tuple[Path, Manifest]]] = {}
     for folder, manifest in reports:
-        sections.setdefault(manifest.title, []).append(_row(base, folder, manifest))
-    body = "".join(_section(title, rows) for title, rows in sections.items()) or "<p>Aucun rapport.</p>"
+        sections.setdefault(manifest.title, []).append((folder, manifest))
+    body = "".join(_section(title, held, base) for title, held in sections.items()) or "<p>Aucun rapport.</p>"
     title = f"Rapports – {theme.ORGANISATION}"
     return (
         f'<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
@@ -79,25 +79,56 @@ def page_of(reports: Sequence[tuple[Path, Manifest]], base: Path, *, banner: str
     )
 
 
-def _section(title: str, rows: list[str]) -> str:
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Édition", "Destinataires", "Choix", "Statut", "Date"))
+def _section(title: str, reports: Sequence[tuple[Path, Manifest]], base: Path) -> str:
+    """Return the reports of one study: runs that differ only by who reads stand side by side, in one row."""
+    rows: dict[tuple[object, ...], list[tuple[Path, Manifest]]] = {}
+    for folder, manifest in reports:
+        rows.setdefault(_run(manifest), []).append((folder, manifest))
+    audiences = [each for each in theme.AUDIENCES if any(_audience(manifest) == each for _, manifest in reports)]
+    names = ("Édition", "Choix", *(theme.AUDIENCES[each] for each in audiences))
+    heads = "".join(f'<th scope="col" class="text">{escape(name)}</th>' for name in names)
+    body = "".join(_row(held, audiences, base) for held in rows.values())
     return (
         f'<h2>{escape(french.typography(title))}</h2><div class="scroll" role="region" tabindex="0" '
         f'aria-label="{escape(french.typography(title))}"><table class="reports"><caption class="unseen">Rapports : '
-        f"{escape(french.typography(title))}</caption><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"{escape(french.typography(title))}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _row(base: Path, folder: Path, manifest: Manifest) -> str:
-    link = (folder / REPORT).relative_to(base).as_posix()
-    chosen = ", ".join(f"{name} : {text}" for name, text in manifest.choices.items()) or "—"
-    status = theme.STATUSES[manifest.status] + (" (données fictives)" if manifest.is_demo else "")
-    audience = readers(manifest)
-    cells = [audience, french.typography(chosen), status, made_on(manifest)]
-    told_apart = f'<span class="unseen"> – {escape(audience)} – {escape(french.typography(chosen))}</span>'
-    label = f'<a href="{escape(link)}">{escape(manifest.edition_label)}{told_apart}</a>'
+def _run(manifest: Manifest) -> tuple[object, ...]:
+    """Return what tells a run from another one, whoever reads it."""
+    chosen = {name: value for name, value in manifest.parameters.items() if name not in {"audience", "recipient"}}
+    return manifest.edition_label, *sorted((name, str(value)) for name, value in chosen.items()), _choices(manifest)
+
+
+def _audience(manifest: Manifest) -> str:
+    return str(manifest.parameters["audience"])
+
+
+def _choices(manifest: Manifest) -> str:
+    return french.typography(", ".join(f"{name} : {text}" for name, text in manifest.choices.items()) or "—")
+
+
+def _row(reports: Sequence[tuple[Path, Manifest]], audiences: Sequence[str], base: Path) -> str:
+    first = reports[0][1]
+    cells = [
+        "<br>".join(_link(base, folder, manifest) for folder, manifest in reports if _audience(manifest) == audience)
+        for audience in audiences
+    ]
     return (
-        f'<tr><th scope="row">{label}</th>'
-        + "".join(f'<td class="text">{escape(cell)}</td>' for cell in cells)
+        f'<tr><th scope="row">{escape(first.edition_label)}</th><td class="text">{escape(_choices(first))}</td>'
+        + "".join(f'<td class="text">{cell or "—"}</td>' for cell in cells)
         + "</tr>"
+    )
+
+
+def _link(base: Path, folder: Path, manifest: Manifest) -> str:
+    """Return a link to one report: for whom, if for one body, its status, and its date."""
+    link = (folder / REPORT).relative_to(base).as_posix()
+    status = theme.STATUSES[manifest.status] + (" (données fictives)" if manifest.is_demo else "")
+    shown = french.typography(f"{manifest.recipient} : {status}" if manifest.recipient else status)
+    apart = f" – {manifest.edition_label} – {readers(manifest)} – {_choices(manifest)}"
+    return (
+        f'<a href="{escape(link)}">{escape(shown)}<span class="unseen">{escape(apart)}</span></a>, '
+        f"{escape(made_on(manifest))}"
     )

@@ -1,0 +1,468 @@
+"""Every rule at its threshold, in people and in rows; and every rule switched off, in a case that then leaks.
+
+The rules are read from the code (fields of a policy and of an agreement, kinds of targets, steps of the protection): a
+new one without a case here fails.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from etabli.agreements import Agreement
+from etabli.disclosure import plan, policy, protect, rules, suppress, targets
+from etabli.disclosure.attacker import attack
+from etabli.disclosure.policy import Policy, policy_for
+from etabli.disclosure.statements import Publication, SourceTold
+from etabli.errors import DisclosureError
+from etabli.methods import profiles
+from etabli.methods.membership import Population, mark_population
+from etabli.methods.results import TOTAL, Missing, Table
+from etabli.present.said import statements_of, variables_of
+
+K = 5
+AROUND = [(K - 1, True), (K, False), (K + 1, False)]
+"""People at the threshold less one, at it, and one more; and whether they are masked."""
+
+VISITS = [1, 12]
+"""Rows of each person: a rule of people must not look at them."""
+
+Sizes = Mapping[tuple[str, str], int]
+"""People by age and channel."""
+
+
+def agreement(**held: object) -> Agreement:
+    told = {"title": "essai", "provider": "caf", "studies": ["essai"], "audiences": ["funder", "public"]}
+    return Agreement.model_validate({"minimum_people": {"value": K, "source": "x"}, **told, **held})
+
+
+def threshold(value: int) -> dict[str, object]:
+    return {"value": value, "source": "x"}
+
+
+def frame(sizes: Sizes, *, visits: int = 1, held: tuple[tuple[str, str], ...] = ()) -> pd.DataFrame:
+    lines = [
+        (f"{age}{channel}{n}", age, channel)
+        for (age, channel), size in sizes.items()
+        for n in range(size)
+        for _ in range(visits)
+    ]
+    made = pd.DataFrame(lines, columns=["recipient", "age", "channel"])
+    for name, rank in (("age", 0), ("channel", 1)):
+        made[name] = pd.Categorical(made[name], list(dict.fromkeys(each[rank] for each in sizes)))
+    return mark_population(made, Population("d" * 64, held))
+
+
+def masked(table: Table, *others: Table, **held: object) -> dict[tuple[str, ...], bool]:
+    found = protect.protect([table, *others], policy_for([agreement(**held)], "funder")).of(table)
+    keys = table.cells[list(table.keys)].itertuples(index=False)
+    return {tuple(key): bool(hidden) for key, hidden in zip(keys, found.masked, strict=True)}
+
+
+WIDE = {("mid", "x"): 40, ("mid", "y"): 45, ("low", "x"): 50, ("low", "y"): 55}
+"""Many others, in every cell."""
+
+
+# At the threshold ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize(("people", "expected"), AROUND)
+def test_people_at_the_minimum(people: int, expected: bool, visits: int) -> None:
+    table = profiles.crosstab(
+        frame({("old", "x"): people, ("old", "y"): 30, **WIDE}, visits=visits), "age", by="channel"
+    )
+    assert masked(table)["old", "x"] is expected
+
+
+@pytest.mark.parametrize("visits", [K - 1, K, K + 1, 12])
+def test_rows_of_one_person_make_no_people(visits: int) -> None:
+    others = frame({("mid", "x"): 40, ("low", "x"): 50})
+    one = pd.DataFrame({"recipient": ["alone"] * visits, "age": ["old"] * visits, "channel": ["x"] * visits})
+    assert masked(profiles.distribution(pd.concat([one, others]), "age"))["old",]
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize(("households", "expected"), AROUND)
+def test_households_at_the_minimum(households: int, expected: bool, visits: int) -> None:
+    """Three people each: as many again would be enough, if people were counted."""
+    few = [(f"h{n}", "old") for n in range(households) for _ in range(3 * visits)]
+    many = [(f"{age}{n}", age) for age in ("mid", "low") for n in range(40)]
+    table = profiles.distribution(pd.DataFrame([*few, *many], columns=["household", "age"]), "age", person="household")
+    assert masked(table)["old",] is expected
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize(("people", "expected"), [(8, True), (9, False), (10, False)])
+def test_contributors_at_their_minimum(people: int, expected: bool, visits: int) -> None:
+    table = profiles.distribution(frame({("old", "x"): people, **WIDE}, visits=visits), "age")
+    assert masked(table, minimum_contributors=threshold(9))["old",] is expected
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize(("base", "expected"), [(19, True), (20, False), (21, False)])
+def test_people_under_a_share_at_the_minimum_denominator(base: int, expected: bool, visits: int) -> None:
+    sizes = {("old", "x"): 9, ("old", "y"): base - 9, **WIDE}
+    hidden = masked(
+        profiles.crosstab(frame(sizes, visits=visits), "age", by="channel"), minimum_denominator=threshold(20)
+    )
+    assert hidden["old", "x"] is hidden["old", "y"] is expected
+    assert not hidden["old", TOTAL]
+
+
+@pytest.mark.parametrize(("most", "expected"), [(15, False), (16, True), (17, True)])
+def test_rows_of_the_largest_contributor_at_the_dominance(most: int, expected: bool) -> None:
+    """One of five people has 15, 16 or 17 of 20 rows: 80 % is too much."""
+    rest = 20 - most
+    rows = [most, *[1] * 3, rest - 3] if rest > 3 else [most, *[1] * rest]
+    people = pd.DataFrame([(f"p{n}", "old") for n, times in enumerate(rows) for _ in range(times)])
+    people.columns = pd.Index(["recipient", "age"])
+    table = profiles.distribution(pd.concat([people, frame(WIDE)[["recipient", "age"]]]), "age")
+    hidden = masked(table, minimum_people=threshold(2), dominance={"contributors": 1, "percent": 80, "source": "x"})
+    assert hidden["old",] is expected
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize(("people", "expected"), [(11, True), (10, True), (9, True), (12, False)])
+def test_people_at_the_dominance_of_several(people: int, expected: bool, visits: int) -> None:
+    """Nine people of so many: 75 % at twelve is under the limit of 76 %, whatever their rows."""
+    table = profiles.distribution(frame({("old", "x"): people, **WIDE}, visits=visits), "age")
+    hidden = masked(table, dominance={"contributors": 9, "percent": 76, "source": "x"})
+    assert hidden["old",] is expected
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize(("outside", "expected"), [(0, True), (1, True), (K - 1, True), (K, False), (K + 1, False)])
+def test_people_outside_a_category_of_a_sensitive_variable(outside: int, expected: bool, visits: int) -> None:
+    """None outside is a whole group; few are few."""
+    sizes = {("old", "x"): 30, ("old", "y"): outside, **WIDE}
+    table = profiles.crosstab(frame(sizes, visits=visits), "age", by="channel")
+    hidden = masked(table, whole_group={"variables": ["channel"], "source": "x"})
+    assert hidden["old", "y"] is expected
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize("people", [K - 1, K, K + 1])
+def test_group_of_which_nobody_is_in_a_category(people: int, visits: int) -> None:
+    """Two of three categories are used: the zero of the third says as much as a whole group."""
+    sizes = {("old", "x"): people, ("old", "y"): 12, ("old", "z"): 0, **WIDE, ("mid", "z"): 30, ("low", "z"): 35}
+    table = profiles.crosstab(frame(sizes, visits=visits), "age", by="channel")
+    assert masked(table, whole_group={"variables": ["channel"], "source": "x"})["old", "z"]
+    assert masked(table)["old", "z"] is False or people < K
+
+
+def test_category_in_which_nobody_can_be_says_nothing() -> None:
+    sizes = {("old", "x"): 12, ("old", "y"): 12, ("old", "z"): 0, **WIDE, ("mid", "z"): 30, ("low", "z"): 35}
+    table = profiles.crosstab(frame(sizes), "age", by="channel", impossible=[("old", "z")])
+    assert not any(masked(table, whole_group={"variables": ["channel"], "source": "x"}).values())
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize(("people", "expected"), [(K - 1, True), (K, True), (K + 1, False)])
+def test_people_at_the_label_of_the_method_round(people: int, expected: bool, visits: int) -> None:
+    table = profiles.distribution(frame({("old", "x"): people, **WIDE}, visits=visits), "age")
+    held = policy_for([agreement(method="round", rounding_base=threshold(5))], "funder")
+    found = protect.protect([table], held).of(table)
+    assert (0 in found.at_most) is expected
+    shown = found.table.cells["people"][~found.masked].astype(int)
+    assert (shown % 5 == 0).all()
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize(("shown", "refused"), [(["age"], False), (["channel"], True), (["age", "channel"], True)])
+def test_forbidden_variable_is_refused_however_it_is_shown(shown: list[str], refused: bool, visits: int) -> None:
+    table = _showing(shown, visits)
+    _hold(table, refused=refused, forbidden_variables={"variables": ["channel"], "source": "x"})
+
+
+@pytest.mark.parametrize("visits", VISITS)
+@pytest.mark.parametrize(
+    ("shown", "filtered", "refused"),
+    [(["age"], [], False), (["age", "channel"], [], True), (["age"], ["channel"], True), (["age"], ["other"], False),
+     (["age", "channel"], ["other"], True)],
+)  # fmt: skip
+def test_forbidden_crossing_is_refused_from_its_last_variable_on(
+    shown: list[str], filtered: list[str], refused: bool, visits: int
+) -> None:
+    """One variable less is allowed, the crossing itself is not, nor is one variable more; a filter is one too."""
+    table = _showing(shown, visits, tuple((name, "x") for name in filtered))
+    _hold(table, refused=refused, forbidden_crossings=[{"variables": ["age", "channel"], "source": "x"}])
+
+
+def _showing(names: list[str], visits: int, held: tuple[tuple[str, str], ...] = ()) -> Table:
+    made = frame(WIDE, visits=visits, held=held)
+    return profiles.distribution(made, *names) if len(names) == 1 else profiles.crosstab(made, names[0], by=names[1])
+
+
+def _hold(table: Table, *, refused: bool, **held: object) -> None:
+    if refused:
+        with pytest.raises(DisclosureError, match="interdit"):
+            masked(table, **held)
+    else:
+        assert masked(table, **held)
+
+
+@pytest.mark.parametrize(("audience", "refused"), [("funder", False), ("public", True)])
+def test_geographic_floor_lets_nothing_out_for_its_audience(audience: str, refused: bool) -> None:
+    held = agreement(geographic_floor=[{"audiences": ["public"], "finest": "quarter", "source": "x"}])
+    if refused:
+        with pytest.raises(DisclosureError, match="pas encore appliquée"):
+            policy_for([held], audience)
+    else:
+        assert policy_for([held], audience).protects
+
+
+# Switched off ----------------------------------------------------------------------------------------
+
+
+def _told(*tables: Table, **held: object) -> Publication:
+    """Return what tables tell once protected, for the house's attacker."""
+    known = policy_for([agreement(**held)], "funder")
+    places = [
+        (f"t{rank}", t, row, m) for rank, t in enumerate(tables) for row in range(len(t.cells)) for m in t.measures
+    ]
+    said = statements_of(places, protect.protect(tables, known))
+    sensitive = tuple(sorted(known.whole_group))
+    source = SourceTold("visits", "caf", K, whole_group=sensitive)
+    return Publication("essai/x", {"d" * 64: source}, variables_of(tables), tuple(said))
+
+
+def _is_attacked(*tables: Table, **held: object) -> bool:
+    return not attack([_told(*tables, **held)], explained=0).holds
+
+
+def few_alone() -> bool:
+    """Four « old » among many: a small count is shown."""
+    return not masked(profiles.distribution(frame({("old", "x"): K - 1, **WIDE}), "age"))["old",]
+
+
+def few_by_subtraction() -> bool:
+    return _is_attacked(profiles.crosstab(frame({("old", "x"): K - 1, ("old", "y"): 30, **WIDE}), "age", by="channel"))
+
+
+def few_alone_by_subtraction() -> bool:
+    """Four « old » are masked, and nobody else: the total less all others."""
+    return _is_attacked(profiles.distribution(frame({("old", "x"): K - 1, **WIDE}), "age"))
+
+
+def channels(*, both: int, phone: int) -> pd.DataFrame:
+    """Twenty at the desk, of whom some on the phone as well, and others on the phone alone."""
+    names = [(f"d{n}", "desk") for n in range(20)]
+    names += [(f"d{n}", "phone") for n in range(both)] + [(f"p{n}", "phone") for n in range(phone)]
+    return mark_population(pd.DataFrame(names, columns=["recipient", "channel"]), Population("d" * 64))
+
+
+def few_beside() -> bool:
+    """Two never came to the desk."""
+    return _is_attacked(profiles.distribution(channels(both=10, phone=2), "channel"))
+
+
+def few_twice() -> bool:
+    """Two used both."""
+    return _is_attacked(profiles.distribution(channels(both=2, phone=10), "channel"))
+
+
+def whole_group() -> bool:
+    sizes = {("old", "x"): 30, ("old", "y"): 0, **WIDE}
+    table = profiles.crosstab(frame(sizes), "age", by="channel")
+    return (
+        _is_attacked(table, whole_group={"variables": ["channel"], "source": "x"})
+        or not (masked(table, whole_group={"variables": ["channel"], "source": "x"})["old", "y"])
+    )
+
+
+def few_under_a_share() -> bool:
+    table = profiles.crosstab(frame({("old", "x"): 9, ("old", "y"): 10, **WIDE}), "age", by="channel")
+    return not masked(table, minimum_denominator=threshold(20))["old", "x"]
+
+
+def few_contributors() -> bool:
+    table = profiles.distribution(frame({("old", "x"): 8, **WIDE}), "age")
+    return not masked(table, minimum_contributors=threshold(9))["old",]
+
+
+def dominated() -> bool:
+    table = profiles.distribution(frame({("old", "x"): 9, **WIDE}), "age")
+    return not masked(table, dominance={"contributors": 8, "percent": 80, "source": "x"})["old",]
+
+
+def exact_beside_rounded() -> bool:
+    table = profiles.distribution(frame({("old", "x"): 33, **WIDE}), "age")
+    held = policy_for([agreement(method="round", rounding_base=threshold(5))], "funder")
+    found = protect.protect([table], held).of(table)
+    return bool((found.table.cells["people"][~found.masked].astype(int) % 5).any())
+
+
+def _leaves(table: Table, **held: object) -> bool:
+    try:
+        masked(table, **held)
+    except DisclosureError:
+        return False
+    return True
+
+
+def forbidden() -> bool:
+    return _leaves(_showing(["channel"], 1), forbidden_variables={"variables": ["channel"], "source": "x"})
+
+
+def forbidden_crossing() -> bool:
+    crossing = {"variables": ["age", "channel"], "source": "x"}
+    return _leaves(_showing(["age", "channel"], 1), forbidden_crossings=[crossing])
+
+
+def too_fine() -> bool:
+    return _leaves(
+        _showing(["age"], 1), geographic_floor=[{"audiences": ["funder"], "finest": "quarter", "source": "x"}]
+    )
+
+
+def part_of_a_masked_total() -> bool:
+    """A share of 0 % of four people tells how many they are."""
+    hidden = masked(profiles.crosstab(frame({("old", "x"): K - 1, ("old", "y"): 0, **WIDE}), "age", by="channel"))
+    return hidden["old", TOTAL] and not hidden["old", "y"]
+
+
+def few_left_out() -> bool:
+    """Four people lack an answer: the total of this table, beside another one's, would give them."""
+    table = profiles.distribution(frame(WIDE), "age")
+    return not all(masked(replace(table, missing=Missing(K - 1, K - 1, 200))).values())
+
+
+def _odds() -> Table:
+    made = frame({("old", "x"): K - 1, ("old", "y"): 40, **WIDE})
+    return profiles.odds_ratios(made, outcome="channel", event="x", on=["age"])
+
+
+def odds_of_few() -> bool:
+    return not masked(_odds())["age", "old"]
+
+
+def without(name: str) -> Callable[[pytest.MonkeyPatch], None]:
+    """Return what takes one rule out of every policy that agreements make."""
+    neutral = next(each.default for each in fields(Policy) if each.name == name) if name != "minimum_people" else 1
+
+    def switch(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(policy, "Policy", lambda *told, **held: replace(Policy(*told, **held), **{name: neutral}))
+
+    return switch
+
+
+def patched(*pieces: tuple[Any, str, Any]) -> Callable[[pytest.MonkeyPatch], None]:
+    def switch(patch: pytest.MonkeyPatch) -> None:
+        for owner, name, mutant in pieces:
+            patch.setattr(owner, name, mutant)
+
+    return switch
+
+
+def _none(*_: Any, **__: Any) -> Iterator[Any]:
+    return iter(())
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+def _no_contributors(patch: pytest.MonkeyPatch) -> None:
+    """Agreements are read as if they said nothing of contributors."""
+    made = Agreement.model_validate
+
+    def read(told: Any) -> Agreement:
+        return made(told).model_copy(update={"minimum_contributors": None})
+
+    patch.setattr(Agreement, "model_validate", read)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A rule, a case that leaks without it, and what switches it off."""
+
+    rule: str
+    leaks: Callable[[], bool]
+    switch: Callable[[pytest.MonkeyPatch], None]
+
+
+PROVE, WITHHOLD = (suppress._Chooser, "prove", _nothing), (suppress._Chooser, "withhold", _nothing)
+
+MUTATIONS = [
+    *[
+        Mutation(f"policy.{name}", leaks, without(name))
+        for name, leaks in (
+            ("minimum_people", few_alone),
+            ("whole_group", whole_group),
+            ("minimum_denominator", few_under_a_share),
+            ("dominance", dominated),
+            ("rounding_base", exact_beside_rounded),
+            ("forbidden", forbidden),
+            ("forbidden_crossings", forbidden_crossing),
+        )
+    ],
+    Mutation("agreement.minimum_contributors", few_contributors, _no_contributors),
+    Mutation("agreement.geographic_floor", too_fine, patched((policy, "_hold_known_rules", _nothing))),
+    Mutation("target.small", few_alone_by_subtraction, patched((targets, "small", _none))),
+    Mutation("target.differences", few_beside, patched((targets, "differences", _none))),
+    Mutation("target.several", few_twice, patched((targets, "several", _none))),
+    Mutation("target.wholes", whole_group, patched((targets, "wholes", _none))),
+    Mutation("plan.secondary masks", few_by_subtraction, patched(PROVE, WITHHOLD)),
+    Mutation(
+        "plan.what is not proved is withheld",
+        few_by_subtraction,
+        patched((suppress._Chooser, "_found", _nothing), WITHHOLD),
+    ),
+    Mutation("plan._with_parts", part_of_a_masked_total, patched((plan, "_with_parts", lambda masked, *_: masked))),
+    Mutation("plan._dominated", dominated, patched((plan, "_dominated", lambda *_: []))),
+    Mutation("plan._primary", few_left_out, patched((plan, "_primary", lambda system, *_: system.people < 0))),
+    Mutation("rules.hold_rules", forbidden, patched((protect, "hold_rules", _nothing))),
+    Mutation("rules.bases_of", part_of_a_masked_total, patched((plan, "bases_of", _none))),
+    Mutation(
+        "rules.of_model",
+        odds_of_few,
+        patched((protect, "of_model", lambda table, *_: pd.Series(False, index=table.cells.index).to_numpy())),
+    ),
+]
+
+OF_A_POLICY = {"rounding_base": "rounding_base", "forbidden_variables": "forbidden"}
+"""Keys of an agreement under another name in a policy."""
+
+NOT_RULES = {"audience", "sources"}
+
+
+def rules_of_the_house() -> set[str]:
+    """Return what the code under test calls a rule."""
+    of_policy = {each.name for each in fields(Policy)} - NOT_RULES
+    told = {
+        name
+        for name, field in Agreement.model_fields.items()
+        if any(word in str(field.annotation) for word in ("Threshold", "Dominance", "Listed", "Crossing", "Floor"))
+    }
+    kinds, listed = _public(targets, inspect.isgeneratorfunction), _public(rules, inspect.isfunction)
+    return (
+        {f"policy.{name}" for name in of_policy}
+        | {f"agreement.{name}" for name in told if OF_A_POLICY.get(name, name) not in of_policy}
+        | {f"target.{name}" for name in kinds}
+        | {f"rules.{name}" for name in listed}
+    )
+
+
+def _public(module: Any, is_one: Callable[[object], bool]) -> list[str]:
+    """Return the functions of a module that are its own, and that others call."""
+    found = inspect.getmembers(module, is_one)
+    return [name for name, each in found if each.__module__ == module.__name__ and not name.startswith("_")]
+
+
+def test_every_rule_has_its_mutation() -> None:
+    held = {each.rule for each in MUTATIONS}
+    assert rules_of_the_house() == {name for name in held if not name.startswith("plan.")}
+    assert len(held) == len(MUTATIONS)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: each.rule)
+def test_rule_switched_off_leaks_in_a_case_that_it_holds(mutation: Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not mutation.leaks()
+    mutation.switch(monkeypatch)
+    assert mutation.leaks()
