@@ -127,8 +127,10 @@ def plan_for(
     if policy.rounding_base is not None:
         few = (system.people <= policy.minimum_people) & ~masked
     shown = [(region, number) for number, region in enumerate(system.regions) if own[number]]
-    by_region = [{region: bool(each[number]) for region, number in shown} for each in (masked, withheld, few)]
-    return RegionMasks(*by_region, asked=asked, proved=proved)
+    hidden, unproved, small = (
+        {region: bool(each[number]) for region, number in shown} for each in (masked, withheld, few)
+    )
+    return RegionMasks(hidden, unproved, small, asked, proved)
 
 
 def plan_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, State]) -> RegionMasks | None:
