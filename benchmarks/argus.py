@@ -135,7 +135,7 @@ def masked_by_us(case: Case, asked: Callable[[System, Sequence[Table]], list[Tar
     exact = np.zeros(len(system.facts))
     targets = asked(system, tables)
     moves = all_moves(system, targets, small=K)
-    start = Start(small, np.zeros(len(small), dtype=bool), exact, exact)
+    start = Start.alone(small, exact, exact)
     plan = choose(system, moves, targets, start, seed=seed_of(system), budget=BUDGET)
     here = [dict(region.categories) for region in system.regions]
     cells = {tuple(here[i].get(name, "") for name in case.dimensions) for i in np.flatnonzero(plan.masked)}

@@ -56,7 +56,7 @@ def test_what_is_proved_late_withholds_nothing_else() -> None:
     targets = targets_of(system, tables, minimum=5)
     small = np.asarray((system.people > 0) & (system.people < 5), dtype=bool)
     exact = np.zeros(len(system.facts))
-    start = Start(small, np.zeros(len(small), dtype=bool), exact, exact)
+    start = Start.alone(small, exact, exact)
     moves = all_moves(system, targets, small=5)
     late = 0
     for budget in (1, 5, 10, 20, 40):

@@ -14,10 +14,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from etabli.agreements import Agreement
+from etabli.agreements import Agreement, Level
 from etabli.disclosure import plan, policy, protect, rules, suppress, targets
 from etabli.disclosure.attacker import attack
 from etabli.disclosure.policy import Policy, policy_for
+from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, SourceTold
 from etabli.errors import DisclosureError
 from etabli.methods import profiles
@@ -207,14 +208,14 @@ def _hold(table: Table, *, refused: bool, **held: object) -> None:
         assert masked(table, **held)
 
 
-@pytest.mark.parametrize(("audience", "refused"), [("funder", False), ("public", True)])
-def test_geographic_floor_lets_nothing_out_for_its_audience(audience: str, refused: bool) -> None:
+@pytest.mark.parametrize(
+    ("audience", "level", "refused"),
+    [("funder", "iris", False), ("public", "iris", True), ("public", "quarter", False), ("public", "commune", False)],
+)
+def test_geographic_floor_refuses_what_is_finer_for_its_audience(audience: str, level: Level, refused: bool) -> None:
     held = agreement(geographic_floor=[{"audiences": ["public"], "finest": "quarter", "source": "x"}])
-    if refused:
-        with pytest.raises(DisclosureError, match="pas encore appliquée"):
-            policy_for([held], audience)
-    else:
-        assert policy_for([held], audience).protects
+    found = policy_for([held], audience, levels={"age": level})
+    assert (rules.under_floor(_showing(["age"], 1), found) is not None) is refused
 
 
 # Switched off ----------------------------------------------------------------------------------------
@@ -316,9 +317,16 @@ def forbidden_crossing() -> bool:
 
 
 def too_fine() -> bool:
-    return _leaves(
-        _showing(["age"], 1), geographic_floor=[{"audiences": ["funder"], "finest": "quarter", "source": "x"}]
-    )
+    held = agreement(geographic_floor=[{"audiences": ["funder"], "finest": "quarter", "source": "x"}])
+    return rules.under_floor(_showing(["age"], 1), policy_for([held], "funder", levels={"age": "iris"})) is None
+
+
+def few_arrived() -> bool:
+    """All but two of a group are known to have been there at the last edition, whose count was told."""
+    table = profiles.distribution(frame(WIDE), "age")
+    low = region(table.source, {"age": "low"})
+    found = plan.plan_for([table], policy_for([agreement()], "funder"), former=plan.Former(least={low: 103}))
+    return not found.masked[low]
 
 
 def part_of_a_masked_total() -> bool:
@@ -400,10 +408,13 @@ MUTATIONS = [
             ("rounding_base", exact_beside_rounded),
             ("forbidden", forbidden),
             ("forbidden_crossings", forbidden_crossing),
+            ("floor", too_fine),
         )
     ],
     Mutation("agreement.minimum_contributors", few_contributors, _no_contributors),
-    Mutation("agreement.geographic_floor", too_fine, patched((policy, "_hold_known_rules", _nothing))),
+    Mutation("agreement.geographic_floor", too_fine, patched((policy, "_floor", _nothing))),
+    Mutation("target.arrivals", few_arrived, patched((plan, "arrivals", _none))),
+    Mutation("rules.under_floor", too_fine, patched((rules, "under_floor", _nothing))),
     Mutation("target.small", few_alone_by_subtraction, patched((targets, "small", _none))),
     Mutation("target.differences", few_beside, patched((targets, "differences", _none))),
     Mutation("target.several", few_twice, patched((targets, "several", _none))),

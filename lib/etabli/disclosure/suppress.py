@@ -63,6 +63,12 @@ class Start:
     least: Floats
     most: Floats
 
+    @classmethod
+    def alone(cls, masked: Flags, low: Floats, high: Floats) -> Start:
+        """Return a start where nothing left the house before."""
+        facts, regions = np.zeros(len(low), dtype=bool), np.zeros(len(masked), dtype=bool)
+        return cls(masked, facts, regions, low, high, np.full(len(low), -np.inf), np.full(len(low), np.inf))
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
