@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -25,18 +26,19 @@ from typing import Any
 
 import psutil
 from filelock import FileLock
+from pydantic import TypeAdapter
 
 from etabli import french
-from etabli.disclosure.exported import hold_exported
+from etabli.disclosure.exported import hold_exported, is_file_of_report
 from etabli.disclosure.gate import OPENING
 from etabli.disclosure.scan import hold_folder
 from etabli.errors import EtabliError, GateError, InfrastructureError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.runs.execute import Executed, OnCell, execute
-from etabli.runs.manifest import FILE, Manifest, hash_outputs
+from etabli.runs.manifest import FILE, Manifest, hash_outputs, read_manifest
 from etabli.runs.outcome import Made
-from etabli.study import PlannedRun
+from etabli.study import PlannedRun, Study, read_study
 
 _REFUSALS = {
     errno.ENOSPC: "plus de place sur le disque",
@@ -81,13 +83,13 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
         clock = time.process_time()
         staged = work / "report"
         write_report(executed, staged)
-        hold_for_leaving(executed, staged, project)
+        hold_for_leaving(project, executed.study, plan, staged)
         _swap(project, staged, target)
         kept.unlink(missing_ok=True)
     return Made(target, replace(executed.usage, cpu_seconds=executed.usage.cpu_seconds + time.process_time() - clock))
 
 
-def hold_for_leaving(executed: Executed, staged: Path, project: Project) -> None:
+def hold_for_leaving(project: Project, study: Study, plan: PlannedRun, staged: Path) -> None:
     """Refuse files that no reader outside may have, on their final bytes: of leftovers first, then of personal data.
 
     Raises
@@ -95,34 +97,36 @@ def hold_for_leaving(executed: Executed, staged: Path, project: Project) -> None
     RunError
         A file holds one; the message names it.
     """
-    if executed.plan.audience != "internal":
+    if plan.audience != "internal":
         private = (str(project.root.resolve()), str(Path.home()))
         try:
             hold_exported(staged, manifest_keys=[each.name for each in fields(Manifest)], private=private)
         except GateError as error:
-            raise _of_run(error, executed) from None
-    _hold_personal_data(executed, staged)
+            raise _of_run(error, plan) from None
+    _hold_personal_data(study, plan, staged)
 
 
-def _hold_personal_data(executed: Executed, staged: Path) -> None:
+def _hold_personal_data(study: Study, plan: PlannedRun, staged: Path) -> None:
     """Refuse files that name or reach a person, on their final bytes, whatever the audience.
 
     The only one they may name is the contact that study.yml declares.
     """
-    contact = executed.study.contact
+    contact = study.contact
     try:
         hold_folder(staged, exempt=[each for each in (contact.name, contact.email) if each])
     except PersonalDataError as error:
-        raise _of_run(error, executed) from None
+        raise _of_run(error, plan) from None
 
 
-def _of_run(error: EtabliError, executed: Executed) -> RunError:
-    run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
+def _of_run(error: EtabliError, plan: PlannedRun) -> RunError:
+    run = f"étude {plan.slug}, passage {plan.name}"
     return RunError(error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint)
 
 
 def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -> Path:
     """Put a report that was made elsewhere in its place, whole, and return its folder.
+
+    It is held to what a report made here is held to: whoever made it is not believed.
 
     Parameters
     ----------
@@ -132,8 +136,12 @@ def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -
     Raises
     ------
     RunError
-        The disk refuses it.
+        It is not the report of that run, whole, as its manifest tells; its files may not leave; the disk refuses it.
     """
+    strange = sorted(name for name in files if not is_file_of_report(name))
+    if strange:
+        raise foreign_report(plan, expected="des fichiers d’un rapport", got=", ".join(strange[:3]))
+    study = read_study(project, plan.slug)
     target = project.reports / plan.slug / plan.name
     with _work_folder(project, target) as work:
         staged = work / "report"
@@ -141,9 +149,44 @@ def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -
             path = staged / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+        _hold_told(plan, staged)
+        hold_for_leaving(project, study, plan, staged)
         _swap(project, staged, target)
         target.with_name(f"{plan.name}.failed.ipynb").unlink(missing_ok=True)
     return target
+
+
+def foreign_report(plan: PlannedRun, *, expected: str, got: str) -> RunError:
+    """Return the error of a report that came from elsewhere and is not what was asked for."""
+    return RunError(
+        "Ce qu’un worker a rendu n’est pas le rapport demandé.",
+        where=f"étude {plan.slug}, passage {plan.name}",
+        expected=expected,
+        got=got,
+        hint="rien n’a été gardé ; quelqu’un d’autre se sert-il de ce cluster ?",
+    )
+
+
+def _hold_told(plan: PlannedRun, staged: Path) -> None:
+    """Hold a report to its manifest, and its manifest to the run that was asked for."""
+    read_manifest(staged, shown=f"{plan}, rendu par un worker")
+    try:
+        manifest = TypeAdapter(Manifest).validate_json((staged / FILE).read_bytes(), strict=True)
+        datetime.fromisoformat(manifest.started)
+    except ValueError:  # pydantic's are
+        raise foreign_report(plan, expected=f"un fichier {FILE} d’un rapport", got="autre chose") from None
+    told = PlannedRun(manifest.study, tuple(manifest.parameters.items()), manifest.run)
+    if (told.slug, told.name, told.parameters) != (plan.slug, plan.name, plan.parameters):
+        raise foreign_report(plan, expected=f"{plan} {plan.parameters}", got=f"{told} {told.parameters}")
+    outputs = hash_outputs(staged)
+    differing = sorted(
+        name for name in {*outputs, *manifest.outputs} if outputs.get(name) != manifest.outputs.get(name)
+    )
+    differing += [name for name in (REPORT, RESULTS) if name not in outputs]
+    if differing:
+        raise foreign_report(
+            plan, expected="les fichiers que dit son manifeste", got=f"autre chose : {', '.join(differing[:3])}"
+        )
 
 
 def write_report(executed: Executed, folder: Path) -> None:
