@@ -16,7 +16,6 @@ from etabli.sources.codebook import read_codebook
 from etabli.sources.conversion import Job, Limits
 from etabli.sources.converter import convert
 from etabli.sources.dummy import make_demo
-from etabli.sources.readers import read
 from etabli.study import Study, read_study
 from etabli.terminal import run
 
@@ -66,7 +65,7 @@ class _ReadHere:
     def do(self, job: Job, target: Path) -> None:
         assert job.book is not None
         assert job.key is not None
-        convert(read(job.path, job.book, shown=job.shown), job.book, job.key, shown=job.shown, target=target)
+        convert(job.path, job.book, job.key, shown=job.shown, target=target)
 
 
 @pytest.fixture

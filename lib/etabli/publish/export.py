@@ -8,10 +8,10 @@ broken one, and a reader never sees half of one.
 from __future__ import annotations
 
 import copy
-import errno
 import json
 import os
 import platform
+import re
 import shutil
 import tempfile
 import time
@@ -35,23 +35,11 @@ from etabli.disclosure.scan import hold_folder
 from etabli.errors import EtabliError, GateError, InfrastructureError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
+from etabli.runs.disk import disk_error
 from etabli.runs.execute import Executed, OnCell, execute
 from etabli.runs.manifest import FILE, Manifest, hash_outputs, read_manifest
 from etabli.runs.outcome import Made
 from etabli.study import PlannedRun, Study, read_study
-
-_REFUSALS = {
-    errno.ENOSPC: "plus de place sur le disque",
-    errno.EDQUOT: "quota de disque atteint",
-    errno.EACCES: "écriture interdite",
-    errno.EPERM: "écriture interdite",
-    errno.EROFS: "disque en lecture seule",
-    errno.ENOENT: "un dossier manque",
-    errno.ENAMETOOLONG: "un nom de fichier trop long pour ce disque",
-    errno.ENOTDIR: "un fichier tient la place d’un dossier",
-    errno.EEXIST: "un fichier tient la place d’un dossier",
-}
-"""What a disk refuses, in French; the system's own words for the rest."""
 
 REPORT = "report.html"
 RESULTS = "results.json"
@@ -256,8 +244,8 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(target.parent)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        (work / "owner").write_text(_signature(), encoding="utf-8")
-        (work / "owner").replace(work / _OWNER)  # whole from the first: another process may be looking
+        (work / _DRAFT).write_text(_signature(), encoding="utf-8")
+        (work / _DRAFT).replace(work / _OWNER)  # whole from the first: another process may be looking
     except OSError as error:
         raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     try:
@@ -268,7 +256,10 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-_OWNER = "owner.pid"
+_WORK = re.compile(r"\..+\.[a-z0-9_]{8}")
+"""The name of a work folder: the run's, hidden, and what `mkdtemp` adds."""
+
+_OWNER, _DRAFT = "owner.pid", "owner"
 
 _JUST_MADE = 60.0
 """Seconds: a work folder that nobody signed is not older while its run is there."""
@@ -302,13 +293,13 @@ def remove_abandoned(folder: Path) -> None:
     They hold a half-executed notebook, which is not for anyone. The former report of a run that was killed between
     the two halves of its swap is put back.
     """
-    for work in folder.glob(".*"):
+    for work in (each for each in folder.glob(".*") if _WORK.fullmatch(each.name) and not each.is_symlink()):
         try:
             signature = (work / _OWNER).read_text(encoding="utf-8")
-        except NotADirectoryError:
+        except (NotADirectoryError, UnicodeDecodeError):
             continue
-        except FileNotFoundError:  # just made, or killed as it was
-            if work.is_dir() and time.time() - work.stat().st_mtime > _JUST_MADE:
+        except FileNotFoundError:  # just made, or killed as it was, before it held anything else
+            if {each.name for each in work.glob("*")} <= {_DRAFT} and time.time() - work.stat().st_mtime > _JUST_MADE:
                 shutil.rmtree(work, ignore_errors=True)
             continue
         if not _is_at_work(signature):
@@ -316,16 +307,6 @@ def remove_abandoned(folder: Path) -> None:
             if former.is_dir() and not place.exists():
                 former.replace(place)
             shutil.rmtree(work, ignore_errors=True)
-
-
-def disk_error(what: str, error: OSError, project: Project, target: Path) -> RunError:
-    """Turn what the disk refuses into a message."""
-    return RunError(
-        what,
-        where=project.relative(target),
-        got=_REFUSALS.get(error.errno or 0, str(error.strerror or type(error).__name__)),
-        hint="disque plein, ou dossier en lecture seule ? Ce qui existait est intact",
-    )
 
 
 def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: Path, kept: Path) -> RunError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from etabli import memo
 from etabli.errors import EtabliError
 from etabli.project import Project
-from etabli.runs.journal import journals
+from etabli.runs.journal import journals, page_of_batch
 from etabli.runs.manifest import FILE, read_manifest
 from etabli.study import Study
 
@@ -28,14 +28,14 @@ def find_clutter(project: Project, studies: Iterable[Study], *, keep: int) -> li
     """
     found = [path for study in studies for path in _former_reports(project, study, keep=keep)]
     former = journals(project)[:-keep]
-    pages = [project.reports / f"batch-{path.stem}.html" for path in former]
+    pages = [page_of_batch(project, path.stem) for path in former]
     return sorted({*found, *former, *(page for page in pages if page.is_file())})
 
 
 def remove(clutter: Iterable[Path]) -> None:
-    """Delete folders and files."""
+    """Delete folders and files; of a link, the link."""
     for path in clutter:
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from etabli.agreements import read_agreements
 from etabli.errors import DeliveryError, EtabliError
 from etabli.project import Project
+from etabli.runs.journal import journals, page_of_batch, read_journal
 from etabli.runs.manifest import FILE, read_manifest
 from etabli.sources.cache import forget
 from etabli.sources.codebook import read_codebook
@@ -54,7 +55,8 @@ class Outcome:
     uncertain
         Folders of reports from deliveries that are there no longer, and may have held them.
     traces
-        What else stands under `reports/` of deliveries that held them: half-executed notebooks, pages of quality.
+        What else stands under `reports/` of deliveries that held them: half-executed notebooks, pages of quality,
+        journals and pages of batches in which a run failed, for they quote its error.
     releases
         Lines of the ledger that tell of a release from those sources.
     """
@@ -330,13 +332,18 @@ def _reports(
 
 
 def _traces(project: Project, study: Study, editions: Collection[str]) -> Iterator[str]:
-    """Yield what runs that failed and checks of deliveries left beside the reports."""
+    """Yield what runs that failed and checks of deliveries left beside the reports, and what quotes such a run."""
     folder = project.reports / study.slug
     for path in sorted(folder.glob("*.failed.ipynb")):
         yield project.relative(path)
     for edition in editions:
         if (folder / QUALITY / edition).is_dir():
             yield project.relative(folder / QUALITY / edition)
+    for path in journals(project):
+        account = read_journal(path)
+        if account is not None and any(ended.run.startswith(f"{study.slug}/") for ended in account.failed):
+            page = page_of_batch(project, path.stem)
+            yield from (project.relative(each) for each in (path, page) if each.is_file())
 
 
 def _releases(project: Project, kept: Sequence[Withdrawal]) -> Iterator[str]:
