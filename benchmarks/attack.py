@@ -1,8 +1,9 @@
 """Proof by attack: random people, random tables, several reports and two editions, protected, then attacked.
 
 `make attack` prints how many cases were tried, in how many the house's own attacker (`disclosure.attacker`) knows a
-count of 1 to k − 1 from one report, from all of them, and after `etabli release` had its say; then the same for naive
-protections, so that one sees that the attacker can bite.
+count of 1 to k − 1 from one report, from all of them, and after `etabli release` had its say: reports each protected by
+itself, then each together with those released before it. Then the same for naive protections, so that one sees that the
+attacker can bite.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ import numpy as np
 import pandas as pd
 
 from etabli.disclosure.attacker import Attack, attack
+from etabli.disclosure.held import held_in, neighbours
 from etabli.disclosure.lattice import Stayers
 from etabli.disclosure.policy import Policy
-from etabli.disclosure.protect import Protected, protect
+from etabli.disclosure.protect import Protected, Protection, protect
+from etabli.disclosure.recount import Rows, former_of
 from etabli.disclosure.regions import regions_of
 from etabli.disclosure.statements import Publication, Quantity, SourceTold, Statement, Variable
 from etabli.methods import profiles
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import PEOPLE, Table
-from etabli.present.said import statements_of, variables_of
+from etabli.present.said import lasting_in, statements_of, variables_of
 
 QUARTERS = {"a1": "q1", "a2": "q1", "a3": "q2", "a4": "q2"}
 """The quarter of each area: a hierarchy that everybody knows."""
@@ -111,6 +114,23 @@ def house(case: Case) -> list[Publication]:
     return [_publication(case, name, tables, protect(tables, policy)) for name, tables in case.reports]
 
 
+def joint(case: Case) -> list[Publication]:
+    """Return what each report tells when it is protected together with those before it, all of them released."""
+    policy = Policy("funder", case.k, ("essai",))
+    rows = {source: Rows(frame, "recipient") for source, frame in case.frames.items()}
+    found: list[Publication] = []
+    for name, tables in case.reports:
+        held = held_in(dict(enumerate(found)), {table.source for table in tables})
+        own = {region for table in tables for region in regions_of(table)}
+        former = former_of(held, rows, own)
+        editions = {each.before: (each.after, True) for each in case.stayers}
+        editions |= {each.after: (each.before, False) for each in case.stayers}
+        bounds = neighbours(found, editions, lasting_in(tables))
+        former = replace(former, least=bounds.least, most=bounds.most)
+        found.append(_publication(case, name, tables, protect(tables, policy, former=former)))
+    return found
+
+
 def primary_only(case: Case) -> list[Publication]:
     """Mask the small counts, and nothing else."""
     return _masked(case, lambda table: _small(table, case.k))
@@ -159,6 +179,7 @@ def _small(table: Table, k: int) -> np.ndarray:
 class _Masks:
     """A protection that masks what it is told to."""
 
+    policy: Policy
     by_table: dict[int, Protected]
 
     def of(self, table: Table) -> Protected:
@@ -168,7 +189,9 @@ class _Masks:
 def _masked(case: Case, mask: Callable[[Table], np.ndarray]) -> list[Publication]:
     found = []
     for name, tables in case.reports:
-        masks = _Masks({id(table): Protected(table, mask(table), ()) for table in tables})
+        masks = _Masks(
+            Policy("funder", case.k, ("essai",)), {id(table): Protected(table, mask(table), ()) for table in tables}
+        )
         found.append(_publication(case, name, tables, masks))
     return found
 
@@ -180,7 +203,9 @@ def _publication(case: Case, name: str, tables: Sequence[Table], protection: obj
         for row in range(len(table.cells))
         for measure in table.measures
     ]
-    return _told(case, name, tables, statements_of(places, protection))  # type: ignore[arg-type]  # naive masks too
+    states = protection.plan.states if isinstance(protection, Protection) else {}
+    told = _told(case, name, tables, statements_of(places, protection))  # type: ignore[arg-type]  # naive masks too
+    return replace(told, states=states)
 
 
 def _told(case: Case, name: str, tables: Sequence[Table], statements: Sequence[Statement]) -> Publication:
@@ -224,6 +249,38 @@ def try_case(case: Case, guard: Guard) -> Outcome:
     return Outcome(alone, True, len(told) - len(released), not _attack(case, released).holds, whole)
 
 
+@dataclass(frozen=True)
+class Together:
+    """What became of a case whose reports were protected together with those before them.
+
+    Parameters
+    ----------
+    within
+        Whether reports of one edition betray together.
+    across
+        Whether those of both do, for who knows that everybody of the first stays in the second.
+    states
+        How many regions are shown, masked, withheld.
+    seconds
+        What protection took.
+    """
+
+    within: bool
+    across: bool
+    states: Counter[str]
+    seconds: float
+
+
+def try_together(case: Case) -> Together:
+    """Protect the reports of a case together, and attack them."""
+    start = time.monotonic()
+    told = joint(case)
+    seconds = time.monotonic() - start
+    states = Counter(state for each in told for state in each.states.values())
+    within = not attack(told, explained=0).holds
+    return Together(within, not _attack(case, told).holds, states, seconds)
+
+
 def _attack(case: Case, told: Sequence[Publication]) -> Attack:
     return attack(told, stayers=case.stayers, explained=0)
 
@@ -244,17 +301,19 @@ def main() -> None:
         outcomes[seed] = try_case(make_case(seed), house)
         if len(outcomes) % 50 == 0:
             _print("house, so far", outcomes.values(), time.monotonic() - start)
-    _print("house", outcomes.values(), time.monotonic() - start)
+    _print("house, each report by itself", outcomes.values(), time.monotonic() - start)
     alone = [seed for seed, each in outcomes.items() if each.alone]
     if alone:
         print("  seeds of which one report betrays alone:", *alone[:20], "…" if len(alone) > 20 else "")
         kinds = Counter(finding.kind for each in outcomes.values() for finding in each.attack.findings)
         print("  known from all together:", dict(kinds))
+    together = [try_together(make_case(seed)) for seed in seeds]
+    _print_together(together)
     for name, guard in NAIVE.items():
         start, few = time.monotonic(), [make_case(seed) for seed in seeds[: asked.naive]]
         bitten = sum(not attack(guard(case), stayers=case.stayers, explained=0).holds for case in few)
         print(f"{name}: {bitten} of {len(few)} broken ({time.monotonic() - start:.0f} s)", flush=True)
-    if any(each.after_release for each in outcomes.values()):
+    if any(each.after_release for each in outcomes.values()) or any(each.within or each.across for each in together):
         raise SystemExit(1)
 
 
@@ -265,6 +324,17 @@ def _print(name: str, outcomes: Iterable[Outcome], seconds: float) -> None:
         f"{name}: {len(held)} cases, {sum(each.alone for each in held)} broken by one report, "
         f"{sum(each.together for each in held)} by all together; released one by one: {reports} reports withheld, "
         f"{sum(each.after_release for each in held)} broken ({seconds:.0f} s)",
+        flush=True,
+    )
+
+
+def _print_together(held: Sequence[Together]) -> None:
+    states = sum((each.states for each in held), Counter[str]())
+    print(
+        f"house, with what was released before: {len(held)} cases, {sum(each.within for each in held)} broken by all "
+        f"reports of one edition together, {sum(each.across for each in held)} by those of two; of {states.total()} "
+        f"regions {states['masked']} masked, {states['withheld']} withheld "
+        f"({sum(each.seconds for each in held):.0f} s)",
         flush=True,
     )
 

@@ -172,7 +172,7 @@ def test_runs_of_an_edition_share_their_work_and_make_the_same_reports(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(app, ["batch", "--workers", "1"]) == 0
-    assert "repris d’un autre passage de la même édition" in said(capsys)
+    assert "repris de ce qui était calculé pour l’édition" in said(capsys)
     first, second = (
         read_manifest(project.reports / "essai" / name, shown="").shared for name in ("2024_internal", "2024_funder")
     )

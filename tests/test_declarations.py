@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from pydantic import Field, ValidationError
 
-from etabli.declarations import Declaration, read_declaration
+from etabli.declarations import Declaration, read_declaration, unfilled
 from etabli.errors import DeclarationError
 
 SHOWN = "studies/x/study.yml"
@@ -221,3 +221,17 @@ def test_declaration_larger_than_any_is_refused(text: str, tmp_path: Path) -> No
 
 def test_number_of_five_thousand_digits_is_not_told_as_a_date(tmp_path: Path) -> None:
     assert refused(tmp_path, f"weight: {'9' * 5_000}\n").what == f"Un nombre de {SHOWN} est trop long pour en être un."
+
+
+def test_keys_left_to_fill_are_named() -> None:
+    class Part(Declaration):
+        source: str
+        values: tuple[str, ...] = ()
+
+    class Whole(Declaration):
+        name: str
+        part: Part
+
+    told = Whole(name="À compléter", part=Part(source="à compléter : le texte", values=("x", "À COMPLÉTER")))
+    assert unfilled(told) == ["name", "part.source", "part.values[2]"]
+    assert unfilled(Whole(name="x", part=Part(source="reste à compléter"))) == []

@@ -186,7 +186,7 @@ def test_tutorial_runs_as_it_is_written(tutorial: Project) -> None:
     assert [name for name in pieces if name.startswith(("tableau", "figure"))] == ["tableau-1", "tableau-2", "figure-1"]
     protection = protect([table for item in pieces.values() for table in item.tables], policy_for([], "internal"))
     said = "\n".join(item.html(protection) for item in pieces.values() if item.name.startswith("texte"))
-    assert "1\u202f000 dossiers et 352 personnes" in said
+    assert "1\u202f000 dossiers et 353 personnes" in said
     assert "Selon l’âge, les réponses ne diffèrent pas significativement" in said
     exec(made[-1], names)
 

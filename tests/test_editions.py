@@ -70,13 +70,6 @@ def test_edition_of_a_one_line_mapping_is_added(small_project: Project, small_st
     assert read_study(small_project, "essai").editions["2025"].label == "Année 2025"
 
 
-def test_edition_without_its_delivery_says_where_to_put_it(
-    etabli: Etabli, small_project: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert etabli("edition", "new", "essai", "2025") != 0
-    assert "data/raw/example/2025/records.csv" in capsys.readouterr().err
-
-
 def test_edition_that_drifts_is_absorbed_by_the_lines_it_proposes(
     etabli: Etabli, small_project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +88,35 @@ def test_edition_that_drifts_is_absorbed_by_the_lines_it_proposes(
     assert etabli("edition", "new", "essai", "2025") == 0
     assert "semble" not in capsys.readouterr().out
     assert etabli("check", "essai") == 0
+
+
+def test_edition_of_a_workbook_is_compared_as_it_is_read(
+    etabli: Etabli, small_project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A workbook stores dates, not texts: they were all called of the wrong type."""
+    folder = small_project.studies / "essai"
+    for name, old, new in (
+        ("study.yml", "records.csv", "records.xlsx"),
+        (
+            "study.yml",
+            "audiences:",
+            "  '2025': {label: '2025', start: 2025-01-01, end: 2025-12-31, deliveries: demo}\naudiences:",
+        ),
+        (
+            "codebook.yml",
+            "    variables:\n",
+            "    variables:\n      day: {label: Jour, type: date, sensitivity: open}\n",
+        ),
+    ):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert etabli("demo", "essai") == 0
+    capsys.readouterr()
+    assert etabli("edition", "new", "essai", "2025", "--from", "2024") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "bloque" not in said.replace("Rien ne bloque", "")
+    assert "0,0 % des identifiants" in said.replace("\u00a0", " ")
 
 
 def test_check_writes_an_internal_report_that_no_catalogue_lists(
@@ -133,3 +155,39 @@ def test_codebook_init_writes_beside_and_overwrites_nothing(
     assert (file.parent / "codebook.yml").is_file()
     assert etabli("codebook", "init", str(file)) != 0
     assert "n’écrase rien" in capsys.readouterr().err
+
+
+def test_new_edition_without_its_file_is_declared_and_says_what_is_next(
+    etabli: Etabli, small_project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert etabli("edition", "new", "essai", "2025") == 0
+    told = capsys.readouterr().out
+    assert "L’édition 2025 est déclarée" in told
+    assert "etabli deliveries add FICHIER --study essai --source records --edition 2025" in told
+    assert "2025" in read_study(small_project, "essai").editions
+    deliver(small_project)
+    shutil.rmtree(small_project.demo("essai", "2024"))
+    assert etabli("edition", "new", "essai", "2026") == 0
+    capsys.readouterr()
+    assert etabli("edition", "new", "essai", "2025") == 1  # what it is compared with, the one before, must be there
+    told = capsys.readouterr().err
+    assert "data/demo/essai/2024/records.csv" in told
+    assert "pour comparer à une autre édition que 2024 : --from" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "encoding", "lines"),
+    [
+        (lambda text: text.replace(";", ","), "utf-8", '{"2025": {"format": {"separator": ","}}}'),
+        (lambda text: text.replace(";O", ";é"), "cp1252", '{"2025": {"format": {"encoding": "cp1252"}}}'),
+    ],
+)
+def test_edition_written_otherwise_is_told_the_lines_that_read_it(
+    etabli: Etabli, small_project: Project, capsys: pytest.CaptureFixture[str],
+    change: Callable[[str], str], encoding: str, lines: str,
+) -> None:  # fmt: skip
+    deliver(small_project, change)
+    path = small_project.raw("example", "2025") / "records.csv"
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    assert etabli("edition", "new", "essai", "2025") == 1
+    assert f"« editions: {lines} »" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +23,13 @@ from etabli.memo import Unaddressable, address_of, pure
 from etabli.methods import profiles
 from etabli.methods.membership import Membership, Population, mark_population, membership_of
 from etabli.project import Project
+from etabli.sources.cache import forget
 
 
 @pytest.fixture(autouse=True)
 def _asleep() -> Iterator[None]:
     yield
     memo.sleep()
-    memo._first = None
 
 
 @pytest.fixture
@@ -265,7 +266,7 @@ def test_studies_and_editions_share_nothing(empty_project: Project) -> None:
         calls.clear()
         doubled(pd.DataFrame({"a": [1]}))
         assert calls == [2]
-        folders |= {path for path in (empty_project.data / "cache" / "results").rglob("*") if path.is_file()}
+        folders |= {path for path in memo.root_of(empty_project).rglob("*/*") if path.is_file()}
     assert len({path.name for path in folders}) == 3
 
 
@@ -302,6 +303,79 @@ def test_code_that_changes_under_a_process_ends_its_sharing(
     doubled(frame)
     assert calls == [2, 2, 2]
     assert memo.account() == (0, 0)
+
+
+def test_code_that_changed_since_its_import_is_not_shared(
+    empty_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert memo.code_signature() == memo.IMPORTED
+    monkeypatch.setattr(memo, "code_signature", lambda: ((0, 0),))  # edited while the kernel imported it
+    memo.wake(empty_project, "essai", "2024", {})
+    assert memo._awake is None
+
+
+def test_code_that_vanishes_under_a_process_ends_its_sharing(
+    store: memo.Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    doubled(pd.DataFrame({"a": [1]}))
+    monkeypatch.setattr(memo, "_code", lambda: (tmp_path / "gone.py",))
+    calls.clear()
+    doubled(pd.DataFrame({"a": [1]}))
+    assert calls == [2]
+
+
+def test_what_is_computed_while_all_is_forgotten_is_not_kept(store: memo.Store, empty_project: Project) -> None:
+    frame = pd.DataFrame({"a": [1]})
+    doubled(frame)
+    forget(empty_project)  # somebody withdraws
+    assert not list(store.folder.rglob("*"))
+    doubled(frame)
+    assert not store.folder.exists() or not list(store.folder.iterdir())
+    memo.wake(empty_project, "essai", "2024", {})  # the next run
+    doubled(frame)
+    assert memo.account() == (0, 1)
+
+
+def test_result_that_cannot_be_written_is_returned(store: memo.Store) -> None:
+    @pure
+    def made(x: int) -> object:
+        return lambda: x
+
+    assert made(3)() == 3  # type: ignore[operator]
+    assert memo.account() == (0, 0)
+    assert not list(store.folder.glob("*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="owners and modes of POSIX")
+def test_folder_that_others_can_write_is_not_read(store: memo.Store, empty_project: Project) -> None:
+    frame = pd.DataFrame({"a": [1]})
+    doubled(frame)
+    store.folder.chmod(0o777)
+    calls.clear()
+    doubled(frame)
+    assert calls == [2]
+    store.folder.parent.chmod(0o777)
+    memo.wake(empty_project, "essai", "2024", {})
+    assert memo._awake is None
+
+
+def test_folder_that_is_a_file_costs_nothing_but_time(empty_project: Project) -> None:
+    home = memo.folder_of(empty_project, "essai", "2024")
+    home.parent.parent.mkdir(parents=True)
+    home.parent.write_text("", encoding="utf-8")
+    memo.wake(empty_project, "essai", "2024", {})
+    assert doubled(pd.DataFrame({"a": [1]}))["a"].tolist() == [2]
+
+
+def test_values_whose_content_is_not_all_told_have_no_address() -> None:
+    for value in (np.ma.array([1, 2], mask=[0, 1]), np.zeros(2, dtype=[("a", "i4"), ("b", "i4")])):
+        with pytest.raises(Unaddressable):
+            address(value)
+
+
+def test_name_of_an_index_is_a_part_of_its_content() -> None:
+    frame = pd.DataFrame({"a": [1]}, index=pd.Index([3], name="x"))
+    assert address(frame) != address(frame.rename_axis("y"))
 
 
 def test_method_found_again_is_what_it_computed(store: memo.Store) -> None:

@@ -38,6 +38,10 @@ class Board:
     def warn(self, text: str) -> None:
         self.errors.print(f"[red]✗[/red] {escape(harmless(text))}")
 
+    def caution(self, text: str) -> None:
+        """Show what is to be known, or done later, and does not make a command fail."""
+        self.errors.print(f"[yellow]⚠[/yellow] {escape(text)}")
+
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Show rows under their headings; nothing when there is none."""
         if not rows:
@@ -59,7 +63,7 @@ class Board:
         taken = sum(outcome.usage.taken for outcome in outcomes if outcome.usage is not None)
         if taken:
             self.say(
-                f"{french.count(taken, 'résultat repris', 'résultats repris')} d’un autre passage de la même édition."
+                f"{french.count(taken, 'résultat repris', 'résultats repris')} de ce qui était calculé pour l’édition."
             )
         for outcome in outcomes:
             if outcome.report is not None and len(outcomes) == 1:
@@ -74,10 +78,11 @@ class Board:
         made = {str(each.plan) for each in todo}
         for each in standings:
             self.say(f"{each.plan} ({_would(each, made=str(each.plan) in made)})")
-        rest = len(standings) - len(todo)
+        left = [each for each in standings if str(each.plan) not in made]
+        current = sum(each.is_current for each in left)
+        others = f", {french.count(len(left) - current, 'autre', 'autres')}" if len(left) > current else ""
         self.say(
-            f"{french.count(len(todo), 'passage', 'passages')} à faire, "
-            f"{french.count(rest, 'à jour', 'à jour')}, rien n’a été fait."
+            f"{french.count(len(todo), 'passage', 'passages')} à faire, {current} à jour{others}, rien n’a été fait."
         )
         if todo:
             self.say(french.typography(_foreseen(expected, workers)))
@@ -87,6 +92,11 @@ class Board:
             self.say("Aucun passage n’a échoué la dernière fois.")
         else:
             self.say(f"Rien à refaire : {french.count(count, 'rapport est à jour', 'rapports sont à jour')}.")
+
+    def tell_overtaken(self, count: int) -> None:
+        """Say that runs are made once more, for those that came after them."""
+        made = french.count(count, "rapport est refait", "rapports sont refaits")
+        self.say(f"{made} : leurs masques dépendent de passages qui sont venus après.")
 
     def tell_resumed(self, account: Account, *, made: int, todo: int) -> None:
         """Say what is left of a batch that was interrupted."""
@@ -113,6 +123,8 @@ class Board:
             self.say(f"{standing.plan} est à faire : son rapport n’existe pas.")
         elif standing.is_current:
             self.say(f"{standing.plan} est à jour : rien de ce dont il dépend n’a changé.")
+            if failure is not None:
+                self.say("  Son rapport date d’avant cet échec, et vaut encore : ce qui l’avait causé n’est plus.")
         else:
             self.say(f"{standing.plan} est à refaire :")
             for part in standing.drifted:
@@ -146,7 +158,7 @@ class Board:
         if verdict.drifted:
             self.say("Un nouveau passage ne dépendrait plus des mêmes choses :")
             for part in verdict.drifted:
-                self.say(f"  a changé : {part}")
+                self.say(f"  a changé : {in_words(part)}")
         else:
             self.say("Un nouveau passage dépendrait exactement des mêmes choses.")
 

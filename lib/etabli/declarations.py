@@ -7,7 +7,7 @@ them is told the same way: file, line, key, expected, got, nearest known name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -29,6 +29,26 @@ class Declaration(BaseModel):
     """Base of all declared models: frozen, and strict about unknown keys and types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, str_strip_whitespace=True)
+
+
+TO_FILL = "à compléter"
+"""How a text begins that a new study, agreement or edition leaves to a person."""
+
+
+def unfilled(declared: BaseModel) -> list[str]:
+    """Return the keys whose text still says « À compléter », from the top."""
+
+    def within(value: object, place: str) -> Iterator[str]:
+        if isinstance(value, str) and value.casefold().startswith(TO_FILL):
+            yield place
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                yield from within(each, f"{place}.{key}" if place else str(key))
+        elif isinstance(value, list | tuple):
+            for rank, each in enumerate(value, start=1):
+                yield from within(each, f"{place}[{rank}]")
+
+    return list(within(declared.model_dump(), ""))
 
 
 Complaint = tuple[tuple[str | int, ...], str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from io import StringIO
@@ -11,12 +12,13 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from etabli.errors import DeclarationError, suggestion
+from etabli.errors import DeclarationError, DeliveryError, suggestion
 from etabli.project import Project
-from etabli.sources.codebook import read_codebook
-from etabli.sources.deliveries import find_delivery
-from etabli.sources.drift import Drift, compare
+from etabli.sources.codebook import FileFormat, read_codebook
+from etabli.sources.deliveries import Delivery, find_delivery
+from etabli.sources.drift import FALSE_ALARMS, Drift, compare
 from etabli.sources.previews import preview
+from etabli.sources.readers import read_columns
 from etabli.study import Edition, Study, read_study
 
 LABEL = "À compléter"
@@ -78,14 +80,39 @@ def drift_of(project: Project, study: Study, name: str, *, origin: str, provider
     books = {each: read_codebook(project, study, edition=each) for each in (origin, name)}
     drifts = []
     for source in study.sources:
-        frames = {}
+        readings = {}
         for edition, codebook in books.items():
             delivery = find_delivery(project, study, source, edition, provider=providers[source])
-            written = codebook.sources[source].format
-            frames[edition] = preview(delivery.path, shown=delivery.shown, written=written).frame
-        old, new = books[origin].sources[source], books[name].sources[source]
-        drifts.append(compare(source, frames[origin], frames[name], old, new))
+            try:
+                readings[edition] = read_columns(delivery.path, codebook.sources[source], shown=delivery.shown)
+            except DeliveryError as error:
+                written = codebook.sources[source].format
+                raise _with_form(error, delivery, written, study.editions[edition].form or edition) from None
+        old, new = readings[origin], readings[name]
+        drifts.append(
+            compare(
+                source, old.frame, new.frame, books[origin].sources[source], books[name].sources[source],
+                described=(old.metadata, new.metadata), false_alarms=FALSE_ALARMS / len(study.sources),
+            )
+        )  # fmt: skip
     return drifts
+
+
+def _with_form(error: DeliveryError, delivery: Delivery, written: FileFormat, form: str) -> DeliveryError:
+    """Return the error with the lines of codebook.yml that say how the delivery is written, when it can be guessed."""
+    try:
+        seen = preview(delivery.path, shown=delivery.shown).format
+    except DeliveryError:
+        return error
+    told = {key: getattr(seen, key) for key in ("separator", "encoding", "decimal")
+            if getattr(seen, key) != getattr(written, key)}  # fmt: skip
+    if not told:
+        return error
+    lines = json.dumps({form: {"format": told}}, ensure_ascii=False)
+    error.hint = (
+        f"si seule cette édition est écrite ainsi, mettez dans codebook.yml sous cette source « editions: {lines} »"
+    )
+    return error
 
 
 def lines_to_paste(drift: Drift, edition: str) -> str:

@@ -14,7 +14,9 @@ import hashlib
 import os
 import pickle
 import shutil
+import stat
 import struct
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
@@ -25,6 +27,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
+from filelock import FileLock, Timeout
+
 from etabli.project import Project
 
 Parameters = ParamSpec("Parameters")
@@ -34,8 +38,11 @@ Signature = tuple[tuple[int, int], ...]
 OFF_VARIABLE = "ETABLI_SHARE"
 """Environment variable: 0 to compute everything in each run."""
 
-LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn")
-"""Libraries whose versions are a part of every address."""
+LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib", "seaborn", "babel")
+"""Libraries whose versions are a part of every address, as is Python's."""
+
+FORGOTTEN = ".forgotten"
+"""In the folder of all results: changes each time that they are forgotten."""
 
 ROOMS = ("methods", "present", "sources")
 """Rooms whose code is a part of every address: what makes results and draws them, and what makes their frames."""
@@ -43,6 +50,27 @@ ROOMS = ("methods", "present", "sources")
 
 class Unaddressable(Exception):  # noqa: N818  # no mistake: it never leaves this module
     """An argument whose content has no address: the result is computed, and not kept."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What told, at one moment, whether all was forgotten since: `FORGOTTEN`, in the folder of all results."""
+
+    root: Path
+    said: str
+
+    @classmethod
+    def now(cls, project: Project) -> Mark:
+        """Return what the mark says at this moment."""
+        root = root_of(project)
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(root, _mark(root))
+
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """Tell whether it still says so, and let nobody change it meanwhile."""
+        with _held(self.root):
+            yield _mark(self.root) == self.said
 
 
 @dataclass
@@ -56,14 +84,17 @@ class Store:
     salt
         What all addresses depend on.
     code
-        The files of the code, when the store woke: once one has changed, nothing is taken or kept any more.
+        The files of the code, when this process imported it: once one has changed, nothing is taken or kept any more.
+    mark
+        As it was before any frame was loaded: once it changes, nothing is kept, for it may hold the person.
     taken, kept
         How many results were found, and how many were added.
     """
 
     folder: Path
     salt: bytes
-    code: Signature
+    code: Signature | None
+    mark: Mark
     taken: int = 0
     kept: int = 0
 
@@ -75,33 +106,38 @@ class Store:
         KeyError
             Nothing whole is.
         """
-        if code_signature() != self.code:
+        if self.code is None or code_signature() != self.code or not _is_ours(self.folder):
             raise KeyError(address)
         try:
             content = (self.folder / address).read_bytes()
             digest, body = content[:32], content[32:]
             if hashlib.sha256(body).digest() != digest:
                 raise KeyError(address)
-            result = pickle.loads(body)  # noqa: S301  # ours, from a folder that is the user's alone
-        except (OSError, pickle.PickleError, EOFError):
+            result = pickle.loads(body)  # noqa: S301  # from a folder that is this user's, and nobody else can write
+        except (OSError, pickle.PickleError, EOFError, ImportError, AttributeError, ValueError):
             raise KeyError(address) from None
         self.taken += 1
         return result
 
     def keep(self, address: str, result: object) -> None:
-        """Keep a result, whole or not at all; a disk that refuses it loses nothing but time."""
-        if code_signature() != self.code:
+        """Keep a result, whole or not at all; what refuses it, a disk or the result itself, costs nothing but time."""
+        if self.code is None or code_signature() != self.code:
             return  # made by code that is no longer, or not yet, what the address says
-        body = _written(result)
-        staged = self.folder / f"{address}.{uuid4().hex}.part"
         try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            body = _written(result)
             self.folder.mkdir(exist_ok=True, mode=0o700)
+            if not _is_ours(self.folder):
+                return
+            staged = self.folder / f"{address}.{uuid4().hex}.part"
             with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:  # noqa: PTH123
                 out.write(hashlib.sha256(body).digest() + body)
-            staged.replace(self.folder / address)
-        except OSError:
-            staged.unlink(missing_ok=True)
+            with self.mark.held() as is_wanted:
+                if is_wanted:
+                    staged.replace(self.folder / address)
+            if not is_wanted:
+                staged.unlink(missing_ok=True)
+                return
+        except (OSError, Timeout, pickle.PickleError, AttributeError, TypeError):
             return
         self.kept += 1
 
@@ -122,29 +158,69 @@ def _written(result: object) -> bytes:
 
 _awake: Store | None = None
 _is_inside = False
-_first: Signature | None = None
+
+
+def root_of(project: Project) -> Path:
+    """Return where all results lie."""
+    return project.cache / "results"
 
 
 def folder_of(project: Project, study: str, edition: str) -> Path:
     """Return where the results of an edition lie."""
-    return project.data / "cache" / "results" / study / edition
+    return root_of(project) / study / edition
+
+
+def forget(project: Project) -> None:
+    """Remove all results; what a run computes meanwhile, perhaps of somebody who must go, is not kept."""
+    root = root_of(project)
+    if not root.is_dir():
+        return
+    with _held(root):
+        for each in root.iterdir():
+            if each.is_dir():
+                shutil.rmtree(each, ignore_errors=True)
+        staged = root / f"{FORGOTTEN}.{uuid4().hex}"
+        staged.write_text(uuid4().hex, encoding="ascii")
+        staged.replace(root / FORGOTTEN)
+
+
+def _held(root: Path) -> FileLock:
+    return FileLock(root / f"{FORGOTTEN}.lock", timeout=10)
+
+
+def _mark(root: Path) -> str:
+    path = root / FORGOTTEN
+    return path.read_text(encoding="ascii") if path.is_file() else ""
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is this user's, and nobody else can write into it: what lies there is unpickled."""
+    found = folder.lstat() if folder.exists() else None
+    if found is None or not hasattr(os, "getuid"):
+        return found is not None
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 def wake(project: Project, study: str, edition: str, environment: Mapping[str, str]) -> None:
     """Share results from now on with the other runs of an edition, in this process.
 
-    Not when the code has changed since this process first did: what it has in memory is then not what lies on the disk.
+    Not when the code has changed since this process imported it: what it has in memory is then not what lies on the
+    disk. Nor where another user could write what is to be read.
     """
-    global _awake, _first  # noqa: PLW0603  # one report is open in a kernel
+    global _awake  # noqa: PLW0603  # one report is open in a kernel
     _awake = None
-    if environment.get(OFF_VARIABLE) == "0":
+    if environment.get(OFF_VARIABLE) == "0" or IMPORTED is None or code_signature() != IMPORTED:
         return
-    code = code_signature()
-    _first = _first or code
-    if code == _first:
+    home, root = folder_of(project, study, edition), root_of(project)
+    try:
+        mark = Mark.now(project)
+        for folder in (home.parent, home):
+            folder.mkdir(exist_ok=True, mode=0o700)
         salt = _salt(study, edition)
-        home = folder_of(project, study, edition)
-        _awake = Store(home / salt.hex()[:16], salt, code)
+    except OSError:
+        return
+    if all(_is_ours(folder) for folder in (root, home.parent, home)):
+        _awake = Store(home / salt.hex()[:16], salt, IMPORTED, mark)
         _remove_others(home, but=_awake.folder)
 
 
@@ -169,8 +245,11 @@ def account() -> tuple[int, int]:
 def pure(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Mark a function whose result depends on its arguments alone, and is worth keeping.
 
-    It must return a new object, that shares nothing with its arguments.
+    It must return a new object, that shares nothing with its arguments. A function of a notebook is computed each
+    time: no address knows its code.
     """
+    if function.__module__ == "__main__":
+        return function
     name = f"{function.__module__}.{function.__qualname__}"
 
     @wraps(function)
@@ -204,7 +283,7 @@ def _inside() -> Iterator[None]:
 
 
 def _salt(study: str, edition: str) -> bytes:
-    parts = [study, edition, *(f"{name} {version(name)}" for name in LIBRARIES), code_digest()]
+    parts = [study, edition, sys.version, *(f"{name} {version(name)}" for name in LIBRARIES), code_digest()]
     return hashlib.sha256("\0".join(parts).encode()).digest()
 
 
@@ -216,9 +295,12 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def code_signature() -> Signature:
-    """Return what tells, at a look, whether that code has changed: time and size of each file."""
-    found = [path.stat() for path in _code()]
+def code_signature() -> Signature | None:
+    """Return what tells at a look whether that code has changed: time and size of each file; None when one is gone."""
+    try:
+        found = [path.stat() for path in _code()]
+    except OSError:
+        return None
     return tuple((each.st_mtime_ns, each.st_size) for each in found)
 
 
@@ -226,6 +308,10 @@ def code_signature() -> Signature:
 def _code() -> tuple[Path, ...]:
     root = Path(__file__).parent
     return tuple(sorted([*root.glob("*.py"), *(path for room in ROOMS for path in (root / room).glob("*.py"))]))
+
+
+IMPORTED = code_signature()
+"""The code when this process imported this module, before any that is kept by it: what it has in memory, or older."""
 
 
 # Addresses -------------------------------------------------------------------------------------------
@@ -294,6 +380,8 @@ def _frame_pieces(value: Any) -> Iterator[bytes]:
         yield from _pieces(value.name)
         yield from _array_pieces(value.index)
         yield from _array_pieces(value)
+    elif isinstance(value, np.ma.MaskedArray):
+        raise Unaddressable("MaskedArray")
     elif isinstance(value, np.ndarray | np.generic):
         yield from _numpy_pieces(np.asarray(value))
     elif isinstance(value, pd.Timestamp | pd.Timedelta):
@@ -312,6 +400,8 @@ def _array_pieces(column: Any) -> Iterator[bytes]:
     if isinstance(column, pd.MultiIndex):
         raise Unaddressable("MultiIndex")
     yield repr(column.dtype).encode()
+    if isinstance(column, pd.Index):
+        yield from _pieces(column.name)
     array = column.array
     if isinstance(column.dtype, pd.CategoricalDtype):
         yield from _array_pieces(column.dtype.categories)
@@ -342,7 +432,7 @@ def _text_pieces(array: Any) -> Iterator[bytes]:
 def _numpy_pieces(array: Any) -> Iterator[bytes]:
     import numpy as np
 
-    if array.dtype.hasobject:
-        raise Unaddressable("object")
+    if array.dtype.hasobject or array.dtype.names:
+        raise Unaddressable(str(array.dtype))
     yield f"{array.dtype.str} {array.shape}".encode()
     yield np.ascontiguousarray(array).tobytes()

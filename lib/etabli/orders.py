@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from etabli.agreements import read_agreements
 from etabli.board import Board
+from etabli.declarations import unfilled
 from etabli.live import LiveView, memory_held
 from etabli.project import Project
 from etabli.publish.batch_page import write_batch_page
 from etabli.publish.catalogue import write_catalogue
 from etabli.publish.export import make_report, remove_abandoned
 from etabli.runs.batch import RETRIES, Watchers, run_batch
-from etabli.runs.fingerprint import Survey
+from etabli.runs.fingerprint import PLAN, Survey
 from etabli.runs.forecast import Forecast, forecast
 from etabli.runs.forks import warm_up
 from etabli.runs.journal import Account, Journal, begin, read_journal, resume, unfinished
@@ -44,9 +46,29 @@ def run_those(
     todo
         Those to make.
     """
+    outcomes = _begun(project, board, standings, todo, crew)
+    return outcomes + _made_again(project, board, [each.plan for each in standings], crew)
+
+
+def _begun(
+    project: Project, board: Board, standings: Sequence[Standing], todo: Sequence[Standing], crew: Crew
+) -> list[Outcome]:
     plans = [each.plan for each in todo]
-    with begin(project, plans, current=len(standings) - len(todo), now=now) as journal:
-        return _make_batch(project, board, todo, journal, forecast(standings, todo), crew)
+    current = sum(each.is_current for each in standings if each not in todo)
+    with _pool(project, plans, crew) as pool, begin(project, plans, current=current, now=now) as journal:
+        return _make_batch(project, board, todo, journal, forecast(project, standings, todo), pool)
+
+
+def _made_again(project: Project, board: Board, plans: Sequence[PlannedRun], crew: Crew) -> list[Outcome]:
+    """Make once more the runs in which those that came after them mask something else, now that all are there."""
+    survey = Survey()
+    studies = {slug: read_study(project, slug) for slug in {plan.slug for plan in plans}}
+    found = [standing(project, studies[plan.slug], plan, survey) for plan in plans]
+    overtaken = [each for each in found if each.drifted == (PLAN,)]
+    if not overtaken:
+        return []
+    board.tell_overtaken(len(overtaken))
+    return _begun(project, board, overtaken, overtaken, crew)
 
 
 def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
@@ -63,7 +85,12 @@ def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
         board.tell_resumed(account, made=len(left.found), todo=len(left.todo))
         for each in left.found:
             journal.found(each.plan)
-        return _make_batch(project, board, left.todo, journal, forecast(left.todo, left.todo), crew)
+        with _pool(project, [each.plan for each in left.todo], crew) as pool:
+            expected = forecast(project, left.todo, left.todo)
+            outcomes = _make_batch(project, board, left.todo, journal, expected, pool)
+    studies = {slug: read_study(project, slug) for slug in {each.slug for each in account.asked}}
+    asked = [studies[each.slug].plan(each.parameters) for each in account.asked]
+    return outcomes + _made_again(project, board, asked, crew)
 
 
 @dataclass(frozen=True)
@@ -109,17 +136,16 @@ def now() -> datetime:
 
 
 def _make_batch(
-    project: Project, board: Board, todo: Sequence[Standing], journal: Journal, expected: Forecast, crew: Crew
+    project: Project, board: Board, todo: Sequence[Standing], journal: Journal, expected: Forecast, pool: Pool
 ) -> list[Outcome]:
     seconds = expected.by_run(todo)
     plans = [each.plan for each in todo]
-    if crew != Crew(1):  # the longest first: the last to end is then a short one
+    if pool.size > 1:  # the longest first: the last to end is then a short one
         plans = sorted(plans, key=lambda plan: -seconds.get(str(plan), 0.0))
     outcomes: list[Outcome] = []
     if plans:
         try:
-            with _pool(project, plans, crew) as pool:
-                outcomes = _make(project, board, plans, pool, journal=journal, expected=seconds)
+            outcomes = _make(project, board, plans, pool, journal=journal, expected=seconds)
         except KeyboardInterrupt:
             board.warn("Lot interrompu : etabli batch --resume le reprend.")
             raise
@@ -135,7 +161,7 @@ def _make_batch(
 
 def _pool(project: Project, plans: Sequence[PlannedRun], crew: Crew) -> AbstractContextManager[Pool]:
     if crew.scheduler is None:
-        return local_pool(min(crew.workers, len(plans)), environment=os.environ, folder=project.root)
+        return local_pool(min(crew.workers, max(1, len(plans))), environment=os.environ, folder=project.root)
 
     from etabli.publish import parcels
     from etabli.runs.cluster import ByParcel, cluster_pool
@@ -146,6 +172,19 @@ def _pool(project: Project, plans: Sequence[PlannedRun], crew: Crew) -> Abstract
         receive=partial(parcels.receive, project),
     )
     return cluster_pool(project, crew.scheduler, by_parcel)
+
+
+def tell_unfilled(project: Project, board: Board, plans: Sequence[PlannedRun]) -> None:
+    """Warn of what a study or its agreements still leave to fill, before a report is made for others than the house."""
+    for slug in dict.fromkeys(plan.slug for plan in plans if plan.audience != "internal"):
+        study = read_study(project, slug)
+        files = {project.relative(project.study(slug) / "study.yml"): unfilled(study)}
+        for name, agreement in read_agreements(project, study).items():
+            files[project.relative(project.agreements / f"{name}.yml")] = unfilled(agreement)
+        for shown, keys in files.items():
+            if keys:
+                board.caution(f"{shown} : encore « À compléter », dans un rapport destiné à d’autres que la maison : "
+                              f"{', '.join(keys)}")  # fmt: skip
 
 
 def _make(
@@ -160,6 +199,7 @@ def _make(
     """Make reports, show how it goes, and write the catalogue."""
     if isinstance(pool, InPlace):
         warm_up(os.environ, str(project.root))  # it imports what notebooks need while this process imports its own
+    tell_unfilled(project, board, plans)
     live = LiveView(board.console, board.errors, expected=expected or {}, workers=pool.size, memory=memory_held)
     make = partial(make_report, project)
     if isinstance(pool, InPlace):

@@ -117,6 +117,10 @@ class Project:
         root = self.root.resolve()
         return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.name
 
+    def told(self, path: Path) -> str:
+        """Return `path` as the terminal alone may show it: from the root, or whole where it lies elsewhere."""
+        return self.relative(path) if path.resolve().is_relative_to(self.root.resolve()) else str(path)
+
 
 def keys_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder of the keys of pseudonyms: named by `ETABLI_KEYS`, else in the user's own settings.

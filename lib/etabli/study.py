@@ -271,6 +271,10 @@ class Study(_Declared):
 
     slug: Slug
 
+    def form_beside_others(self, edition: str) -> str | None:
+        """Return the key under which a codebook says how an edition differs; None where there is no other edition."""
+        return (self.editions[edition].form or edition) if len(self.editions) > 1 else None
+
     @property
     def latest_edition(self) -> str:
         """The edition that stands last in `study.yml`."""

@@ -58,6 +58,8 @@ _PATHS = {
 }
 _PLAIN = {"’": "'", "«": '"', "»": '"', "œ": "oe", "Œ": "OE", "€": "EUR", "\u2212": "-", "–": "-", "—": "-", "·": "."}
 
+_PLAIN |= {"⚠": "!"}
+
 
 def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status; whatever it comes to is told once, in French.

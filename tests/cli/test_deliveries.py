@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from etabli.cli import app, deliveries
-from etabli.project import FOLDER_VARIABLE, Project
+from etabli.project import FOLDER_VARIABLE, KEYS_VARIABLE, Project
 from etabli.terminal import run
 
 Etabli = Callable[..., tuple[int, str]]
@@ -19,6 +19,7 @@ Etabli = Callable[..., tuple[int, str]]
 def project(small_project: Project) -> Project:
     study = small_project.studies / "essai" / "study.yml"
     text = study.read_text(encoding="utf-8")
+    text = text.replace("commissioner: À compléter", "commissioner: Direction")
     study.write_text(text.replace("editions:\n", 'editions:\n  "2025": {label: "2025", deliveries: raw}\n'), "utf-8")
     agreement = small_project.agreements / "essai-data.yml"
     agreement.write_text(agreement.read_text(encoding="utf-8") + (
@@ -29,9 +30,12 @@ def project(small_project: Project) -> Project:
 
 
 @pytest.fixture
-def etabli(monkeypatch: pytest.MonkeyPatch, project: Project, capsys: pytest.CaptureFixture[str]) -> Etabli:
+def etabli(
+    monkeypatch: pytest.MonkeyPatch, project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Etabli:
     """Return a function: arguments and the day → exit status, and all that was said on one line."""
     monkeypatch.setenv(FOLDER_VARIABLE, str(project.root))
+    monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
 
     def call(*arguments: str, day: date = date(2026, 1, 5)) -> tuple[int, str]:
         monkeypatch.setattr(deliveries, "today", lambda: day)
@@ -103,3 +107,49 @@ def test_register_says_what_is_left_to_fill(etabli: Etabli, project: Project) ->
     path = project.agreements / "essai-data.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("contact: x\n", ""), encoding="utf-8")
     assert "1 case à compléter dans les conventions" in etabli("register")[1]
+
+
+def test_register_counts_a_commissioner_that_nobody_has_named_yet(etabli: Etabli, project: Project) -> None:
+    path = project.studies / "essai" / "study.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("Direction", "À compléter"), encoding="utf-8")
+    status, told = etabli("register")
+    assert status == 0
+    assert "⚠ 1 case à compléter dans les conventions et les études" in told
+    assert "✗" not in told
+
+
+def test_delivery_received_without_a_key_says_so(etabli: Etabli, tmp_path: Path) -> None:
+    file = tmp_path / "recu.csv"
+    file.write_text("NUMERO;GROUPE;REPONSE\n1;1;O\n", encoding="utf-8")
+    told = etabli("deliveries", "add", str(file), "--study", "essai", "--source", "records", "--edition", "2025")[1]
+    assert "⚠ ce projet n’a pas de clé de pseudonymes" in told
+    assert "« etabli key new --first »" in told
+    assert etabli("key", "new", "--first")[0] == 0
+
+
+def test_missing_file_is_named_whole_and_a_missing_reason_is_told(etabli: Etabli, tmp_path: Path) -> None:
+    file = tmp_path / "absent.csv"
+    told = etabli("deliveries", "add", str(file), "--study", "essai", "--source", "records", "--edition", "2025")[1]
+    assert f"où : {file}" in told
+    assert "conseil : La raison, que la preuve gardera." in etabli("deliveries", "delete", "x")[1]
+
+
+def test_check_warns_of_a_receipt_that_is_gone(etabli: Etabli, project: Project, received: str) -> None:
+    assert "reçu" not in etabli("check", "essai", "--edition", "2025")[1]
+    (project.deliveries / received).with_name("deliveries.json").unlink()
+    status, told = etabli("check", "essai", "--edition", "2025")
+    assert status == 0
+    assert "⚠ Cette livraison n’a pas de reçu" in told
+
+
+@pytest.mark.parametrize(("left", "word"), [(None, "manque"), ("autre\n1\n", "refusée")])
+def test_check_tells_a_missing_delivery_from_a_refused_one(
+    etabli: Etabli, project: Project, received: str, left: str | None, word: str
+) -> None:
+    path = project.deliveries / received
+    path.unlink()
+    if left is not None:
+        path.write_text(left, encoding="utf-8")
+    status, told = etabli("check", "essai", "--edition", "2025")
+    assert status == 1
+    assert f"✗ records : {word}" in told

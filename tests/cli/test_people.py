@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,11 @@ Etabli = Callable[..., tuple[int, str]]
 pytestmark = pytest.mark.usefixtures("read_here")
 
 
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
 def etabli(
     monkeypatch: pytest.MonkeyPatch, small_project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -26,8 +32,10 @@ def etabli(
     """Return a function: arguments → exit status, and all that was said on one line."""
     monkeypatch.setenv(FOLDER_VARIABLE, str(small_project.root))
     monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))  # whoever runs the tests may have keys
     monkeypatch.setattr(key_transfer, "_SCRYPT", {"n": 2**4, "r": 8, "p": 1})
     monkeypatch.setattr(people, "getpass", lambda _: PHRASE)
+    monkeypatch.setattr("sys.stdin", _Terminal())
 
     def call(*arguments: str) -> tuple[int, str]:
         status = run(app, list(arguments))
@@ -101,6 +109,30 @@ def test_person_is_asked_for_without_being_shown(
     status, told = etabli("withdraw", "inconnue", "--study", "essai")
     assert status == 1
     assert "inconnue" not in told
+
+
+def test_second_withdrawal_says_that_it_is_one(etabli: Etabli, small_project: Project) -> None:
+    lines = (small_project.demo("essai", "2024") / "records.csv").read_text(encoding="utf-8").splitlines()
+    person = lines[1].split(";")[0]
+    assert etabli("withdraw", person, "--study", "essai")[1].startswith("retrait enregistré : ")
+    assert etabli("withdraw", person, "--study", "essai")[1].startswith("retrait déjà enregistré, le ")
+
+
+@pytest.mark.parametrize("arguments", [("key", "export", "cle.json"), ("withdraw", "--study", "essai")])
+def test_what_is_secret_is_read_plainly_without_a_terminal(
+    etabli: Etabli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    etabli("key", "new")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    status, told = etabli(*arguments)
+    assert status == 1
+    assert told.startswith("Rien n’a été saisi.")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PHRASE}\n"))
+    status, told = etabli(*arguments)
+    assert "Rien n’a été saisi" not in told
+    assert status == (0 if arguments[0] == "key" else 1)
+    assert (tmp_path / "cle.json").is_file() == (arguments[0] == "key")
 
 
 def test_scan_tells_hits_and_ends_in_error(etabli: Etabli, small_project: Project, tmp_path: Path) -> None:

@@ -190,6 +190,7 @@ REFUSED = [
             "La colonne « CANAL » figure 2 fois.",
             where="visites.csv, ligne 1",
             expected="des colonnes aux noms tous différents",
+            hint="faites renommer ou retirer celle de trop : rien ne dit laquelle le codebook décrit",
         ),
         id="same name twice",
     ),
@@ -469,7 +470,7 @@ REFUSED = [
     pytest.param(
         cell("480,50", "480.50"),
         ".csv",
-        {},
+        {"format": {"decimal": ","}},
         DeliveryError(
             "La variable « amount » (colonne « MONTANT ») n’a pas le type prévu sur 1 ligne.",
             where="visites.csv, ligne 2",
@@ -565,6 +566,7 @@ READ = [
     pytest.param(
         cell("480,50", "1\u202f480,50"), ".csv", {}, {"amount": 1480.5}, id="narrow no-break space in a number"
     ),
+    pytest.param(cell("480,50", "480.50"), ".csv", {"decimal": "."}, {}, id="decimal point"),
     pytest.param(cell("ATV", "ATV\u00a0"), ".csv", {}, {}, id="no-break space after a code"),
     pytest.param(cell("35238", "2A004"), ".csv", {}, {"commune": "2A004"}, id="commune of Corsica"),
     pytest.param(cell("35238", "01004"), ".csv", {}, {"commune": "01004"}, id="commune of the Ain"),

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from etabli.disclosure.held import Held
 from etabli.disclosure.ledger import (
     FILE,
-    Held,
     Ledger,
     Release,
     Review,
+    holdings,
+    neighbouring,
     publications_of,
     read_ledger,
     withdraw,
     write_release,
 )
-from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, Variable
 from etabli.errors import DeliveryError, DisclosureError
 
@@ -90,17 +92,26 @@ def test_holders_hold_what_any_of_them_received(folder: Path, told: Publication)
     assert [each.recipient for each in held] == ["caf", "public"]
 
 
-def test_regions_held_are_shown_or_masked_by_all(folder: Path, told: Publication, publish: Publish) -> None:
-    write_release(folder, release(told, "caf"), shown=SHOWN)
-    ages = {"age": Variable(("young", "old"), True)}
-    other = publish({"t": [({"age": "young"}, "people", 30), ({"age": "old"}, "people", "s")]}, ages)
-    write_release(folder, release(other, "ville", digest="b"), shown=SHOWN)
-    ledger = read_ledger(folder, shown=SHOWN)
-    young, old, everybody = (region("d" * 64, each) for each in ({"age": "young"}, {"age": "old"}, {}))
-    assert ledger.regions_held_by({"caf"}, "d" * 64) == Held(frozenset({everybody}), frozenset({young}))
-    both = ledger.regions_held_by({"caf", "ville"}, "d" * 64)
-    assert both == Held(frozenset({everybody, young}), frozenset({old}))
-    assert ledger.regions_held_by({"caf"}, "e" * 64) == Held(frozenset(), frozenset())
+def test_holdings_are_of_the_deliveries_asked_for_and_each_report_once(folder: Path, told: Publication) -> None:
+    for recipient in ("caf", "ville"):
+        write_release(folder, release(told, recipient), shown=SHOWN)
+    releases = read_ledger(folder, shown=SHOWN).releases
+    assert holdings(releases, {"d" * 64}) == Held((told,), (2,))
+    assert holdings(releases, {"e" * 64}) == Held()
+
+
+@pytest.mark.parametrize(
+    ("edition", "keeps", "found"),
+    [("2025", "2024", [1]), ("2025", "", []), ("2023", "", [1]), ("2026", "2025", []), ("2024", "", [])],
+)
+def test_neighbouring_editions_are_those_that_keep_everybody(
+    edition: str, keeps: str, found: list[int], folder: Path, told: Publication
+) -> None:
+    sources = {digest: replace(each, edition="2024", keeps="2023") for digest, each in told.sources.items()}
+    write_release(folder, release(replace(told, sources=sources)), shown=SHOWN)
+    releases = read_ledger(folder, shown=SHOWN).releases
+    assert list(neighbouring(releases, "essai", edition, keeps).numbers) == found
+    assert neighbouring(releases, "autre", edition, keeps) == Held()
 
 
 def test_same_report_released_twice_tells_once(told: Publication) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from etabli.agreements import Agreement, Threshold, read_agreements
+from etabli.agreements import Agreement, Level, Threshold, read_agreements
 from etabli.disclosure.policy import Policy, policy_for
 from etabli.errors import DeclarationError, DisclosureError
 from etabli.project import Project
@@ -66,11 +66,27 @@ def test_contributors_of_a_sum_raise_the_minimum_of_people() -> None:
     assert (policy.minimum_people, policy.sources) == (7, ("article 7",))
 
 
-def test_rule_that_is_not_applied_yet_lets_nothing_out() -> None:
-    held = [agreement(5, "a", geographic_floor=[{"audiences": ["funder"], "finest": "quarter", "source": "a"}])]
-    with pytest.raises(DisclosureError, match="pas encore appliquée"):
-        policy_for(held, "funder")
-    assert not policy_for(held, "internal").protects
+def floored(finest: str, *audiences: str, text: str = "article 4") -> Agreement:
+    return agreement(5, "a", geographic_floor=[{"audiences": audiences, "finest": finest, "source": text}])
+
+
+@pytest.mark.parametrize(
+    ("level", "under"), [("iris", True), ("quarter", False), ("commune", False), ("country", False)]
+)
+def test_variable_at_the_floor(level: Level, under: bool) -> None:
+    floor = policy_for([floored("quarter", "funder")], "funder", levels={"home": level}).floor
+    assert floor is not None
+    assert floor.is_under("home") is under
+    assert not floor.is_under("age")
+
+
+def test_coarsest_floor_holds_for_its_audience_alone() -> None:
+    held = [floored("quarter", "funder"), floored("commune", "funder", text="annexe 2"), floored("region", "public")]
+    floor = policy_for(held, "funder").floor
+    assert floor is not None
+    assert (floor.finest, floor.source) == ("commune", "annexe 2")
+    assert policy_for([floored("region", "public")], "funder").floor is None
+    assert policy_for(held, "internal").floor is None
 
 
 def test_largest_base_rounds_for_all() -> None:

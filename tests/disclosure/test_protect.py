@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from etabli.disclosure.policy import Policy
+from etabli.disclosure.policy import Floor, Policy
 from etabli.disclosure.protect import Protection, protect, with_masks
 from etabli.errors import DisclosureError
 from etabli.methods import profiles
@@ -318,3 +318,38 @@ def test_share_with_no_dimension_that_adds_up_is_masked_by_its_own_people() -> N
     table = profiles.distribution(frame, "age")
     free = replace(table, dimensions=(Dimension("age", additive=False),))
     assert masked(free, protect([free], POLICY))["old",]
+
+
+# Places ------------------------------------------------------------------------------------------
+
+FLOOR = Floor("quarter", "Article 4.", {"age": "iris", "channel": "quarter"})
+"""Ages stand for blocks, channels for quarters."""
+
+
+@pytest.mark.parametrize("minimum", [1, K])
+def test_table_under_the_floor_is_refused_whole_and_the_others_are_not(minimum: int) -> None:
+    policy = Policy("public", minimum, ("convention",), floor=FLOOR)
+    frame = visits_of(MIXED)
+    fine = [listed(MIXED), crossed(MIXED), profiles.profile_sheet(frame, ["age"], by="channel")]
+    fine.append(replace(profiles.totals(frame), held={"age": "old"}))
+    coarse = [profiles.distribution(frame, "channel"), profiles.totals(frame)]
+    protection = protect([*fine, *coarse], policy)
+    for table in fine:
+        found = protection.of(table)
+        assert found.masked.all()
+        assert found.hidden == 0
+        assert str(found.refused).startswith("trop fin pour cette audience : « age » (IRIS)")
+        assert str(found.refused).endswith("sous ce niveau : quartier. Article 4.")
+    assert [protection.of(table).refused for table in coarse] == [None, None]
+    assert not any(name == "age" for each in protection.plan.states for name, _ in each.categories)
+
+
+def test_total_over_places_is_under_no_floor() -> None:
+    table = listed(MIXED)
+    whole = table.cells["age"].eq(TOTAL)
+    only = replace(
+        table,
+        cells=table.cells[whole].reset_index(drop=True),
+        membership=table.membership.of_rows(np.flatnonzero(whole)) if table.membership else None,
+    )
+    assert protect([only], Policy("public", K, ("convention",), floor=FLOOR)).of(only).refused is None

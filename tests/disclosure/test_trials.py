@@ -58,6 +58,16 @@ def test_reports_that_leave_one_by_one_betray_nobody(outcomes: list[Any]) -> Non
     assert sum(each.withheld for each in outcomes) > 0
 
 
+@pytest.mark.parametrize("seed", [1004, 1008])
+def test_reports_of_one_edition_betray_apart_and_not_together(seed: int) -> None:
+    """Each report by itself is safe; put together they betray somebody, unless they were protected together."""
+    case = trials.make_case(seed)
+    apart = trials.house(case)
+    assert all(attack([each], explained=0).holds for each in apart)
+    assert not attack(apart, explained=0).holds
+    assert not trials.try_together(case).within
+
+
 @pytest.mark.parametrize("name", trials.NAIVE)
 def test_attacker_breaks_naive_protection(name: str) -> None:
     cases = [trials.make_case(seed) for seed in SEEDS[:6]]

@@ -241,6 +241,33 @@ def test_choice_of_words_is_withheld_with_the_test_that_made_it(opened: Opened, 
     assert screen.html("texte-2") == "<p>Pas d’écart</p>"  # no test: nothing that the data chose
 
 
+def test_result_under_the_geographic_floor_is_named_and_the_rest_leaves(
+    opened: Opened, screen: Screen, small_project: Project
+) -> None:
+    edit(small_project.studies / "essai" / "codebook.yml", "column: GROUPE", "column: GROUPE\n        level: iris")
+    path = small_project.agreements / "essai-data.yml"
+    floor = "geographic_floor: [{audiences: [funder], finest: quarter, source: Article 4.}]\n"
+    path.write_text(path.read_text(encoding="utf-8") + floor, encoding="utf-8")
+    report = opened()
+    frame = report.load("records")
+    groups = profiles.distribution(frame, "group", person="person")
+    report.table(groups, **NOTES)
+    report.figure(groups, kind="bars", measure="share", **NOTES)
+    report.table(answers(frame), **NOTES)
+    report.say("{n} dossiers", n=groups.value("rows", group="first"))
+    report.finish()
+    for name, said in (("tableau-1", "Tableau 1"), ("figure-1", "Figure 1")):
+        assert screen.html(name).startswith(f'<p class="table" id="{name}"><b>{said}.</b> non diffusé, trop fin')
+        assert "(IRIS)" in screen.html(name)
+    assert screen.html("texte-1").startswith("<p>Non diffusé")
+    assert "<td>" in screen.html("tableau-2")
+    payload = screen.clearance["payload"]
+    assert payload["refused"] == ["Tableau 1", "Figure 1"]
+    assert {each["item"] for each in payload["results"]} == {"tableau-2"}
+    assert list(payload["files"]) == ["tableau-2.csv"]
+    assert {name for told in payload["said"]["variables"].values() for name in told} == {"answer"}
+
+
 # A cell that runs again --------------------------------------------------------------------------
 
 

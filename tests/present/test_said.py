@@ -49,6 +49,21 @@ def true_value(frame: pd.DataFrame, quantity: Quantity) -> float:
     return float(rows["recipient"].nunique() if quantity.unit == "people" else len(rows))
 
 
+@pytest.mark.parametrize(("minimum", "base"), [(5, 5), (3, 10), (11, 11)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rounded_statements_are_true_of_the_data(seed: int, minimum: int, base: int) -> None:
+    frame = visits(seed, 200)
+    tables = [profiles.crosstab(frame, "age", by="channel"), profiles.totals(frame)]
+    protection = protect(tables, Policy("funder", minimum, ("x",), rounding_base=base))
+    found = statements_of([place for table in tables for place in places(table)], protection)
+    told = [each for each in found if not each.masked]
+    assert all(each.low <= true_value(frame, each.quantity) <= each.high for each in told)
+    assert all(each.over is None for each in told)
+    assert {each.high for each in told if str(each.shown).startswith("≤")} == {minimum}
+    assert any(each.high - each.low == base - 1 for each in told)
+    assert all(each.low > minimum for each in told if each.quantity.unit == "people" and each.low > 0)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.integers(3, 400), st.sampled_from([1, 3, 11]))
 def test_statements_are_true_of_the_data(seed: int, people: int, minimum: int) -> None:

@@ -112,7 +112,7 @@ def test_questions_are_answered_or_planned(small_study: Study) -> None:
         ("funder", 11, 2, "moins de 11 personnes"),
         ("funder", 5, 2, "Règle : Article 5."),
         ("funder", 5, 2, "de 1 à 4 personnes"),
-        ("funder", 5, 2, "plusieurs rapports réunis est contrôlé à part"),
+        ("funder", 5, 2, "Tout cela est contrôlé à part"),
         ("funder", 5, 2, "Faute de preuve, sont masquées des lignes de : Tableau 2."),
     ],
 )
@@ -121,6 +121,23 @@ def test_disclosure_note_says_the_rule(
 ) -> None:
     found = context(executed(small_study, audience, minimum=minimum, masked=masked))
     assert expected in said({"note": found["disclosure"]})
+
+
+def test_disclosure_note_names_releases_that_could_not_be_counted_again(small_study: Study) -> None:
+    made = executed(small_study, "funder", minimum=5, masked=0)
+    assert "recompté" not in said({"note": context(made)["disclosure"]})
+    made = replace(made, manifest=replace(made.manifest, lost=[3, 8]))
+    assert "sauf ce qui n’a pas pu être recompté (registre des diffusions, n° 3, n° 8)" in said(
+        {"note": context(made)["disclosure"]}
+    )
+
+
+def test_disclosure_note_says_what_is_too_fine(small_study: Study) -> None:
+    made = executed(small_study, "funder", minimum=5, masked=0)
+    made.clearance.payload["refused"] = ["Tableau 2"]
+    assert "Trop fins pour cette audience, ne sont pas diffusés : Tableau 2." in said(
+        {"note": context(made)["disclosure"]}
+    )
 
 
 def test_disclosure_note_says_how_counts_are_rounded(small_study: Study) -> None:

@@ -38,11 +38,14 @@ def test_what_the_agreement_does_not_say_is_to_be_filled(small_project: Project)
     (line,) = lines(small_project)
     assert set(ARTICLE_30) <= set(line)
     assert (line["Finalités"], line["Base légale"], line["Signée le"]) == (TO_FILL, TO_FILL, TO_FILL)
-    assert gaps([line]) == sum(text == TO_FILL for text in line.values()) > 0
+    assert line["Commanditaire"] == "À compléter"
+    assert gaps([line]) == sum(text == TO_FILL for text in line.values()) + 1 > 1
 
 
 def test_whole_agreement_leaves_nothing_to_be_filled(small_project: Project) -> None:
     complete(small_project)
+    path = small_project.studies / "essai" / "study.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("commissioner: À compléter", "commissioner: x"), "utf-8")
     (line,) = lines(small_project)
     assert gaps([line]) == 0
     assert line["Traitement"] == "Une étude d’essai"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from etabli import memo
+from etabli.disclosure import shared
 from etabli.project import Project
 from etabli.runs.cleaning import find_clutter, remove
 from etabli.runs.journal import begin, journals
@@ -47,6 +48,14 @@ def test_former_editions_and_batches_go(project: Project) -> None:
         "2022", "2023", "2022_internal", "2023_internal", "2022_internal.failed.ipynb", "2023_internal.failed.ipynb",
         *(f"{each}.jsonl" for each in batches[:2]), *(f"batch-{each}.html" for each in batches[:2]),
     ])  # fmt: skip
+
+
+def test_what_runs_of_a_former_edition_left_for_one_another_goes(project: Project) -> None:
+    for edition in ("2023", "2024"):
+        shared.folder_of(project, "essai", edition).mkdir(parents=True)
+    found = find_clutter(project, [read_study(project, "essai")], keep=1)
+    assert shared.folder_of(project, "essai", "2023") in found
+    assert shared.folder_of(project, "essai", "2024") not in found
 
 
 def test_as_many_are_kept_as_are_asked_for(project: Project) -> None:

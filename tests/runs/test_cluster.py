@@ -259,6 +259,17 @@ def test_parcel_holds_what_runs_read_and_their_commit(project: Project, tmp_path
     shutil.rmtree(folder)
 
 
+def test_parcel_holds_the_ledger_that_a_team_shares(project: Project, tmp_path: Path) -> None:
+    """Without it a worker would protect a report as if nothing had left before."""
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "releases.jsonl").write_text("{}\n", encoding="utf-8")
+    shared = Project(project.root, tmp_path / "team")
+    plans = read_study(project, "essai").planned_runs()
+    folder = parcels._unpacked(parcels.pack(shared, plans, encrypted=False))
+    assert (Project(folder).ledger / "releases.jsonl").read_text(encoding="utf-8") == "{}\n"
+    shutil.rmtree(folder)
+
+
 def make_raw(project: Project) -> None:
     declaration = project.studies / "essai" / "study.yml"
     text = declaration.read_text(encoding="utf-8").replace("deliveries: demo", "deliveries: raw")

@@ -62,6 +62,16 @@ def test_forked_kernels_have_their_own_folder_and_environment(start: Any, tmp_pa
         assert second.run(ask) == f"{tmp_path / 'there'} oui 1"
 
 
+@pytest.mark.parametrize("fork", ["0", "1"])
+def test_kernel_imports_from_its_folder(start: Any, tmp_path: Path, fork: str) -> None:
+    (tmp_path / "own_module.py").write_text("x = 'ici'\n", encoding="utf-8")
+    with start(**{FORK_VARIABLE: fork}) as kernel:
+        assert kernel.run("import own_module; print(own_module.x)") == "ici"
+        assert kernel.run("import sys; print(sys.path.count(''), sys.path[0])") == kernel.run(
+            "import sys; print(1, sys.path[0])"
+        )
+
+
 def test_forked_kernel_shares_no_descriptor_with_its_template(start: Any) -> None:
     def sockets(pid: int) -> set[str]:
         links = {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}

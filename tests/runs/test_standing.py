@@ -92,16 +92,16 @@ def standing_of(plan: PlannedRun) -> Standing:
     return Standing(plan, Path("nowhere"), None)
 
 
-def test_forecast_takes_unknown_runs_for_the_average() -> None:
+def test_forecast_takes_unknown_runs_for_the_average(empty_project: Project) -> None:
     known = [made("a", 10.0), made("b", 20.0)]
-    found = forecast([*known, made("c", None)], [known[1], made("c", None)])
+    found = forecast(empty_project, [*known, made("c", None)], [known[1], made("c", None)])
     assert found.seconds == (20.0, 15.0)
     assert found.unknown == 1
     assert found.by_run([known[1], made("c", None)]) == {"essai/b": 20.0, "essai/c": 15.0}
 
 
-def test_forecast_of_what_was_never_made_is_unknown() -> None:
-    found = forecast([made("a", None)], [made("a", None)])
+def test_forecast_of_what_was_never_made_is_unknown(empty_project: Project) -> None:
+    found = forecast(empty_project, [made("a", None)], [made("a", None)])
     assert found == Forecast(None, None, 1)
     assert found.wall(4) is None
     assert found.by_run([made("a", None)]) == {}

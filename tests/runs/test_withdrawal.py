@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -118,20 +119,31 @@ def test_unknown_person_is_refused_and_not_recorded(project: Project, keyring: K
     assert read_withdrawals(project) == []
 
 
-def test_absent_person_is_recorded_for_later(project: Project, keyring: Keyring) -> None:
+def test_absent_person_is_real_and_asks_for_the_key_of_the_project(project: Project, keyring: Keyring) -> None:
+    with pytest.raises(KeyringError, match="n’a pas de clé"):
+        gone(project, "personne", keyring, absent=True)
+    assert read_withdrawals(project) == []
+    make_key(project, keyring, day=DAY)
     outcome = gone(project, "personne", keyring, absent=True)
-    assert outcome.pseudonyms == (demo_key("essai").pseudonym("personne", "person"),)
+    assert outcome.pseudonyms == (study_key(project, keyring, "essai").pseudonym("personne", "person"),)
     assert outcome.held == ()
-    path = project.demo("essai", "2024") / "records.csv"
+
+
+def test_absent_person_is_recorded_for_later(real: Project, keyring: Keyring) -> None:
+    make_key(real, keyring, day=DAY)
+    outcome = gone(real, "personne", keyring, absent=True)
+    assert outcome.held == ()
+    path = real.raw("example", "2024") / "records.csv"
     path.write_text(path.read_text(encoding="utf-8") + "personne;1;O\n", encoding="utf-8")
-    (path.parent / "deliveries.json").unlink()
+    assert study_key(real, keyring, "essai").pseudonym("personne", "person") == outcome.pseudonyms[0]
     assert outcome.pseudonyms[0] not in set(essai()["person"])
 
 
 def test_second_withdrawal_of_a_person_changes_nothing(project: Project, keyring: Keyring) -> None:
     person = someone(project)
     first, again = gone(project, person, keyring), gone(project, person, keyring)
-    assert first == again
+    assert (first.since, again.since) == (None, DAY)
+    assert first == replace(again, since=None)
     assert len(read_withdrawals(project)) == 1
 
 
@@ -371,6 +383,36 @@ def test_person_found_in_fictional_data_is_gone_from_a_real_delivery_to_come(rea
     assert study_key(real, keyring, "essai").pseudonym(person, "person") not in set(essai()["person"])
 
 
+@pytest.mark.parametrize("held_by", ["both", "demo", "raw", "none"])
+def test_real_identifier_is_never_recorded_under_the_open_key(real: Project, keyring: Keyring, held_by: str) -> None:
+    name = make_key(real, keyring, day=DAY)
+    person = someone(real)
+    study = real.studies / "essai" / "study.yml"
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text.replace("deliveries: raw", "deliveries: demo", 1), encoding="utf-8")
+    if held_by in {"both", "demo"}:
+        shutil.copytree(real.demo("essai", "2024"), real.demo("essai", "2023"))
+    if held_by in {"demo", "none"}:
+        (real.raw("example", "2024") / "records.csv").unlink()
+    gone(real, person, keyring, absent=held_by == "none")
+    assert {each.key for each in read_withdrawals(real)} == {name}
+    written = "".join(path.read_text(encoding="utf-8") for path in real.ledger.iterdir())
+    assert demo_key("essai").pseudonym(person, "person") not in written
+
+
+def test_study_that_reads_real_deliveries_asks_for_the_key_even_of_someone_fictional(
+    real: Project, keyring: Keyring
+) -> None:
+    study = real.studies / "essai" / "study.yml"
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text.replace("deliveries: raw", "deliveries: demo", 1), encoding="utf-8")
+    shutil.copytree(real.demo("essai", "2024"), real.demo("essai", "2023"))
+    shutil.rmtree(real.deliveries)
+    with pytest.raises(KeyringError, match="n’a pas de clé"):
+        gone(real, someone(real), keyring)
+    assert read_withdrawals(real) == []
+
+
 def test_report_from_a_destroyed_delivery_is_told_apart(real: Project, keyring: Keyring) -> None:
     make_key(real, keyring, day=DAY)
     folder = manifest_of(real, "avant")
@@ -422,6 +464,20 @@ def test_journals_that_quote_a_failed_run_of_the_study_are_listed(project: Proje
     page_of_batch(project, path.stem).touch()
     outcome = gone(project, someone(project), keyring)
     assert outcome.traces == (f"reports/.batches/{path.name}", f"reports/batch-{path.stem}.html")
+
+
+def test_pages_of_quality_of_a_delivery_that_is_gone_are_listed(real: Project, keyring: Keyring) -> None:
+    make_key(real, keyring, day=DAY)
+    held = real.raw("example", "2024") / "records.csv"
+    digests = {"2021": "0" * 64, "2022": digest_of(held, "records.csv"), "2024": "1" * 64}
+    for edition, digest in digests.items():
+        folder = real.reports / "essai" / "quality" / edition
+        folder.mkdir(parents=True)
+        told = {"sources": [{"source": "records", "sha256": digest}]}
+        (folder / "quality.json").write_text(json.dumps(told), encoding="utf-8")
+    outcome = gone(real, someone(real), keyring)
+    assert outcome.uncertain == ("reports/essai/quality/2021",)
+    assert outcome.traces == ("reports/essai/quality/2024", "reports/essai/quality/2022")
 
 
 def test_ledger_that_is_gone_brings_nobody_back(real: Project, keyring: Keyring) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from etabli.declarations import read_declaration
-from etabli.errors import DeclarationError
+from etabli.errors import DeclarationError, DeliveryError
+from etabli.sources.amendments import placed
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import Codebook
 from etabli.sources.readers import read
@@ -75,3 +76,23 @@ def test_mistake_names_file_line_key_and_the_nearest(
     assert raised.value.what == f"Valeur refusée pour « sources.visits.{key} »."
     assert raised.value.where == f"codebook.yml, ligne {line}"
     assert expected in (raised.value.expected or "")
+
+
+@pytest.mark.parametrize(
+    ("hint", "keys"),
+    [
+        ("déclarez « encoding: cp1252 » dans le codebook", "format: {…}"),
+        (
+            "corrigez « column » dans le codebook, ou redemandez le fichier",
+            "rename: {variable: COLONNE} ou absent: […]",
+        ),
+    ],
+)
+def test_hint_names_the_edition_that_alone_differs(hint: str, keys: str) -> None:
+    told = placed(DeliveryError("x", hint=hint), "2026-T2")
+    assert told.hint == (
+        f"{hint} ; si les autres éditions ne sont pas ainsi, écrivez-le dans codebook.yml sous cette source, "
+        f'« editions: {{"2026-T2": {{{keys}}}}} »'
+    )
+    assert placed(DeliveryError("x", hint=hint), None).hint == hint
+    assert placed(DeliveryError("x", hint="redemandez le fichier"), "2026-T2").hint == "redemandez le fichier"

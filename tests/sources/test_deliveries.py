@@ -92,7 +92,8 @@ def test_find_delivery_receipt_that_fits_is_silent(project: Project, study: Stud
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (CONTENT[:-1], "Le fichier est tronqué."),
+        (CONTENT[:-1], "Le fichier a été modifié depuis sa réception, ou tronqué à sa fin."),
+        (CONTENT[: len(CONTENT) // 2], "Le fichier est tronqué, ou a été modifié depuis sa réception."),
         (CONTENT.replace(b"RDV", b"XYZ"), "Le fichier a changé depuis sa réception."),
         (CONTENT + b"1;RDV\n", "Le fichier a changé depuis sa réception."),
     ],

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl
+import pandas as pd
+import pyreadstat
 import pytest
 
 from etabli.declarations import read_declaration
 from etabli.errors import DeclarationError
+from etabli.personal_data import find
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import Codebook, SourceCodebook
 from etabli.sources.drafts import draft, write_draft
@@ -77,6 +81,105 @@ def test_draft_hides_rare_codes(tmp_path: Path) -> None:
 def test_draft_keeps_leading_zeros_out_of_numbers(tmp_path: Path) -> None:
     _, book = drafted(tmp_path, "\n".join(["k;g", *[f"0{k};x" for k in range(1, 9)] * 6]))
     assert book.variables["k"].type == "code"
+
+
+def test_text_of_several_words_or_with_personal_data_is_no_code(tmp_path: Path) -> None:
+    texts = ["tél 06 12 34 56 78", "orientée par Mme Le Goff du CCAS", "rappeler l'après-midi", "sans ressources"]
+    for column, values in {
+        "A": texts,
+        "B": ["rappeler demain matin", "voir"],
+        "C": ["chez Mme Le Goff", "oui-da"],
+    }.items():
+        folder = tmp_path / column
+        folder.mkdir()
+        rows = [f"{values[place % len(values)]};{'ab'[place % 2]}" for place in range(60)]
+        written, book = drafted(folder, "\n".join([f"{column};groupe", *rows]))
+        assert book.variables[column.lower()].type == "identifier"
+        assert not [value for value in values if value in written]
+        assert not list(find(written))
+
+
+def test_code_of_several_words_beside_others_is_left_to_describe(tmp_path: Path) -> None:
+    delivery = tmp_path / "v.csv"
+    names = ["ALIM", "HYG", "BEBE", "URG", "DIV", "suite à une plainte"]
+    delivery.write_text("\n".join(["g;h", *(f"{name};1" for name in names * 9)]), encoding="utf-8")
+    written = draft(delivery, shown="v.csv")
+    assert "suite à une plainte" not in written
+    assert "1 autre(s) valeur(s)" in written
+    assert 'value: "ALIM"' in written
+
+
+def labelled(tmp_path: Path, frame: pd.DataFrame, **told: object) -> tuple[str, SourceCodebook]:
+    """The draft of an SPSS file, which must read the file; and its codebook."""
+    delivery = tmp_path / "v.sav"
+    pyreadstat.write_sav(frame, str(delivery), **told)
+    written = draft(delivery, shown="v.sav")
+    book = read_declaration(write_draft(written, tmp_path / "codebook.yml"), Codebook).sources["v"]
+    tidy(read(delivery, book, shown="v.sav").frame, book, shown="v.sav")
+    return written, book
+
+
+def test_draft_of_labels_keeps_numbers_and_hides_personal_ones(tmp_path: Path) -> None:
+    rows = 120
+    frame = pd.DataFrame({
+        "AGE": [999.0 if k % 20 == 0 else 18 + k % 60 for k in range(rows)],
+        "MOTIF": [float(k % 3 + 1) for k in range(rows)],
+        "MEDECIN": [float(k % 2 + 1) for k in range(rows)],
+        "AVIS": [float(k % 10 + 1) for k in range(rows)],
+        "TOUT": [999.0 if k < 3 else 18 + k for k in range(rows)],
+    })  # fmt: skip
+    written, book = labelled(
+        tmp_path,
+        frame,
+        variable_value_labels={
+            "AGE": {999: "NSP"},
+            "MOTIF": {1: "Aide au logement", 2: "Santé", 3: "suivi par Mme Le Goff"},
+            "MEDECIN": {1: "Dr Le Goff", 2: "Mme Hamon"},
+            "AVIS": {1: "pas du tout", 10: "tout à fait"},
+            "TOUT": {999: "NSP"},
+        },
+        missing_ranges={"AGE": [999], "TOUT": [999]},
+    )
+    age = book.variables["age"]
+    assert (age.type, age.missing, age.required, dict(age.codes)) == ("integer", {"999": "NSP"}, False, {})
+    assert book.variables["tout"].type == "integer"
+    assert [code.label for code in book.variables["avis"].codes.values()][:2] == ["pas du tout", "tout à fait"]
+    assert len(book.variables["avis"].codes) == 10
+    assert book.variables["medecin"].type == "identifier"
+    assert "aide_au_logement" in book.variables["motif"].codes
+    assert book.variables["motif"].codes["v_3"].label == "3"
+    assert "1 valeur(s), ou leur libellé, portent une donnée personnelle" in written
+    assert not list(find(written))
+    assert "    format:" not in written
+
+
+@pytest.mark.parametrize("word", ["NSP", "?", "Non renseigné"])
+def test_word_for_missing_among_numbers_is_declared(tmp_path: Path, word: str) -> None:
+    rows = [f"{word if k % 30 == 0 else 18 + k % 60};x" for k in range(210)]
+    _, book = drafted(tmp_path, "\n".join(["Âge;g", *rows]))
+    age = book.variables["age"]
+    assert (age.type, list(age.missing), age.required) == ("integer", [word], False)
+
+
+def test_another_word_among_numbers_is_not_taken_for_missing(tmp_path: Path) -> None:
+    rows = [f"{'Zoé' if k % 30 == 0 else 18 + k % 60};x" for k in range(210)]
+    written, book = drafted(tmp_path, "\n".join(["Âge;g", *rows]))
+    assert book.variables["age"].type == "identifier"
+    assert "Zoé" not in written
+
+
+def test_draft_of_a_workbook_tells_its_sheet_and_no_separator(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    sheet.title = "Demandes"
+    for row in (["Extraction"], ["groupe", "age"], *(["ab"[k % 2], 18 + k % 50] for k in range(60))):
+        sheet.append(row)
+    path = tmp_path / "v.xlsx"
+    workbook.save(path)
+    written = draft(path, shown="v.xlsx")
+    assert 'format: {sheet: "Demandes", header_rows: 1, title_rows: 1}' in written
+    assert "à remplacer par le nom de la source dans study.yml" in written
 
 
 def test_draft_overwrites_nothing(tmp_path: Path) -> None:

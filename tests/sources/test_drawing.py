@@ -151,3 +151,53 @@ def test_draw_rule_that_no_row_keeps_is_refused(make_book: Books) -> None:
     with pytest.raises(DeliveryError, match="ne parvient pas à respecter une règle") as raised:
         draw(rows_of(book, rules=[{"check": "end >= start"}]), 20, seed=1)
     assert raised.value.got == "20 lignes qui l’enfreignent encore"
+
+
+@pytest.mark.parametrize("rules", [[{"check": "b >= a and c >= b"}], [{"unique": ["a", "b"]}]])
+def test_draw_again_leaves_what_is_missing(make_book: Books, rules: list[dict[str, object]]) -> None:
+    days = {"minimum": "2024-01-01", "maximum": "2024-03-20"}
+    dates = {name: {"type": "date", "required": False, **days} for name in "abc"}
+    drawn = draw(rows_of(make_book(**dates), rules=rules), 4_000, seed=1)
+    assert not ((drawn["b"] < drawn["a"]) | (drawn["c"] < drawn["b"])).any() or "check" not in rules[0]
+    for name in "abc":
+        assert drawn[name].isna().mean() == pytest.approx(MISSING_SHARE, abs=0.011)  # 3 standard errors
+
+
+def test_draw_again_keeps_a_largest_share_of_missing(make_book: Books) -> None:
+    dates = {name: {"type": "date", "required": False} for name in "abc"}
+    book = rows_of(make_book(**dates), rules=[{"check": "b >= a and c >= b"}, {"missing": {"b": 0.05}}])
+    assert draw(book, 4_000, seed=1)["b"].isna().mean() <= 0.05
+
+
+def test_draw_rule_on_what_is_missing_is_kept(make_book: Books) -> None:
+    book = make_book(
+        a={"type": "integer", "required": False}, b={"type": "integer", "required": False},
+        c={"type": "integer", "required": False},
+    )  # fmt: skip
+    drawn = draw(rows_of(book, rules=[{"check": "if a is not missing then b is not missing"}]), 4_000, seed=1)
+    assert drawn.loc[drawn["a"].notna(), "b"].notna().all()
+    assert drawn["c"].isna().mean() == pytest.approx(MISSING_SHARE, abs=0.011)
+
+
+@pytest.mark.parametrize(
+    "other", [Draw(6, edition="2024", source="a"), Draw(5, edition="2024", source="b"), Draw(5, edition="2025")]
+)
+def test_draw_of_another_seed_source_or_edition_is_another(make_book: Books, other: Draw) -> None:
+    book = make_book(x={"type": "number"})
+    one, two = (next(draw_chunks(book, 500, by))["x"] for by in (Draw(5, edition="2024", source="a"), other))
+    assert (one == two).mean() < 0.02
+    assert abs(one.corr(two)) < 0.15
+
+
+def test_draw_first_chunk_is_not_what_the_columns_rest_on() -> None:
+    by = Draw(5, edition="2024", source="a")
+    assert by.part(0).random() != by.part(1).random()
+
+
+@pytest.mark.parametrize("pattern", [None, "[0-9]{7}", "[12][0-9]{8}"])
+def test_draw_people_of_two_editions_are_not_the_same(make_book: Books, pattern: str | None) -> None:
+    book = make_book(x={"type": "identifier", "pattern": pattern})
+    of = {key: set(next(draw_chunks(book, 400, Draw(1, edition=key[0], source=key[1])))["x"])
+          for key in (("2024", "a"), ("2024", "b"), ("2025", "a"))}  # fmt: skip
+    assert of["2024", "a"] == of["2024", "b"]  # what a study links stays linked
+    assert len(of["2024", "a"] & of["2025", "a"]) < 40

@@ -12,7 +12,7 @@ import pytest
 
 from etabli.errors import DeliveryError
 from etabli.project import Project
-from etabli.sources.codebook import Codebook
+from etabli.sources.codebook import Codebook, SourceCodebook
 from etabli.sources.deliveries import RECEIPT, find_delivery, load
 from etabli.sources.dummy import DEFAULT_ROWS, TRUTH, make_demo
 from etabli.sources.pseudonyms import StudyKey
@@ -213,6 +213,23 @@ def test_make_demo_refuses_sources_in_a_ring(project: Project, linked: tuple[Stu
     }  # fmt: skip
     with pytest.raises(DeliveryError, match="en rond"):
         make_demo(project, study, Codebook.model_validate(books), "demo", seed=1)
+
+
+def test_make_demo_sources_and_seeds_share_no_draw(project: Project, linked: tuple[Study, Codebook]) -> None:
+    """Source p once took seed + p: two sources of one codebook, under seeds that follow one another, were the same."""
+    study, _ = linked
+    book = {"row": ROW, "variables": {"n": {"label": "N", "type": "number", "sensitivity": "open"}}}
+    alike = Codebook.model_validate({"sources": dict.fromkeys(FILES, book)})
+    drawn = {}
+    for seed in (5, 6):
+        make_demo(project, study, alike, "demo", seed=seed, rows=200)
+        for name, file in FILES.items():
+            drawn[seed, name] = tuple(rereading.reread(project.demo("caf-flows", "demo") / file, book_of(alike))["n"])
+    assert len(set(drawn.values())) == 6
+
+
+def book_of(codebook: Codebook) -> SourceCodebook:
+    return codebook.sources["visits"]
 
 
 CHUNKED = """

@@ -7,7 +7,7 @@ import codecs
 import pytest
 
 from etabli.errors import DeliveryError
-from etabli.sources.encoding import decode, written_in
+from etabli.sources.encoding import as_utf8, decode, written_in
 
 TEXT = "quartier;libellé\n1;Le Blosne\n2;Villejean été\n"
 
@@ -59,6 +59,22 @@ def test_decode_other_encoding_is_refused_with_its_name(content: bytes, declared
 def test_decode_bytes_of_no_text_are_refused(content: bytes) -> None:
     with pytest.raises(DeliveryError, match="n’est pas du texte"):
         decode(content, "utf-8", shown="v.csv")
+
+
+def test_mixed_encodings_are_told_with_their_lines_and_no_declaration() -> None:
+    mixed = "a\nété\nhiver;à côté\n".encode() + "abîmé\n".encode("latin-1") + "été\n".encode() * 3
+    for declared in ("utf-8", None):
+        with pytest.raises(DeliveryError, match="mêle deux encodages") as raised:
+            as_utf8(mixed, declared, shown="v.csv")
+        assert raised.value.where == "v.csv, ligne 4"
+        assert "encoding:" not in str(raised.value.hint)
+
+
+def test_latin_1_with_one_cell_of_utf_8_is_latin_1() -> None:
+    content = "été;hiver;à côté;abîmé\n".encode("latin-1") + "ré\n".encode()
+    with pytest.raises(DeliveryError, match="n’est pas écrit en utf-8"):
+        as_utf8(content, "utf-8", shown="v.csv")
+    assert as_utf8(content, "latin-1", shown="v.csv").decode().startswith("été")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

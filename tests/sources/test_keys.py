@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -91,7 +93,7 @@ def test_lost_key_is_said_and_not_replaced(empty_project: Project, keyring: Keyr
 
 def test_other_key_under_the_same_name_is_said(empty_project: Project, keyring: Keyring) -> None:
     path = keyring.path(make_key(empty_project, keyring, day=DAY))
-    other = keyring.save(bytes(32))
+    other = keyring.save(bytes(32), ledger=empty_project.ledger)
     other.replace(path)
     error = without_key(empty_project, keyring)
     assert error.what == "Ce fichier porte une autre clé que celle de son nom."
@@ -170,12 +172,74 @@ def test_lost_ledger_of_a_project_with_deliveries_gives_no_key_unless_told(
     make_key(empty_project, keyring, day=DAY, first=True)
 
 
+@pytest.mark.parametrize("where", ["keys", "home"])
+@pytest.mark.parametrize("withdrawn", [True, False])
+def test_lost_ledger_gives_no_key_while_the_one_that_it_used_is_here(
+    empty_project: Project, tmp_path: Path, where: str, *, withdrawn: bool
+) -> None:
+    used = Keyring(tmp_path / where)
+    keyring = Keyring(tmp_path / "keys", tmp_path / "home")
+    name = make_key(empty_project, used, day=DAY)
+    if withdrawn:
+        record(empty_project, Withdrawal("essai", name, "a" * 16, DAY, ()))
+    study_key(empty_project, used, "essai")
+    shutil.rmtree(empty_project.ledger)
+    with pytest.raises(KeyringError, match="cette machine en garde une") as raised:
+        make_key(empty_project, keyring, day=LATER, first=True)
+    assert str(used.path(name)) in str(raised.value.got)
+    assert ("retraits déjà vus : 1" in str(raised.value.got)) is withdrawn
+    assert "data/ledger" in str(raised.value.hint)
+    assert without_key(empty_project, keyring).what == raised.value.what
+    assert read_state(empty_project) is None
+    used.path(name).rename(tmp_path / "ailleurs.json")
+    assert make_key(empty_project, keyring, day=LATER, first=True) != name
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_key_of_another_project_that_still_uses_it_hinders_nobody(tmp_path: Path, *, noted: bool) -> None:
+    other, mine, keyring = Project(tmp_path / "other"), Project(tmp_path / "mine"), Keyring(tmp_path / "keys")
+    name = make_key(other, keyring, day=DAY)
+    record(other, Withdrawal("essai", name, "a" * 16, DAY, ()))
+    study_key(other, keyring, "essai")
+    if not noted:  # a key file from before ledgers were noted: it may be anybody's
+        path = keyring.path(name)
+        told = json.loads(path.read_text(encoding="ascii"))
+        del told["ledgers"]
+        path.write_text(json.dumps(told), encoding="ascii")
+        with pytest.raises(KeyringError, match="cette machine en garde une"):
+            make_key(mine, keyring, day=DAY)
+        study_key(other, keyring, "essai")
+    assert make_key(mine, keyring, day=DAY) != name
+
+
+def test_lost_key_is_told_what_to_do(empty_project: Project, keyring: Keyring) -> None:
+    name = make_key(empty_project, keyring, day=DAY)
+    with pytest.raises(KeyringError, match="a déjà une clé") as raised:
+        make_key(empty_project, keyring, day=LATER)
+    assert "rotate" in str(raised.value.hint)
+    keyring.path(name).unlink()
+    with pytest.raises(KeyringError, match="a déjà une clé") as raised:
+        make_key(empty_project, keyring, day=LATER)
+    assert "rotate" not in str(raised.value.hint)
+    assert "« Une clé perdue pour de bon »" in str(raised.value.hint)
+
+
+def test_missing_key_of_a_project_with_deliveries_hints_no_command_that_refuses(
+    empty_project: Project, keyring: Keyring
+) -> None:
+    folder = empty_project.raw("caf-35", "2024")
+    folder.mkdir(parents=True)
+    (folder / "deliveries.json").write_text("{}", encoding="utf-8")
+    assert "« etabli key new --first »" in str(without_key(empty_project, keyring).hint)
+
+
 def test_keys_in_the_project_are_refused(empty_project: Project, tmp_path: Path) -> None:
     with pytest.raises(KeyringError, match="ne se garde pas dans le projet"):
         keyring_of(empty_project, {KEYS_VARIABLE: str(empty_project.data / "keys")})
     with pytest.raises(KeyringError, match="dépend de l’endroit"):
         keyring_of(empty_project, {KEYS_VARIABLE: "keys"})
-    assert keyring_of(empty_project, {KEYS_VARIABLE: str(tmp_path / "keys")}).folder == tmp_path / "keys"
+    keyring = keyring_of(empty_project, {KEYS_VARIABLE: str(tmp_path / "keys")})
+    assert keyring == Keyring(tmp_path / "keys", keyring_of(empty_project, {}).folder)
 
 
 def test_fictional_data_ask_for_no_key(empty_project: Project, keyring: Keyring) -> None:

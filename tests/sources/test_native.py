@@ -16,19 +16,50 @@ from etabli.sources.checks import read_tidy, tidy
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.readers import read
 
-NUMBERS = ["", "1", "12", "1,5", ",5", "5,", "-,5", "-3", " 7 ", "\t8", "007", "-0", "1e5", "1,5E+3", '"2"', '""', "9"]
+NUMBERS = [
+    "",
+    "1",
+    "12",
+    "1,5",
+    ",5",
+    "5,",
+    "-,5",
+    "-3",
+    " 7 ",
+    "\t8",
+    "007",
+    "-0",
+    "1e5",
+    "1,5E+3",
+    '"2"',
+    '""',
+    "9",
+    "09",
+    "9,0",
+]
 REFUSED = ["+3", "nan", "inf", "1e400", "0x1F", "1 234", "1.5", ".", "-", "NULL", "1_0", "9223372036854775808", "12 "]
-DATES = ["01/02/2024", "31/12/1999", "", "1/2/2024", "31/02/2024", " 01/02/2024", "2024-02-01", "NSP"]
+DATES = [
+    "01/02/2024",
+    "31/12/1999",
+    "",
+    "1/2/2024",
+    "31/02/2024",
+    " 01/02/2024",
+    "2024-02-01",
+    "NSP",
+    "01/01/1900",
+    "1/1/1900",
+]
 TEXTS = ["A", "B", "", " A", "é", "0x", '"a;b"', '"a\nb"', '"il dit ""oui"""', "Total"]
 
 
-def book(**changes: dict[str, Any]) -> SourceCodebook:
+def book(decimal: str | None = ",", **changes: dict[str, Any]) -> SourceCodebook:
     declared: dict[str, dict[str, Any]] = {
         "whole": {"type": "integer"},
         "number": {"type": "number"},
         "coded": {"type": "number", "missing": ["9"]},
         "day": {"type": "date"},
-        "asked": {"type": "date", "missing": ["NSP"]},
+        "asked": {"type": "date", "missing": ["NSP", "01/01/1900"]},
         "text": {"type": "text"},
         "sex": {"type": "code", "codes": {"A": "un", "B": "deux", "9": "trois"}},
     }
@@ -36,7 +67,7 @@ def book(**changes: dict[str, Any]) -> SourceCodebook:
         declared[name] |= change
     full = {name: {"label": name, "sensitivity": "open", "required": False, **each} for name, each in declared.items()}
     noun = {"one": "ligne", "many": "lignes", "gender": "f"}
-    written = {"separator": ";", "encoding": "utf-8", "decimal": ","}
+    written = {"separator": ";", "encoding": "utf-8"} | ({"decimal": decimal} if decimal else {})
     return SourceCodebook.model_validate({"row": noun, "format": written, "variables": full})
 
 
@@ -89,6 +120,13 @@ def test_both_ways_end_alike(text: str, tmp_path_factory: pytest.TempPathFactory
         path = tmp_path_factory.mktemp("alike") / "f.csv"
         path.write_text(HEADER + text, encoding="utf-8")
         hold_alike(path, book())
+
+
+@pytest.mark.parametrize("cells", [["1.5", "2"], ["1,5", "2"], ["1,234", "2"], ["1,5", "2.5"], ["1,234", "2,5"], ["1"]])
+def test_undeclared_decimal_sign_is_the_same_both_ways(tmp_path: Path, cells: list[str]) -> None:
+    text = "".join(f"1;{cell};3;01/02/2024;01/02/2024;A;B\n" for cell in cells)
+    (tmp_path / "f.csv").write_text(HEADER + text, encoding="utf-8")
+    hold_alike(tmp_path / "f.csv", book(decimal=None))
 
 
 @pytest.mark.parametrize("name", ["whole", "number", "coded"])

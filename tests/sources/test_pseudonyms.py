@@ -11,6 +11,7 @@ import pytest
 
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
+from etabli.sources.digests import keyed_digests
 from etabli.sources.pseudonyms import KEY_BYTES, LEAST_KEY_BYTES, StudyKey, is_free_text, new_key, pseudonymise
 
 SECRET = bytes(range(32))
@@ -129,3 +130,15 @@ def test_free_text_is_what_may_hold_sentences_about_people(text: dict[str, str],
     assert is_free_text(book.variables["note"], book) is free
     read = pd.DataFrame({"file": ["1"], "note": ["Madame Dupont a appelé"]})
     assert ("note" in pseudonymise(read, book, key=KEY)) is not free
+
+
+def test_pseudonym_of_composed_and_decomposed_accents_is_one() -> None:
+    key = StudyKey(bytes(32))
+    assert key.pseudonym("Élodie", "person") == key.pseudonym("E\u0301lodie", "person")
+
+
+def test_withdrawal_recorded_under_decomposed_accents_still_holds() -> None:
+    former = keyed_digests(["E\u0301lodie"], bytes(32), domain="person")[0]
+    key = StudyKey(bytes(32), withdrawn=frozenset({former}))
+    assert key.excludes(["Élodie", "E\u0301lodie", "Elodie"], "person") == [True, True, False]
+    assert StudyKey(bytes(range(32)), former=(key,)).excludes(["Élodie", "0012"], "person") == [True, False]

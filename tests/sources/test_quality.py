@@ -87,17 +87,42 @@ def test_quality_tells_what_was_mended(project: Project, study: Study) -> None:
 def test_quality_tells_how_the_file_was_read_and_what_was_passed_over(project: Project, study: Study) -> None:
     (source,) = examined(project, study, ["D1;A;1;13;x", ";;;;"]).sources
     assert source.notes == (
-        "Lecture – encodage : utf-8 (deviné), séparateur : ; (deviné), décimales après : , (deviné).",
+        "Lecture – encodage : utf-8 (deviné), séparateur : ; (deviné).",
         "1 dernière(s) ligne(s) sans aucune valeur, passée(s).",
     )
     assert source.rows == 1
 
 
 def test_quality_tells_a_total_under_the_table(project: Project, study: Study) -> None:
-    (source,) = examined(project, study, ["D1;A;1;13;x", "Total;;;13;"]).sources
-    assert source.notes[-1] == (
-        "La dernière ligne est un total, et non une visite. (data/raw/caf/2024-T4/visites.csv, ligne 3)"
+    quality = examined(project, study, ["D1;A;1;13;x", "Total;;;13;"])
+    (source,) = quality.sources
+    assert quality.blocks
+    assert source.broken == []
+    assert source.stray is not None
+    assert source.stray.startswith("La dernière ligne est un total, et non une visite.\n")
+    for told in ("où : data/raw/caf/2024-T4/visites.csv, ligne 3", "attendu : ", "reçu : ", "conseil : retirez"):
+        assert told in source.stray
+
+
+def test_rules_that_other_rows_break_are_told_beside_a_total(project: Project, study: Study) -> None:
+    (source,) = examined(project, study, ["D1;A;1;130;x", "D2;A;1;13;x", "Total;;;130;"]).sources
+    assert [(each.key, each.rows, each.lines) for each in source.broken] == [("variables.age.maximum", 1, (2,))]
+
+
+def test_quality_hints_the_form_of_dates_and_the_nearest_code(project: Project, study: Study) -> None:
+    told = BOOK.model_dump(exclude_unset=True)
+    told["sources"]["visits"]["variables"]["note"] = variable("date", format="%d/%m/%Y")
+    book = Codebook.model_validate(told)
+    found = findings(examined(project, study, ["D1;B;1;13;1/2/24", "D2;A;1;13;31/12/2024"], book))
+    assert "redemandez-les sous une seule forme" in found["variables.note.type"].hint
+    found = findings(examined(project, study, ["D1;B;1;13;1/2/24", "D2;A;1;13;31/12/24"], book))
+    assert (
+        found["variables.note.type"].hint == 'si ce sont des dates, déclarez « format: "%d/%m/%y" » pour cette variable'
     )
+    assert found["variables.note.type"].examples
+    assert "format" not in str(findings(examined(project, study, ["D1;A;1;13;hier"], book))["variables.note.type"].hint)
+    found = findings(examined(project, study, ["D1;Acceuil;1;13;01/02/2024"], book))
+    assert found["variables.channel.type"].hint is None
 
 
 def test_quality_of_an_unreadable_delivery_is_a_refusal(project: Project, study: Study) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import date, timedelta
 from hashlib import sha256
@@ -16,6 +17,7 @@ from etabli.sources import reception
 from etabli.sources.receipts import RECEIPT, read_receipt
 from etabli.sources.reception import (
     DELETIONS,
+    Destroyed,
     Received,
     add_delivery,
     delete_delivery,
@@ -185,7 +187,7 @@ def test_destroyed_delivery_leaves_a_proof_and_nothing_else(project: Project, fi
     kept = project.cache / "deliveries" / "essai" / "records-1.parquet"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"x")
-    assert delete_delivery(project, name, day=DELETE, reason="fin de la convention") == made.entry
+    assert delete_delivery(project, name, day=DELETE, reason="fin de la convention") == Destroyed(made.entry, ())
     assert not (project.root / SHOWN).exists()
     assert not kept.exists()
     assert standing(project) == []
@@ -194,6 +196,19 @@ def test_destroyed_delivery_leaves_a_proof_and_nothing_else(project: Project, fi
         {"file": SHOWN, **made.entry.as_json(), "deleted": "2027-12-31", "reason": "fin de la convention"}
     ]
     add(project, file)  # its place is free again
+
+
+def test_quality_reports_of_a_destroyed_delivery_go_with_it(project: Project, file: Path) -> None:
+    made = add(project, file)
+    assert made.entry is not None
+    for edition, digest in (("2025", made.entry.sha256), ("2024", "0" * 64)):
+        folder = project.reports / "essai" / "quality" / edition
+        folder.mkdir(parents=True)
+        told = {"sources": [{"source": "records", "sha256": digest}]}
+        (folder / "quality.json").write_text(json.dumps(told), encoding="utf-8")
+    gone = delete_delivery(project, SHOWN, day=DELETE, reason="x")
+    assert gone.pages == ("reports/essai/quality/2025",)
+    assert [each.name for each in (project.reports / "essai" / "quality").iterdir()] == ["2024"]
 
 
 @pytest.mark.parametrize("registered", [True, False])

@@ -63,7 +63,9 @@ def run_many(
     else:
         todo = [each for each in standings if force or not each.is_current]
     if dry_run:
-        board.announce(standings, todo, forecast(standings, todo), workers=min(workers or cores(), len(todo) or 1))
+        board.announce(
+            standings, todo, forecast(project, standings, todo), workers=min(workers or cores(), len(todo) or 1)
+        )
     elif todo:
         from etabli import orders  # what makes reports takes half as long to import as all the rest
 

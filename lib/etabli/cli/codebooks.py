@@ -43,8 +43,8 @@ def draft_codebook(
     from etabli.sources.drafts import draft, write_draft
 
     target = output or file.with_name("codebook.yml")
-    written = write_draft(draft(file, shown=file.name), target)
-    Board.for_terminal().say(f"écrit : {written.name}, à relire avant de s’en servir")
+    written = write_draft(draft(file, shown=str(file)), target)
+    Board.for_terminal().say(f"écrit : {written}, à relire avant de s’en servir")
 
 
 def check_deliveries(
@@ -71,13 +71,20 @@ def check_deliveries(
         (board.warn if source.blocks else board.say)(f"{source.source} : {verdict(source)}")
         if source.refusal is not None:
             board.say(source.refusal)
+        if source.stray is not None:
+            board.say(source.stray)
+        for warning in source.warnings:
+            board.caution(warning)
         for note in source.notes:
             board.say(note)
         board.table(
-            ("effet", "règle", "lignes", "où"),
-            [("bloque" if each.blocks else "avertit", each.sentence, str(each.rows), where_broken(each))
-             for each in source.broken],
+            ("effet", "règle", "lignes", "où", "exemple"),
+            [("bloque" if each.blocks else "avertit", each.sentence, str(each.rows), where_broken(each),
+              "".join(each.examples[:1])) for each in source.broken],
         )  # fmt: skip
+        for each in source.broken:
+            if each.hint is not None:
+                board.say(f"  conseil ({', '.join(each.variables)}) : {each.hint}")
         board.table(
             ("mis en ordre", "variable", "lignes"),
             [(each.what, each.variable, str(each.rows)) for each in source.mendings],
@@ -92,18 +99,21 @@ def new_edition(
     slug: Slug,
     name: Annotated[str, typer.Argument(metavar="ÉDITION", help="Nom de la nouvelle édition : 2025-T1.")],
     origin: Annotated[
-        str | None, typer.Option("--from", metavar="ÉDITION", help="Édition dont on part (la dernière, sinon).")
+        str | None, typer.Option("--from", metavar="ÉDITION", help="Édition dont on part (celle d’avant, sinon).")
     ] = None,
 ) -> None:
     """Ouvre une édition : reprend les réglages, compare la livraison à la précédente. Se relance sans rien refaire."""
     from etabli.board import Board
     from etabli.editions import add_edition, drift_of
     from etabli.sources.admission import hold_edition
+    from etabli.sources.deliveries import missing_file
 
     project, board = find_project(), Board.for_terminal()
     study = read_study(project, slug)
     others = [each for each in study.editions if each != name]
-    base = origin or (others[-1] if others else name)
+    declared = list(study.editions)
+    before = declared[: declared.index(name)] if name in declared else others
+    base = origin or next(reversed(before or others), name)
     if base not in others:
         raise DeliveryError(f"L’édition « {base} » ne peut pas servir de départ.", hint=suggestion(base, others))
     if name not in study.editions:
@@ -111,7 +121,21 @@ def new_edition(
         study = read_study(project, slug)
     for each in (base, name):
         hold_edition(project, study, each, day=today())
-    drifts = drift_of(project, study, name, origin=base, providers=_providers(project, study))
+    try:
+        drifts = drift_of(project, study, name, origin=base, providers=_providers(project, study))
+    except DeliveryError as error:
+        awaited = [source for source in study.sources if error.what == missing_file(source)]
+        if not awaited or study.editions[name].deliveries != "raw" or f"/{name}/" not in str(error.where):
+            error.hint = (
+                f"{error.hint} ; pour comparer à une autre édition que {base} : --from" if awaited else error.hint
+            )
+            raise
+        board.say(
+            f"L’édition {name} est déclarée ; la livraison de « {awaited[0]} » n’est pas encore là. À son arrivée :"
+        )
+        board.say(f"  etabli deliveries add FICHIER --study {slug} --source {awaited[0]} --edition {name}")
+        board.say(f"  etabli edition new {slug} {name}, de nouveau, la compare à l’édition {base}")
+        return
     for drift in drifts:
         _tell_drift(board, drift, study.editions[name].form or name)
     if any(drift.blocks for drift in drifts):

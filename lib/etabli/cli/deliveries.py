@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,7 +55,9 @@ def list_deliveries(
         verb = (
             "a expiré" if agreement.expires < day else f"expire dans {_count((agreement.expires - day).days, 'jour')}"
         )
-        board.warn(f"convention {slug} : {verb} ({agreement.expires:%d/%m/%Y})")
+        (board.warn if agreement.expires < day else board.caution)(
+            f"convention {slug} : {verb} ({agreement.expires:%d/%m/%Y})"
+        )
     overdue = [each for each in found if each.overdue is not None]
     for each in overdue:
         board.warn(f"à détruire : {each.shown} (au plus tard le {each.overdue:%d/%m/%Y})")
@@ -74,27 +77,38 @@ def add(
 ) -> None:
     """Reçoit un fichier : copié à sa place et enregistré, avec son empreinte."""
     from etabli.board import Board
+    from etabli.sources.keys import keyring_of, read_state
     from etabli.sources.reception import add_delivery
 
-    project = find_project()
+    project, board = find_project(), Board.for_terminal()
     made = add_delivery(project, read_study(project, study), file, source, edition, day=today(), agreement=agreement)
     assert made.entry is not None
-    Board.for_terminal().say(f"reçu : {made.shown}, {made.entry.size} octets, SHA-256 {made.entry.sha256[:12]}…")
+    board.say(f"reçu : {made.shown}, {made.entry.size} octets, SHA-256 {made.entry.sha256[:12]}…")
+    state, keyring = read_state(project), keyring_of(project, os.environ)
+    if state is None:
+        board.caution(
+            "ce projet n’a pas de clé de pseudonymes, sans laquelle aucun passage ne lit de vraie livraison : "
+            "« etabli key new --first » s’il n’en a jamais eu, sinon « etabli key import »"
+        )
+    elif not keyring.path(state.current).is_file():
+        board.caution("la clé des pseudonymes n’est pas sur cette machine : « etabli key import » avant un passage")
 
 
 @app.command("delete")
 def delete(
     delivery: Annotated[str, typer.Argument(metavar="LIVRAISON", help="fournisseur/édition/fichier.")],
-    reason: Annotated[str, typer.Option(metavar="MOTIF", help="Pourquoi, pour la preuve.")],
+    reason: Annotated[str, typer.Option(metavar="MOTIF", help="La raison, que la preuve gardera.")],
 ) -> None:
     """Détruit une livraison et ce que le cache en garde ; la preuve reste."""
     from etabli.board import Board
     from etabli.sources.reception import DELETIONS, delete_delivery
 
     project = find_project()
-    delete_delivery(project, delivery, day=today(), reason=reason)
-    proof = project.relative(project.ledger / DELETIONS)
-    Board.for_terminal().say(f"détruite : {delivery} ; preuve dans {proof}")
+    destroyed = delete_delivery(project, delivery, day=today(), reason=reason)
+    proof, board = project.relative(project.ledger / DELETIONS), Board.for_terminal()
+    board.say(f"détruite : {delivery} ; preuve dans {proof}")
+    for page in destroyed.pages:
+        board.say(f"détruit aussi, fait de cette livraison : {page}")
 
 
 def write_processing_register(
@@ -109,10 +123,10 @@ def write_processing_register(
     project, board = find_project(), Board.for_terminal()
     paths, lines = write_register(project, folder or project.reports / FOLDER, day=today())
     for path in paths:
-        board.say(f"écrit : {project.relative(path)}")
+        board.say(f"écrit : {project.told(path)}")
     empty = gaps(lines)
     if empty:
-        board.warn(f"{_count(empty, 'case')} à compléter dans les conventions")
+        board.caution(f"{_count(empty, 'case')} à compléter dans les conventions et les études")
 
 
 def _tell(board: Board, each: Received) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,7 +51,7 @@ def show_key() -> None:
     from etabli.sources.keys import held_state
 
     keyring, board = _keyring(), Board.for_terminal()
-    state = held_state(find_project())
+    state = held_state(find_project(), keyring)
     for name, since in state.history:
         use = "en service" if name == state.current else "ancienne"
         place = "sur cette machine" if keyring.path(name).is_file() else "absente de cette machine"
@@ -68,7 +69,7 @@ def export_key(
 
     phrase = _passphrase(twice=True)
     names = key_transfer.export_key(find_project(), _keyring(), file, phrase)
-    Board.for_terminal().say(f"exporté dans {file.name} : {', '.join(names)}. Donnez la phrase par une autre voie.")
+    Board.for_terminal().say(f"exporté dans {file} : {', '.join(names)}. Donnez la phrase par une autre voie.")
 
 
 @keys.command("import")
@@ -103,9 +104,27 @@ def rotate_key() -> None:
     board.say("Liens gardés : les livraisons encore là, relues sous la nouvelle clé, se relient entre elles.")
 
 
+def asked(prompt: str) -> str:
+    """Return what is typed without being shown; without a terminal, the next line of the standard input.
+
+    Raises
+    ------
+    KeyringError
+        Nothing was given.
+    """
+    told = getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not told:
+        raise KeyringError(
+            "Rien n’a été saisi.",
+            expected=prompt.removesuffix(" : ").lower(),
+            hint="lancez la commande dans un terminal, ou donnez cette ligne à son entrée standard",
+        )
+    return told
+
+
 def _passphrase(*, twice: bool) -> str:
-    phrase = getpass("Phrase secrète : ")
-    if twice and getpass("Encore une fois : ") != phrase:
+    phrase = asked("Phrase secrète : ")
+    if twice and sys.stdin.isatty() and asked("Encore une fois : ") != phrase:
         raise KeyringError("Les deux phrases diffèrent.", hint="recommencez")
     return phrase
 
@@ -130,22 +149,30 @@ def withdraw(
     project, board = find_project(), Board.for_terminal()
     declared = read_study(project, study)
     outcome = withdraw_person(
-        project, declared, person or getpass("Pseudonyme ou identifiant : "), _keyring(), day=today(), absent=absent
+        project, declared, person or asked("Pseudonyme ou identifiant : "), _keyring(), day=today(), absent=absent
     )
-    board.say(f"retrait enregistré : {', '.join(outcome.pseudonyms)}")
+    names = ", ".join(outcome.pseudonyms)
+    if outcome.since is None:
+        board.say(f"retrait enregistré : {names}")
+    else:
+        board.say(f"retrait déjà enregistré, le {outcome.since:%d/%m/%Y} : {names}")
     for shown, count in outcome.held:
         board.say(f"  {shown} : {french.count(count, 'ligne', 'lignes')} de moins désormais")
     for shown in outcome.unread:
-        board.warn(f"{shown} n’a pas pu être lue : elle contient peut-être cette personne")
+        board.caution(f"{shown} n’a pas pu être lue : elle contient peut-être cette personne")
     for report in outcome.reports:
-        board.warn(f"rapport fait avec cette personne, à refaire ou à supprimer : {report}")
+        board.caution(f"rapport fait avec cette personne, à refaire ou à supprimer : {report}")
     for report in outcome.uncertain:
-        board.warn(f"rapport d’une livraison qui n’est plus là, et qui contenait peut-être cette personne : {report}")
+        board.caution(
+            f"rapport d’une livraison qui n’est plus là, et qui contenait peut-être cette personne : {report}"
+        )
     for trace in outcome.traces:
-        board.warn(f"fait d’une livraison qui la contient, ou laissé par un passage échoué, à supprimer : {trace}")
+        board.caution(f"fait d’une livraison qui la contient, ou laissé par un passage échoué, à supprimer : {trace}")
     for release in outcome.releases:
-        board.warn(f"diffusion faite avec cette personne, à signaler au destinataire : {release}")
-    board.say("Les caches sont vidés." if outcome.held else "Aucune livraison présente ne contient cette personne.")
+        board.caution(f"diffusion faite avec cette personne, à signaler au destinataire : {release}")
+    board.say(
+        "Les caches sont vidés." if outcome.held else "Aucune vraie livraison présente ne contient cette personne."
+    )
 
 
 SHOWN = 20
@@ -169,7 +196,7 @@ def scan(
     exempt = _contacts(project)
     count, seen, unread, broken = 0, 0, 0, 0
     for path in _files(paths or [project.notebooks, project.studies, project.reports, project.reference]):
-        shown = project.relative(path)
+        shown = project.told(path)
         try:
             hits = scan_file(path, shown=shown, exempt=exempt)
         except PersonalDataError as error:
@@ -203,7 +230,7 @@ def _files(places: list[Path]) -> list[Path]:
             found += sorted(e for e in inside if not any(part.startswith(".") for part in e.relative_to(place).parts))
             found += sorted(place.glob("**/.batches/*.jsonl"))
         elif not (place.parent.is_dir() and place.name in {"reference", "reports"}):
-            raise PersonalDataError("Ce fichier ou ce dossier n’existe pas.", where=place.name)
+            raise PersonalDataError("Ce fichier ou ce dossier n’existe pas.", where=str(place))
     return found
 
 

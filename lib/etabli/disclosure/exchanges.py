@@ -38,7 +38,7 @@ def exchanges(
             key = _sum(first, second)
             if key and held.get(key, 0) < enough:
                 held[key] = held.get(key, 0) + min(many, more)
-                leaves = next(fact for fact, amount in key if amount < 0)
+                leaves = next((fact for fact, amount in key if amount < 0), -1)
                 # the one who leaves it stands first, whichever category is exchanged
                 yield ((one, other) if (leaves, -1) in first else (other, one)), key
 

@@ -12,8 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from etabli.disclosure.regions import Region
-from etabli.disclosure.statements import Publication, publication_of
+from etabli.disclosure.held import Held, held_in
+from etabli.disclosure.statements import Publication, SourceTold, publication_of
 from etabli.errors import DisclosureError, suggestion
 from etabli.sources.chain import append, read_chain
 
@@ -71,22 +71,6 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Held:
-    """What bodies hold of regions: what protection may neither show anew nor pretend to hide.
-
-    Parameters
-    ----------
-    shown
-        Regions of which some release tells a number.
-    masked
-        Regions that every release that speaks of them masks.
-    """
-
-    shown: frozenset[Region]
-    masked: frozenset[Region]
-
-
-@dataclass(frozen=True)
 class Ledger:
     """What a ledger holds: its releases, oldest first, and whether its last line was half written."""
 
@@ -96,17 +80,6 @@ class Ledger:
     def held_by(self, holders: Collection[str]) -> list[Release]:
         """Return what these bodies hold together: a withdrawn release too, each report as often as it was released."""
         return [release for release in self.releases if release.recipient in holders]
-
-    def regions_held_by(self, holders: Collection[str], source: str) -> Held:
-        """Return what these bodies hold of the regions of a delivery: a report made again masks what it masked."""
-        shown: set[Region] = set()
-        masked: set[Region] = set()
-        for release in self.held_by(holders):
-            for statement in release.publication.statements:
-                region = statement.quantity.region
-                if region.source == source:
-                    (masked if statement.masked else shown).add(region)
-        return Held(frozenset(shown), frozenset(masked - shown))
 
     def of(self, report: str, recipient: str | None = None) -> list[Release]:
         """Return the releases of a report, to one body or to all."""
@@ -201,7 +174,37 @@ def withdraw(folder: Path, number: int, *, day: date, reason: str, shown: str) -
 
 def publications_of(releases: Iterable[Release]) -> list[Publication]:
     """Return what releases tell, each report as it stood once: one released to two bodies tells nothing twice."""
-    return list({str(sorted(release.outputs.items())): release.publication for release in releases}.values())
+    return [release.publication for release in _once(releases)]
+
+
+def holdings(releases: Iterable[Release], sources: Collection[str]) -> Held:
+    """Return what releases hold of some deliveries, by their digests, each report as it stood once."""
+    return held_in({release.number: release.publication for release in _once(releases)}, sources)
+
+
+def neighbouring(releases: Iterable[Release], study: str, edition: str, keeps: str) -> Held:
+    """Return what releases hold of the editions of a study whose people this one keeps, or that keep those of this one.
+
+    Parameters
+    ----------
+    edition, keeps
+        This edition, and the one of which everybody is still in it; empty where the study knows of none.
+    """
+    kept = [
+        each
+        for each in _once(releases)
+        if each.study == study and any(is_neighbour(told, edition, keeps) for told in each.publication.sources.values())
+    ]
+    return Held(tuple(each.publication for each in kept), tuple(each.number for each in kept))
+
+
+def is_neighbour(told: SourceTold, edition: str, keeps: str) -> bool:
+    """Whether a delivery is of an edition whose people last into this one, or into which those of this one do."""
+    return bool(keeps and told.edition == keeps) or told.keeps == edition
+
+
+def _once(releases: Iterable[Release]) -> list[Release]:
+    return list({str(sorted(release.outputs.items())): release for release in releases}.values())
 
 
 def _release(told: Mapping[str, Any], number: int, where: str) -> Release:

@@ -32,7 +32,7 @@ PER_TARGET = 4
 """Types in each region of a target from which moves are made in any case, as a multiple of k."""
 
 
-def all_moves(system: System, targets: Sequence[Target], *, small: int) -> Moves:
+def all_moves(system: System, targets: Sequence[Target], *, small: int, open_number: bool = False) -> Moves:
     """Return the moves of a system.
 
     Parameters
@@ -43,10 +43,12 @@ def all_moves(system: System, targets: Sequence[Target], *, small: int) -> Moves
         What must not be known: everyone whom they count can move, and some of those who could come to be counted.
     small
         k: how many people must be able to come.
+    open_number
+        Whether people may come and go though a region holds all of them: their number is then masked.
     """
     mover = Mover(system)
     offers: dict[Effect, list[Offer]] = {}
-    singles = list(_every_move(mover, targets, small))
+    singles = list(_every_move(mover, targets, small, open_number=open_number))
     for part, effect in singles:
         if 0 < len(effect) <= LONGEST or (effect and part.change.present is not None):
             offers.setdefault(tuple(sorted(effect.items())), []).append((part,))
@@ -68,13 +70,17 @@ def _concerned(system: System, targets: Sequence[Target], enough: int) -> Flags:
     return flags
 
 
-def _every_move(mover: Mover, targets: Sequence[Target], small: int) -> Iterator[tuple[Part, dict[int, int]]]:
+def _every_move(
+    mover: Mover, targets: Sequence[Target], small: int, *, open_number: bool
+) -> Iterator[tuple[Part, dict[int, int]]]:
     system = mover.system
     few = _concerned(system, targets, PER_TARGET * small)
     for bundle in system.bundles:
         yield from _changes_of(mover, bundle, few)
     yield from _gains(mover, few)
-    if not (system.people >= max(small, system.multiplicity.sum())).any():  # else their number is told, and holds
+    if (
+        open_number or not (system.people >= max(small, system.multiplicity.sum())).any()
+    ):  # else their number is told, and holds
         yield from _comings_and_goings(mover)
 
 

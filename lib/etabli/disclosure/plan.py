@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 
 import numpy as np
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from etabli.disclosure.moves import all_moves
 from etabli.disclosure.patterns import System, build
 from etabli.disclosure.policy import Policy
-from etabli.disclosure.regions import Region
+from etabli.disclosure.regions import Region, regions_of
 from etabli.disclosure.rounding import leeway
 from etabli.disclosure.rules import bases_of
+from etabli.disclosure.statements import Quantity, State
 from etabli.disclosure.suppress import Start, choose
-from etabli.disclosure.targets import targets_of
+from etabli.disclosure.targets import arrivals, targets_of
 from etabli.methods.results import Table
 
 Flags = NDArray[np.bool_]
@@ -38,9 +40,47 @@ class RegionMasks:
     withheld: Mapping[Region, bool]
     few: Mapping[Region, bool]
 
+    @cached_property
+    def states(self) -> dict[Region, State]:
+        """What was decided of each region, as the ledger keeps it."""
+        return {
+            region: "withheld" if self.withheld[region] else "masked" if hidden else "shown"
+            for region, hidden in sorted(self.masked.items())
+        }
 
-def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int = BUDGET) -> RegionMasks:
-    """Return what to mask in tables that count people, as one system.
+
+@dataclass(frozen=True)
+class Former:
+    """What left the house before, as the protection of a report takes it into account.
+
+    Parameters
+    ----------
+    tables
+        The regions that former reports speak of, beside those of the report itself.
+    told
+        What can be taken back no more.
+    hidden
+        Regions that were masked, and stay so.
+    lost
+        Regions that were told of and cannot be counted again: nothing is proved of them.
+    least, most
+        People whom a region must at least have had, or at most, by another edition of the same people: those of a
+        former one are all still there.
+    """
+
+    tables: tuple[Table, ...] = ()
+    told: frozenset[Quantity] = frozenset()
+    hidden: frozenset[Region] = frozenset()
+    lost: frozenset[Region] = frozenset()
+    least: Mapping[Region, int] = field(default_factory=dict)
+    most: Mapping[Region, int] = field(default_factory=dict)
+
+
+NOTHING = Former()
+
+
+def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, budget: int = BUDGET) -> RegionMasks:
+    """Return what to mask in tables that count people, as one system with what left before.
 
     Parameters
     ----------
@@ -48,27 +88,87 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, budget: int = BUDGET) -
         Tables that know their people.
     policy
         The rules.
+    former
+        What left before.
     budget
         Work to spend; what is not proved by then is withheld.
     """
     if not tables:
         return RegionMasks({}, {}, {})
-    system = build(tables)
-    targets = targets_of(system, tables, minimum=policy.minimum_people, sensitive=policy.whole_group)
-    masked = _primary(system, tables, policy)
+    everything = [*tables, *former.tables]
+    system = build(everything)
+    targets = targets_of(system, everything, minimum=policy.minimum_people, sensitive=policy.whole_group)
+    moved = list(arrivals(system, former.least, former.most, minimum=policy.minimum_people))
+    targets += moved
+    own = np.zeros(len(system.regions), dtype=bool)
+    own[np.concatenate(system.rows_of[: len(tables)])] = True
+    masked = _primary(system, tables, policy) | ~own
+    masked |= np.array([region in former.hidden for region in system.regions], dtype=bool)
     withheld = np.zeros(len(masked), dtype=bool)
     if targets:
         low, high = _leeway(system, policy)
-        start = Start(masked, np.zeros(len(masked), dtype=bool), low, high)
-        moves = all_moves(system, targets, small=policy.minimum_people)
+        start = Start(masked, _known(system, former), ~own, low, high, *_limits(system, former))
+        moves = all_moves(system, targets, small=policy.minimum_people, open_number=bool(moved))
         plan = choose(system, moves, targets, start, seed=seed_of(system), budget=budget)
         masked, withheld = plan.masked, plan.withheld
     masked = _with_parts(masked, system, tables)
     few = np.zeros(len(masked), dtype=bool)
     if policy.rounding_base is not None:
         few = (system.people <= policy.minimum_people) & ~masked
-    by_region = [dict(zip(system.regions, each.tolist(), strict=True)) for each in (masked, withheld, few)]
+    shown = [(region, number) for number, region in enumerate(system.regions) if own[number]]
+    by_region = [{region: bool(each[number]) for region, number in shown} for each in (masked, withheld, few)]
     return RegionMasks(*by_region)
+
+
+def plan_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, State]) -> RegionMasks | None:
+    """Return the masks that tables were released with; None when they no longer do.
+
+    They do not when a table speaks of a region of which nothing was decided, or when the minimum has risen above a
+    count that was shown.
+
+    Parameters
+    ----------
+    states
+        What was decided of each region when it was released.
+    """
+    people: dict[Region, int] = {}
+    for table in tables:
+        if table.membership is not None:
+            people |= zip(regions_of(table), table.membership.distinct.tolist(), strict=True)
+    if not states.keys() >= people.keys():
+        return None
+    masked = {region: states[region] != "shown" for region in people}
+    if policy.rounding_base is None and any(
+        0 < n < policy.minimum_people and not masked[region] for region, n in people.items()
+    ):
+        return None
+    withheld = {region: states[region] == "withheld" for region in people}
+    rounds = policy.rounding_base is not None
+    few = {region: rounds and not masked[region] and n <= policy.minimum_people for region, n in people.items()}
+    return RegionMasks(masked, withheld, few)
+
+
+def _limits(system: System, former: Former) -> tuple[Floats, Floats]:
+    """Return how far each fact may be from its true value, given what another edition of the same people allows."""
+    least, most = np.full(len(system.facts), -np.inf), np.full(len(system.facts), np.inf)
+    for number, region in enumerate(system.regions):
+        if region in former.least:
+            least[number] = former.least[region] - system.people[number]
+        if region in former.most:
+            most[number] = former.most[region] - system.people[number]
+    return least, most
+
+
+def _known(system: System, former: Former) -> Flags:
+    """Return which facts were told before."""
+    count = len(system.regions)
+    return np.array(
+        [
+            Quantity(system.regions[region], "people" if fact < count else "rows") in former.told
+            for fact, region in enumerate(system.region_of_fact)
+        ],
+        dtype=bool,
+    )
 
 
 def _leeway(system: System, policy: Policy) -> tuple[Floats, Floats]:
@@ -92,7 +192,7 @@ def _primary(system: System, tables: Sequence[Table], policy: Policy) -> Flags:
     masked = np.asarray((system.people > 0) & (system.people < policy.minimum_people), dtype=bool)
     if policy.rounding_base is not None:
         masked[:] = False  # said to be k or fewer
-    for table, numbers in zip(tables, system.rows_of, strict=True):
+    for table, numbers in zip(tables, system.rows_of, strict=False):
         if table.missing is not None and 0 < table.missing.people < policy.minimum_people:
             masked[numbers] = True  # its total, beside another table's, would give them
         for line in bases_of(table):
@@ -120,7 +220,9 @@ def _dominated(table: Table, policy: Policy) -> list[int]:
 def _with_parts(masked: Flags, system: System, tables: Sequence[Table]) -> Flags:
     """Mask the parts of a masked total that are shares of it: any one would give it back."""
     found, before = masked.copy(), -1
-    lines = [(numbers, line) for table, numbers in zip(tables, system.rows_of, strict=True) for line in bases_of(table)]
+    lines = [
+        (numbers, line) for table, numbers in zip(tables, system.rows_of, strict=False) for line in bases_of(table)
+    ]
     while found.sum() != before:
         before = int(found.sum())
         for numbers, line in lines:

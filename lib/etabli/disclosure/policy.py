@@ -6,10 +6,52 @@ A threshold is a field of an agreement and names its source; none is a constant 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import get_args
 
-from etabli.agreements import Agreement
+from etabli.agreements import Agreement, Level
 from etabli.errors import DisclosureError
+
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""Geographic levels, from the finest to the coarsest."""
+
+LEVELS_IN_WORDS: dict[Level, str] = {
+    "iris": "IRIS",
+    "quarter": "quartier",
+    "commune": "commune",
+    "intercommunality": "intercommunalité",
+    "department": "département",
+    "region": "région",
+    "country": "pays",
+}
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The finest geographic level that an audience may see.
+
+    Parameters
+    ----------
+    finest
+        That level.
+    source
+        The text that sets it.
+    levels
+        The level of each variable that has one.
+    """
+
+    finest: Level
+    source: str
+    levels: Mapping[str, Level] = field(default_factory=dict)
+
+    def is_under(self, variable: str) -> bool:
+        """Whether a variable is finer than the floor.
+
+        >>> floor = Floor("quarter", "article 4", {"iris": "iris", "home": "quarter"})
+        >>> floor.is_under("iris"), floor.is_under("home"), floor.is_under("age")
+        (True, False, False)
+        """
+        return variable in self.levels and LEVELS.index(self.levels[variable]) < LEVELS.index(self.finest)
 
 
 @dataclass(frozen=True)
@@ -34,6 +76,8 @@ class Policy:
         Multiple to which counts are rounded, under the method `round`; None: small counts are masked.
     forbidden, forbidden_crossings
         Variables that no result may show, and those that none may show together.
+    floor
+        The finest geographic level that may be seen; None where no agreement sets one.
     """
 
     audience: str
@@ -45,6 +89,7 @@ class Policy:
     rounding_base: int | None = None
     forbidden: frozenset[str] = frozenset()
     forbidden_crossings: tuple[frozenset[str], ...] = ()
+    floor: Floor | None = None
 
     @property
     def protects(self) -> bool:
@@ -52,7 +97,11 @@ class Policy:
 
 
 def policy_for(
-    agreements: Mapping[str, Agreement] | Iterable[Agreement], audience: str, *, recipient: str = ""
+    agreements: Mapping[str, Agreement] | Iterable[Agreement],
+    audience: str,
+    *,
+    recipient: str = "",
+    levels: Mapping[str, Level] | None = None,
 ) -> Policy:
     """Return the rules that several agreements set together: the strictest of each.
 
@@ -60,6 +109,8 @@ def policy_for(
     ----------
     recipient
         The body that the report is made for, by its key; empty: every body of the audience.
+    levels
+        The geographic level of each variable that has one, as the codebook declares them.
 
     Raises
     ------
@@ -77,8 +128,6 @@ def policy_for(
         hold_recipient(agreement, recipient)
     if audience == "internal":
         return Policy(audience, 1, ())
-    for agreement in held:
-        _hold_known_rules(agreement, audience)
     thresholds = [
         each for a in held for each in (a.minimum_people, a.minimum_contributors) if each is not None
     ]  # a row shows a count of people and a sum of rows: the stricter of both holds
@@ -94,6 +143,7 @@ def policy_for(
         rounding_base=_base(held),
         forbidden=frozenset(n for a in held if a.forbidden_variables for n in a.forbidden_variables.variables),
         forbidden_crossings=tuple(frozenset(each.variables) for a in held for each in a.forbidden_crossings),
+        floor=_floor(held, audience, levels or {}),
     )
 
 
@@ -113,15 +163,13 @@ def hold_recipient(agreement: Agreement, recipient: str) -> None:
         )
 
 
-def _hold_known_rules(agreement: Agreement, audience: str) -> None:
-    """Refuse an agreement with a rule that this house does not apply yet: it would be taken for applied."""
-    if any(audience in floor.audiences for floor in agreement.geographic_floor):
-        raise DisclosureError(
-            f"Une règle de la convention « {agreement.title} » n’est pas encore appliquée : rien ne peut sortir.",
-            where="clé « geographic_floor »",
-            expected="une convention dont toutes les règles sont appliquées",
-            hint="lancez le passage pour l’audience internal",
-        )
+def _floor(agreements: Iterable[Agreement], audience: str, levels: Mapping[str, Level]) -> Floor | None:
+    """Return the coarsest of the floors that agreements set for an audience."""
+    floors = [floor for each in agreements for floor in each.geographic_floor if audience in floor.audiences]
+    if not floors:
+        return None
+    coarsest = max(floors, key=lambda floor: LEVELS.index(floor.finest))
+    return Floor(coarsest.finest, coarsest.source, dict(levels))
 
 
 def _base(agreements: list[Agreement]) -> int | None:

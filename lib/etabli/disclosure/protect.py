@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from etabli.disclosure.plan import plan_for
+from etabli.disclosure.plan import BUDGET, NOTHING, Former, RegionMasks, plan_as, plan_for
 from etabli.disclosure.policy import Policy
-from etabli.disclosure.regions import regions_of
+from etabli.disclosure.regions import Region, regions_of
 from etabli.disclosure.rounding import with_rounded
-from etabli.disclosure.rules import hold_rules, of_model
+from etabli.disclosure.rules import hold_rules, of_model, under_floor
+from etabli.disclosure.statements import State
 from etabli.methods.results import IMPOSSIBLE, Condition, Table, Test, Value
 
 Mask = NDArray[np.bool_]
@@ -37,12 +38,16 @@ class Protected:
     tests: tuple[Test, ...]
     withheld: int = 0
     """How many of its rows are masked because nothing could be proved of them."""
+    refused: str | None = None
+    """Why nothing of it may be shown, not even its categories; None when it may."""
     at_most: Mapping[int, int] = field(default_factory=dict)
     """Rows among the masked ones of which it is said that they hold so many people or fewer."""
 
     @property
     def hidden(self) -> int:
-        """How many rows are masked, without those that are said to be small."""
+        """How many rows are masked, without those that are said to be small; none of a table that is refused whole."""
+        if self.refused is not None:
+            return 0
         return int(self.masked.sum()) - len(self.at_most)
 
     @property
@@ -56,10 +61,16 @@ class Protection:
 
     policy: Policy
     _by_identity: dict[int, Protected]
+    plan: RegionMasks = field(default_factory=lambda: RegionMasks({}, {}, {}))
+    """What was decided of each region."""
 
     def of(self, table: Table) -> Protected:
         """Return the protected form of a table that took part in the protection."""
         return self._by_identity[id(table)]
+
+    def beside(self, refused: Mapping[int, Protected]) -> Protection:
+        """Return the protection with tables that are refused whole, by identity."""
+        return replace(self, _by_identity={**self._by_identity, **refused})
 
     def is_masked(self, value: Value) -> bool:
         """Whether a value may not be shown; an extreme may not be when one of those it is compared with may not.
@@ -77,8 +88,10 @@ class Protection:
         return all(test in shown for test in condition.tests) and not any(map(self.is_masked, condition.values))
 
 
-def protect(tables: Sequence[Table], policy: Policy) -> Protection:
-    """Protect all tables of a report together.
+def protect(
+    tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, beside: Sequence[Sequence[Table]] = ()
+) -> Protection:
+    """Protect all tables of a report together, and with what left before.
 
     Parameters
     ----------
@@ -86,22 +99,72 @@ def protect(tables: Sequence[Table], policy: Policy) -> Protection:
         Every table that the report shows or takes a value from.
     policy
         The rules. A minimum of 1 masks nothing.
+    former
+        What those who will read it hold already.
+    beside
+        What other reports count, of which the same plan decides.
 
     Raises
     ------
     DisclosureError
         The people of a table are not known, two tables count other people under one name, or a measure has no rule.
     """
-    unique = list({id(table): table for table in tables}.values())
+    unique, refused = _unique(tables, policy)
     if not policy.protects:
-        return with_masks(unique, policy, [np.zeros(len(table.cells), dtype=bool) for table in unique])
-    for table in unique:
-        hold_rules(table, policy)
-    counted = [table for table in unique if table.states_people]
-    plan = plan_for(counted, policy)
+        found = with_masks(unique, policy, [np.zeros(len(table.cells), dtype=bool) for table in unique])
+    else:
+        counted = [table for table in unique if table.states_people]
+        together = _in_order([*counted, *(table for each in beside for table in each)]) if beside else counted
+        plan = plan_for(together, policy, former=former, budget=BUDGET * (1 + len(beside)))
+        found = _as_planned(unique, policy, plan)
+    return found.beside(refused)
+
+
+def protect_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, State]) -> Protection | None:
+    """Protect all tables of a report with the masks that it was released with; None when these no longer do.
+
+    Parameters
+    ----------
+    tables, policy
+        As for `protect`.
+    states
+        What was decided of each region when it was released.
+
+    Raises
+    ------
+    DisclosureError
+        As for `protect`.
+    """
+    unique, refused = _unique(tables, policy)
+    plan = plan_as([table for table in unique if table.states_people], policy, states)
+    return None if plan is None else _as_planned(unique, policy, plan).beside(refused)
+
+
+def _in_order(tables: Sequence[Table]) -> list[Table]:
+    """Return tables in an order that what they speak of decides, and not whose they are."""
+    return sorted(tables, key=lambda table: [str(each) for each in regions_of(table)])
+
+
+def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[int, Protected]]:
+    """Return each table once, held to the rules; apart, by identity, those that are refused whole."""
+    allowed: list[Table] = []
+    refused: dict[int, Protected] = {}
+    for table in {id(table): table for table in tables}.values():
+        reason = under_floor(table, policy)
+        if reason is None:
+            allowed.append(table)
+        else:
+            refused[id(table)] = replace(masked_by(table, np.ones(len(table.cells), dtype=bool)), refused=reason)
+    if policy.protects:
+        for table in allowed:
+            hold_rules(table, policy)
+    return allowed, refused
+
+
+def _as_planned(tables: Sequence[Table], policy: Policy, plan: RegionMasks) -> Protection:
     hidden = {frozenset(region.categories): bool(mask) for region, mask in plan.masked.items()}
     found = {}
-    for table in unique:
+    for table in tables:
         if table.states_people:
             regions = regions_of(table)
             possible = ~table.cells.get(IMPOSSIBLE, pd.Series(False, index=table.cells.index)).to_numpy(dtype=bool)
@@ -116,7 +179,7 @@ def protect(tables: Sequence[Table], policy: Policy) -> Protection:
             found[id(table)] = masked_by(table, of_model(table, hidden, policy.minimum_people))
         else:  # nothing of a model is made of rounded counts
             found[id(table)] = masked_by(table, np.ones(len(table.cells), dtype=bool))
-    return Protection(policy, found)
+    return Protection(policy, found, plan)
 
 
 def _rounded(table: Table, base: int) -> Table:

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from etabli.disclosure.policy import Policy
-from etabli.disclosure.regions import Line, lines_of, regions_of
+from etabli.disclosure.policy import LEVELS_IN_WORDS, Policy
+from etabli.disclosure.regions import Line, categories_of, lines_of, regions_of
 from etabli.errors import DisclosureError
-from etabli.methods.results import PEOPLE, Kind, Table
+from etabli.methods.results import PEOPLE, TOTAL, Kind, Table
 
 Mask = NDArray[np.bool_]
 
@@ -66,6 +66,24 @@ def hold_rules(table: Table, policy: Policy) -> None:
                 got=measure.kind,
                 hint="ôtez cette mesure, ou lancez le passage pour l’audience internal",
             )
+
+
+def under_floor(table: Table, policy: Policy) -> str | None:
+    """Return why a table may not be shown to this audience, in French: places finer than the floor; None when it may.
+
+    A filter counts as a row does: « visits of one block » speaks of that block.
+    """
+    if policy.floor is None:
+        return None
+    names = {name for here in categories_of(table) for name, code in here.items() if code != TOTAL}
+    fine = sorted(name for name in names if policy.floor.is_under(name))
+    if not fine:
+        return None
+    told = ", ".join(f"« {name} » ({LEVELS_IN_WORDS[policy.floor.levels[name]]})" for name in fine)
+    return (
+        f"trop fin pour cette audience : {told}, quand la convention ne laisse rien voir sous ce niveau : "
+        f"{LEVELS_IN_WORDS[policy.floor.finest]}. {policy.floor.source}"
+    )
 
 
 def bases_of(table: Table) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf, isfinite
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from etabli.disclosure.regions import Region
 from etabli.errors import DisclosureError
@@ -18,6 +18,9 @@ Unit = Literal["people", "rows"]
 
 MASKED = "s"
 """The sign of a value that is not shown, in publications."""
+
+State = Literal["shown", "masked", "withheld"]
+"""What protection decided of a region, whether or not anything of it was printed."""
 
 
 @dataclass(frozen=True, order=True)
@@ -130,16 +133,24 @@ class Publication:
         What it tells of their variables, by digest and name.
     statements
         What it prints, and what it masks.
+    states
+        What was decided of each region of its tables: a report that is made again is masked alike.
     """
 
     report: str
     sources: Mapping[str, SourceTold]
     variables: Mapping[str, Mapping[str, Variable]]
     statements: tuple[Statement, ...]
+    states: Mapping[Region, State] = field(default_factory=dict)
+
+    @property
+    def hidden(self) -> frozenset[Region]:
+        """The regions that protection masked."""
+        return frozenset(region for region, state in self.states.items() if state != "shown")
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values; each region once."""
-        regions = {r: rank for rank, r in enumerate(dict.fromkeys(_regions(self.statements)))}
+        regions = {r: rank for rank, r in enumerate(dict.fromkeys([*_regions(self.statements), *self.states]))}
         return {
             "report": self.report,
             "sources": {digest: vars(told) for digest, told in self.sources.items()},
@@ -149,6 +160,9 @@ class Publication:
             },
             "regions": [{"source": r.source, "categories": dict(r.categories)} for r in regions],
             "statements": [_statement_json(each, regions) for each in self.statements],
+            "states": {
+                state: [regions[r] for r, each in self.states.items() if each == state] for state in get_args(State)
+            },
         }
 
 
@@ -170,6 +184,7 @@ def publication_of(told: Mapping[str, Any], *, shown: str) -> Publication:
                 for digest, variables in told["variables"].items()
             },
             tuple(_statement(each, regions) for each in told["statements"]),
+            {regions[rank]: state for state in get_args(State) for rank in told.get("states", {}).get(state, ())},
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
         raise DisclosureError(

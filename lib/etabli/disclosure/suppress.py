@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,16 +45,23 @@ class Start:
     ----------
     masked
         What is not shown in any case.
-    fixed
-        What was shown before, and cannot be taken back.
+    known
+        Facts that were told before, and cannot be taken back, whether or not they are shown again.
+    former
+        Regions that are spoken of by what was told before alone.
     low, high
         How far each fact may be from its true value when it is shown: 0 where it is shown exactly.
+    least, most
+        How far it may be in any case: what another edition of the same people allows.
     """
 
     masked: Flags
-    fixed: Flags
+    known: Flags
+    former: Flags
     low: Floats
     high: Floats
+    least: Floats
+    most: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,15 +158,16 @@ class _Chooser:
 
         `closed`: nothing that is shown; `barred`: a region that may not change in any case.
         """
-        hidden = self.masked
-        region = self.system.region_of_fact
-        price = np.where(np.arange(len(region)) < len(hidden), 1.0, ROWS_WEIGHT) * self._price[region]
-        price[self.start.fixed[region] | closed] = np.inf
-        price[hidden[region]] = 0.0
+        region, known = self.system.region_of_fact, self.start.known
+        free = self.masked[region] & ~known
+        price = np.where(np.arange(len(region)) < len(self.masked), 1.0, ROWS_WEIGHT) * self._price[region]
+        price[known | closed] = np.inf
+        bounded = np.isfinite(self.start.least) | np.isfinite(self.start.most)
+        price[free] = np.where(bounded[free], np.inf, 0.0)
         if barred is not None:
             price[region == barred] = np.inf
-        low = np.where(hidden[region], -np.inf, self.start.low)
-        high = np.where(hidden[region], np.inf, self.start.high)
+        low = np.where(free, self.start.least, self.start.low)
+        high = np.where(free, self.start.most, self.start.high)
         return Open(low, high, price)
 
     def prove(self) -> None:
@@ -211,6 +220,8 @@ class _Chooser:
         if facts is None:
             return None
         witness = Witness(tuple(moved), facts - self.system.facts)
+        if ((witness.change < self.start.least) | (witness.change > self.start.most)).any():
+            return None
         target, up = self.targets[side[0]], side[1]
         touched = witness.regions(self.system, open_facts)
         if not target.attained(witness.change, up=up) or self._barred(touched, open_facts):
@@ -223,18 +234,42 @@ class _Chooser:
     # What cannot be proved ---------------------------------------------------------------------------
 
     def withhold(self) -> None:
-        """Withhold whole crossings until all that is left is proved; in the last resort, everything."""
+        """Withhold whole crossings until all that is left is proved; in the last resort, everything.
+
+        What is spoken of by former releases alone, and is not proved whatever this report masks, is not its doing: only
+        the crossing around it is withheld.
+        """
         for side in sides_of(self.targets):
             if side in self.proofs:
                 continue
+            target, nearest = self.targets[side[0]], None
             for wider in range(3):
-                self._withhold(self._around(self.targets[side[0]], wider))
-                if self.masked.all() or self._prove(side):
+                self._withhold(self._around(target, wider))
+                nearest = nearest or (self.masked.copy(), self.withheld.copy())
+                if self._all_hidden() or self._prove(side):
                     break
-        if self.masked.all():
+            if nearest and side not in self.proofs and self._is_former(target):
+                self.masked, self.withheld = nearest
+        if self._all_hidden():
             return
-        if any(side not in self.proofs for side in sides_of(self.targets)):
+        if any(
+            side not in self.proofs and not self._is_former(self.targets[side[0]]) for side in sides_of(self.targets)
+        ):
             self._withhold(np.ones(len(self.masked), dtype=bool))
+
+    def _all_hidden(self) -> bool:
+        """Whether nothing is left that this report could still mask."""
+        return bool((self.masked | self._settled).all())
+
+    def _is_former(self, target: Target) -> bool:
+        return bool((self.start.former | self._settled)[list(target.regions)].all())
+
+    @cached_property
+    def _settled(self) -> Flags:
+        """Regions of which everything is known already: to mask them would pretend."""
+        told = np.ones(len(self.masked), dtype=bool)
+        np.logical_and.at(told, self.system.region_of_fact, self.start.known)
+        return told
 
     def _around(self, target: Target, wider: int) -> Flags:
         """Return the crossings that a target stands in; wider: those that share a variable with it; all."""
@@ -248,7 +283,7 @@ class _Chooser:
         return np.ones(len(names), dtype=bool)
 
     def _withhold(self, regions: Flags) -> None:
-        new = regions & ~self.masked & ~self.start.fixed
+        new = regions & ~self.masked & ~self._settled
         self.withheld |= new
         self.masked |= new
 

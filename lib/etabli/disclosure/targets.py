@@ -6,14 +6,14 @@ it is enough.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etabli.disclosure.patterns import System
-from etabli.disclosure.regions import lines_of, nested
+from etabli.disclosure.regions import Region, lines_of, nested
 from etabli.methods.results import Table
 
 Integers = NDArray[np.int64]
@@ -108,6 +108,24 @@ def several(system: System, tables: Sequence[Table], minimum: int) -> Iterator[T
             excess = int(system.people[parts].sum() - system.people[whole])
             if 0 < excess < minimum:
                 yield Target((*sorted(parts), whole), (*(1 for _ in parts), -1), excess, (0, minimum))
+
+
+def arrivals(
+    system: System, least: Mapping[Region, int], most: Mapping[Region, int], *, minimum: int
+) -> Iterator[Target]:
+    """Yield the regions that another edition of the same people has too few of, more or less: who came is the rest.
+
+    Parameters
+    ----------
+    least, most
+        How many there were in a former edition, all of whom stay; how many there are in a later one.
+    """
+    for number, region in enumerate(system.regions):
+        count = int(system.people[number])
+        if 0 < count - least.get(region, count) < minimum:
+            yield Target((number,), (1,), count, (least[region], least[region] + minimum))
+        if 0 < most.get(region, count) - count < minimum:
+            yield Target((number,), (1,), count, (max(0, most[region] - minimum), most[region]))
 
 
 def wholes(system: System, minimum: int, sensitive: Collection[str]) -> Iterator[Target]:

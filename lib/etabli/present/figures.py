@@ -205,16 +205,18 @@ def draw(drawing: Drawing, *, name: str, alternative: str) -> str:
         {"grid.color": theme.GRID, "axes.edgecolor": theme.GRID, "text.color": theme.INK, "axes.labelcolor": theme.INK,
          "xtick.color": theme.INK, "ytick.color": theme.INK, "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"]},
     )  # fmt: skip
-    with mpl.rc_context(
-        {
-            **style,
-            "svg.fonttype": "none",
-            "svg.hashsalt": name,
-            "font.size": 9,
-            "axes.unicode_minus": True,
-            "text.parse_math": False,
-        }
-    ):
+    with mpl.rc_context():
+        mpl.rcdefaults()  # what a notebook, or a matplotlibrc, sets is in no address, and no part of the house's style
+        mpl.rcParams.update(
+            {
+                **style,
+                "svg.fonttype": "none",
+                "svg.hashsalt": name,
+                "font.size": 9,
+                "axes.unicode_minus": True,
+                "text.parse_math": False,
+            }
+        )
         rows = len(drawing.labels) + len({group for group, _ in drawing.labels if group})
         height = 3.6 if drawing.kind == "lines" else 0.9 + 0.3 * rows * max(1.0, 0.62 * len(drawing.series))
         figure = Figure(figsize=(WIDTH, height), layout="constrained")

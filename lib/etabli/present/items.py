@@ -206,22 +206,33 @@ class TableItem(Item):
 
     def grid(self, protection: Protection) -> Grid:
         protected = protection.of(self.table)
-        if self._laid_out.get("of") is not protected.table:
+        if self._laid_out.get("of") is not protected:
             grid = lay_out(protected, self.words, measures=self.measures, labels=self.labels)
-            self._laid_out.update(of=protected.table, grid=grid)
+            self._laid_out.update(of=protected, grid=grid)
         laid_out: Grid = self._laid_out["grid"]
         return laid_out
 
     @cached_property
     def _laid_out(self) -> dict[str, Any]:
-        """The last grid, and the protected table that it lays out: the page and the file show the same."""
+        """The last grid, and the protected table that it lays out, masks included: page and file show the same."""
         return {}
 
     def heading(self, protection: Protection) -> str:
         title = french.capitalised(self.title.html(protection, self.words))
         return f"<b>{self.noun}{french.NBSP}{self.number}.</b> {title}"
 
+    def refusal(self, protection: Protection) -> str | None:
+        """What stands in its place when nothing of it may be shown; None when it may."""
+        reason = protection.of(self.table).refused
+        if reason is None:
+            return None
+        text = french.typography(f"non diffusé, {reason}")
+        return f'<p class="table" id="{self.name}"><b>{self.waiting}.</b> {escape(text, quote=False)}</p>'
+
     def html(self, protection: Protection) -> str:
+        refusal = self.refusal(protection)
+        if refusal is not None:
+            return refusal
         grid = self.grid(protection)
         if grid.is_empty:
             return (
@@ -247,6 +258,8 @@ class TableItem(Item):
 
     def results(self, protection: Protection) -> list[dict[str, Any]]:
         protected = protection.of(self.table)
+        if protected.refused is not None:
+            return []
         shown = [self.table.measure(name) for name in self.measures] if self.measures else self.table.measures
         own = [
             _result(self.name, protected, row, measure, self.words, self.labels)
@@ -271,11 +284,15 @@ class TableItem(Item):
         return [*own, *tests, *self._cited(protection, self.title, self.scope, self.reading, self.note)]
 
     def places(self, protection: Protection) -> list[Place]:
+        if protection.of(self.table).refused is not None:
+            return []
         shown = [self.table.measure(name) for name in self.measures] if self.measures else self.table.measures
         own = [(self.name, self.table, row, each) for row in range(len(self.table.cells)) for each in shown]
         return [*own, *self._cited_places(protection, self.title, self.scope, self.reading, self.note)]
 
     def files(self, protection: Protection) -> dict[str, str]:
+        if protection.of(self.table).refused is not None:
+            return {}
         return {f"{self.name}.csv": to_csv(self.grid(protection))}
 
 
@@ -305,6 +322,9 @@ class FigureItem(TableItem):
         self.heading(protection)
 
     def html(self, protection: Protection) -> str:
+        refusal = self.refusal(protection)
+        if refusal is not None:
+            return refusal
         drawing = self.drawing(protection)
         svg = figures.draw(drawing, name=self.name, alternative=figures.describe(drawing))
         grid = self.grid(protection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from math import inf
 
 import numpy as np
@@ -12,6 +13,7 @@ from etabli.disclosure.protect import Protected, Protection
 from etabli.disclosure.regions import VARIABLE, lines_of, regions_of
 from etabli.disclosure.statements import MASKED, Quantity, Statement, Unit, Variable
 from etabli.methods.results import Measure, Table
+from etabli.present.theme import AT_MOST
 from etabli.present.words import base_of, digits_of, is_impossible, is_small, printed
 
 Place = tuple[str, Table, int, Measure]
@@ -29,7 +31,7 @@ def statements_of(places: Iterable[Place], protection: Protection) -> list[State
         if table.membership is None:
             continue
         if id(table) not in readers:
-            readers[id(table)] = _Reader(table, protection.of(table))
+            readers[id(table)] = _Reader(table, protection.of(table), _rounding(protection))
         found.update(dict.fromkeys(readers[id(table)].says(item, row, measure)))
     return list(found)
 
@@ -48,6 +50,16 @@ def variables_of(tables: Iterable[Table]) -> dict[str, dict[str, Variable]]:
         for name, variable in _variables(table).items():
             here[name] = here[name].joined(variable) if name in here else variable
     return found
+
+
+def lasting_in(tables: Iterable[Table]) -> set[tuple[str, str]]:
+    """Return the variables that each person keeps in all their rows, by delivery and name."""
+    return {
+        (source, name)
+        for source, variables in variables_of(tables).items()
+        for name, variable in variables.items()
+        if variable.constant
+    }
 
 
 def _variables(table: Table) -> dict[str, Variable]:
@@ -77,11 +89,30 @@ def _sets(table: Table, name: str, codes: tuple[str, ...]) -> tuple[str, dict[st
     return origin, {**{code: (held,) for code, held in alone.items()}, "both": tuple(alone.values())}
 
 
+@dataclass(frozen=True)
+class _Rounding:
+    """To which multiple counts are rounded, and from how many people on."""
+
+    base: int
+    minimum: int
+
+    def bounds(self, shown: float, unit: Unit) -> tuple[float, float]:
+        """Return the least and the greatest count that is written so."""
+        low = shown - self.base // 2
+        return max(low, self.minimum + 1 if unit == "people" else 0), low + self.base - 1
+
+
+def _rounding(protection: Protection) -> _Rounding | None:
+    base = protection.policy.rounding_base
+    return None if base is None else _Rounding(base, protection.policy.minimum_people)
+
+
 class _Reader:
     """Reads the statements of one table: its values as protected, its structure as it was counted."""
 
-    def __init__(self, table: Table, protected: Protected) -> None:
+    def __init__(self, table: Table, protected: Protected, rounding: _Rounding | None) -> None:
         self.table, self.masked = protected.table, protected.masked
+        self.few, self.rounding = protected.at_most, rounding
         self.regions = regions_of(table)
         membership = table.membership
         one_row_each = membership is None or bool((membership.totals == membership.distinct).all())
@@ -89,13 +120,18 @@ class _Reader:
         self.wholes = _wholes(table)
 
     def says(self, item: str, row: int, measure: Measure) -> Iterator[Statement]:
+        if row in self.few:
+            most = self.few[row]
+            yield Statement(item, self._quantity(row, "people"), 0, most, shown=f"{AT_MOST}{most}")
+            return
         if self.masked[row]:
             for unit in dict.fromkeys((self.rows, "people")):
                 yield Statement(item, self._quantity(row, unit), 0, inf, shown=MASKED)
             return
         if is_impossible(self.table, row, measure):
             of_nobody = measure.kind == "share" and base_of(self.table, row, measure) == 0
-            yield self._exactly(item, self.wholes.get(row, row) if of_nobody else row, "people", 0)
+            nobody = self._quantity(self.wholes.get(row, row) if of_nobody else row, "people")
+            yield Statement(item, nobody, 0, 0, shown=0)
             return
         value = self.table.at(measure.name, row)
         if isinstance(value, str) or pd.isna(value):
@@ -109,12 +145,15 @@ class _Reader:
             yield self._exactly(item, row, "people" if measure.unit == "people" else self.rows, value)
         elif measure.kind == "share" and measure.of and row in self.wholes:
             whole = self.wholes[row]
-            if is_small(self.table, row, measure):
+            if self.rounding is not None or is_small(self.table, row, measure):  # made of what is rounded
                 part, of = (float(self.table.at(column, row)) for column in measure.of)
                 yield self._exactly(item, row, self.rows, part)
                 yield self._exactly(item, whole, self.rows, of)
             else:
                 yield self._ratio(item, row, measure, over=self._quantity(whole, self.rows))
+        elif measure.kind == "mean" and measure.unit == "rows" and self.rows == "rows" and self.rounding is not None:
+            yield self._exactly(item, row, "rows", float(self.table.cells["rows"].iloc[row]))
+            yield self._exactly(item, row, "people", float(self.table.cells["people"].iloc[row]))
         elif measure.kind == "mean" and measure.unit == "rows" and self.rows == "rows":
             yield self._ratio(item, row, measure, over=self._quantity(row, "people"))
 
@@ -142,7 +181,9 @@ class _Reader:
         return Statement(item, self._quantity(row, self.rows), low, high, over=over, shown=number)
 
     def _exactly(self, item: str, row: int, unit: Unit, value: float) -> Statement:
-        return Statement(item, self._quantity(row, unit), value, value, shown=value)
+        """A count as printed: itself, or all that round to it."""
+        low, high = (value, value) if self.rounding is None else self.rounding.bounds(value, unit)
+        return Statement(item, self._quantity(row, unit), low, high, shown=value)
 
     def _quantity(self, row: int, unit: Unit) -> Quantity:
         return Quantity(self.regions[row], unit)

@@ -115,8 +115,8 @@ def _summary(account: Account, drawn: Sequence[Bar]) -> str:
     if drawn:
         several = 1 + max(bar.lane for bar in drawn)
         text += f" Durée : {french.duration(max(bar.end for bar in drawn))}, jusqu’à {several} à la fois ;"
-        cpu = sum(ended.cpu_seconds or 0 for ended in account.ended.values())
-        text += f" calcul : {french.duration(cpu)}."
+        measured = [ended.cpu_seconds for ended in account.ended.values() if ended.cpu_seconds is not None]
+        text += f" calcul : {french.duration(sum(measured))}." if measured else " calcul non mesuré."
     peaks = [ended.peak_bytes for ended in account.ended.values() if ended.peak_bytes]
     text += f" Le plus grand noyau a tenu {_size(max(peaks))}." if peaks else ""
     return text
@@ -160,7 +160,11 @@ def _table(project: Project, account: Account) -> str:
 
 def _row(project: Project, account: Account, ended: Ended) -> str:
     begun = account.begun.get(ended.run)
-    told = "Échec : " + " ; ".join(ended.error.values()) if ended.status == "failed" else ended.slowest
+    told = (
+        "Échec : " + " ; ".join(text.rstrip(".") for text in ended.error.values())
+        if ended.status == "failed"
+        else ended.slowest
+    )
     told = concealed(told)  # journals of former versions quote as they found
     cells = [
         "" if begun is None else french.hours(begun.astimezone().time()),

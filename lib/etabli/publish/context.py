@@ -83,10 +83,11 @@ def _disclosure(executed: Executed) -> list[str]:
     policy, masked = executed.clearance.payload["policy"], executed.clearance.payload["masked_rows"]
     if executed.plan.audience == "internal":
         return ["Document interne : aucune valeur n’est masquée. Il ne doit pas sortir de la maison."]
-    minimum = policy["minimum_people"]
+    minimum, refused = policy["minimum_people"], executed.clearance.payload.get("refused", [])
     sources = " ".join(policy["sources"])
+    too_fine = [f"Trop fins pour cette audience, ne sont pas diffusés : {', '.join(refused)}."] if refused else []
     if minimum == 1:
-        return [f"Aucune valeur n’est à protéger. {sources}"]
+        return [f"Aucune valeur n’est à protéger. {sources}", *too_fine]
     base, withheld = policy.get("rounding_base"), executed.clearance.payload.get("withheld", [])
     count = french.count(masked, "ligne de tableau est masquée", "lignes de tableaux sont masquées")
     small = f"moins de {minimum} personnes différentes" if base is None else f"{minimum} personnes différentes ou moins"
@@ -99,13 +100,20 @@ def _disclosure(executed: Executed) -> list[str]:
         f"concernent. Règle : {sources}",
         *([_rounded(minimum, base)] if base is not None else []),
         hidden if masked else "Aucune ligne de tableau n’a dû être masquée.",
+        *too_fine,
         *([f"Faute de preuve, sont masquées des lignes de : {', '.join(withheld)}."] if withheld else []),
         f"Pour chaque effectif de 1 à {minimum - 1} personnes, et pour chaque différence de deux effectifs qui en "
         "compte aussi peu, deux autres fichiers ont été construits, qui donnent exactement tous les effectifs montrés "
         f"ici : cet effectif est nul dans l’un, et d’au moins {minimum} dans l’autre. Personne ne peut donc le déduire "
-        "des effectifs de ce rapport. Ce qui se déduirait de plusieurs rapports réunis est contrôlé à part, quand un "
-        "rapport est remis à son destinataire.",
+        "des effectifs de ce rapport. Ce qui a déjà été remis à ses destinataires sur les mêmes données est pris en "
+        f"compte avec eux{_lost(executed)}. Tout cela est contrôlé à part, encore, quand le rapport est remis.",
     ]
+
+
+def _lost(executed: Executed) -> str:
+    lost = executed.manifest.lost
+    numbers = ", ".join(f"n° {number}" for number in lost)
+    return f", sauf ce qui n’a pas pu être recompté (registre des diffusions, {numbers})" if lost else ""
 
 
 def _rounded(minimum: int, base: int) -> str:

@@ -27,6 +27,9 @@ from etabli.runs.outcome import Made, Usage
 from etabli.sources.deliveries import RECEIPT, find_delivery
 from etabli.study import PlannedRun, read_study
 
+LEDGER = Path("data/ledger")
+"""Where a ledger lies that no team shares."""
+
 MOST_BYTES = 2 << 30
 """A parcel is held in memory, here and by each worker: what is larger wants a disk that machines share."""
 
@@ -68,7 +71,7 @@ def pack(project: Project, plans: Iterable[PlannedRun], *, encrypted: bool) -> b
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", dereference=True) as archive:
         for path in found:
-            archive.add(path, path.relative_to(project.root).as_posix())
+            archive.add(path, _place_of(project, path).as_posix())
         text = write_git_state(*git_state(project)).encode()
         entry = tarfile.TarInfo(COMMIT)
         entry.size = len(text)
@@ -150,6 +153,13 @@ def _failed(told: dict[str, Any]) -> RunError:
     return kind(words["what"] or "", **{name: words[name] for name in _DETAILS})
 
 
+def _place_of(project: Project, path: Path) -> Path:
+    """Return where a file lies in a parcel: as in the project; a shared ledger, where it would lie alone."""
+    if path.is_relative_to(project.ledger):
+        return LEDGER / path.relative_to(project.ledger)
+    return path.relative_to(project.root)
+
+
 def _needed(project: Project, plans: Iterable[PlannedRun]) -> Iterator[Path]:
     """Yield the files that some runs read, each once."""
     seen: set[Path] = set()
@@ -161,7 +171,7 @@ def _needed(project: Project, plans: Iterable[PlannedRun]) -> Iterator[Path]:
 
 def _read_by(project: Project, plans: Iterable[PlannedRun]) -> Iterator[Path]:
     yield project.lock
-    yield from sorted(path for path in (project.data / "ledger").rglob("*"))
+    yield from sorted(project.ledger.rglob("*"))
     yield from sorted(project.studies.glob("*.yml"))
     for slug, edition in dict.fromkeys((plan.slug, plan.edition) for plan in plans):
         study = read_study(project, slug)

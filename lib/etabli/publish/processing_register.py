@@ -12,6 +12,7 @@ from pathlib import Path
 
 from etabli import french
 from etabli.agreements import Agreement, read_all_agreements
+from etabli.declarations import TO_FILL
 from etabli.present import theme
 from etabli.project import Project
 from etabli.study import Study, read_study
@@ -20,8 +21,6 @@ PAGE, SHEET = "registre.html", "registre.csv"
 
 FOLDER = "register"
 """Under `reports/`: it is made again at any time."""
-
-TO_FILL = "à compléter"
 
 Line = dict[str, str]
 """One processing: column → text, in French."""
@@ -42,7 +41,12 @@ def lines_of(agreements: Mapping[str, Agreement], studies: Mapping[str, Study]) 
 
 def gaps(lines: list[Line]) -> int:
     """Return how many cells are still to be filled."""
-    return sum(text == TO_FILL for line in lines for text in line.values())
+    return sum(_is_gap(text) for line in lines for text in line.values())
+
+
+def _is_gap(text: str) -> bool:
+    """Return whether a cell is empty, or says itself that it is to be filled, as a new study does."""
+    return text.casefold().startswith(TO_FILL)
 
 
 def write_register(project: Project, folder: Path, *, day: date) -> tuple[list[Path], list[Line]]:
@@ -129,7 +133,7 @@ def _page(lines: list[Line], day: date) -> str:
 def _section(line: Line) -> str:
     rows = "\n".join(
         f'<tr><th scope="row">{escape(key)}</th><td>'
-        + (f"<strong>{escape(text)}</strong>" if text == TO_FILL else escape(text))
+        + (f"<strong>{escape(text)}</strong>" if _is_gap(text) else escape(text))
         + "</td></tr>"
         for key, text in line.items()
     )

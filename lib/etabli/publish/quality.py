@@ -12,12 +12,9 @@ from etabli import french
 from etabli.present import theme
 from etabli.project import Project
 from etabli.runs.disk import disk_error
-from etabli.sources.quality import Finding, Quality, SourceQuality
+from etabli.sources.quality import DATA, FOLDER, Finding, Quality, SourceQuality
 
-FOLDER = "quality"
-"""Under `reports/<slug>/`: no run has this name, for a run's begins with its edition and its audience."""
-
-PAGE, DATA = "quality.html", "quality.json"
+PAGE = "quality.html"
 
 
 def write_quality(project: Project, quality: Quality) -> Path:
@@ -50,10 +47,11 @@ def write_quality(project: Project, quality: Quality) -> Path:
 def verdict(source: SourceQuality) -> str:
     """Return in one line what the delivery of a source is worth."""
     if source.refusal is not None:
-        return "illisible"
+        return "manque" if source.refused == "missing" else "refusée"
     blocking = sum(finding.blocks for finding in source.findings)
     warning = len(source.broken) - blocking
     told = [
+        "une ligne n’est pas une donnée" if source.stray is not None else "",
         french.count(blocking, "règle enfreinte bloque", "règles enfreintes bloquent") if blocking else "",
         french.count(warning, "avertissement", "avertissements") if warning else "",
     ]
@@ -91,6 +89,9 @@ def _source(source: SourceQuality) -> str:
     if source.refusal is not None:
         lines = "<br>".join(escape(line.strip()) for line in source.refusal.splitlines())
         return f"{head}<p>{lines}</p>\n"
+    if source.stray is not None:
+        lines = "<br>".join(escape(line.strip()) for line in source.stray.splitlines())
+        head += f"<p>{lines}</p>\n"
     size = f"{french.count(source.rows, 'ligne', 'lignes')}, {french.count(source.columns, 'variable', 'variables')}"
     kept = [finding for finding in source.findings if not finding.is_broken]
     tables = [
@@ -100,7 +101,7 @@ def _source(source: SourceQuality) -> str:
                [(each.variable, each.what, french.number(each.rows)) for each in source.mendings]),
         _table("Règles suivies", ("Règle", "Constaté"), [(each.sentence, each.measured or "") for each in kept]),
     ]  # fmt: skip
-    notes = "".join(f"<p>{escape(note)}</p>" for note in source.notes)
+    notes = "".join(f"<p>{escape(note)}</p>" for note in (*source.warnings, *source.notes))
     return (
         f"{head}<p>Fichier <code>{escape(source.file)}</code>, {size}, empreinte "
         f"<code>{escape(source.sha256[:12])}</code>.</p>{notes}{''.join(tables)}\n"

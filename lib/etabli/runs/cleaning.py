@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from etabli import memo
+from etabli.disclosure import shared
 from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.runs.journal import journals, page_of_batch
@@ -29,7 +30,8 @@ def find_clutter(project: Project, studies: Iterable[Study], *, keep: int) -> li
     found = [path for study in studies for path in _former_reports(project, study, keep=keep)]
     former = journals(project)[:-keep]
     pages = [page_of_batch(project, path.stem) for path in former]
-    return sorted({*found, *former, *(page for page in pages if page.is_file())})
+    locks = [path.with_suffix(".lock") for path in former]
+    return sorted({*found, *former, *(path for path in (*pages, *locks) if path.is_file())})
 
 
 def remove(clutter: Iterable[Path]) -> None:
@@ -56,6 +58,5 @@ def _former_reports(project: Project, study: Study, *, keep: int) -> Iterator[Pa
             yield path.parent
     for former in (name for name in study.editions if name not in kept):
         yield from sorted(folder.glob(f"{former}_*.failed.ipynb"))
-        results = memo.folder_of(project, study.slug, former)
-        if results.is_dir():
-            yield results
+        shared_work = (memo.folder_of(project, study.slug, former), shared.folder_of(project, study.slug, former))
+        yield from (each for each in shared_work if each.is_dir())

@@ -20,7 +20,7 @@ from etabli.notebook import hold_against_study, name_cell, read_notebook
 from etabli.project import Project
 from etabli.recipients import read_recipients, recipient_of
 from etabli.runs.budget import Watch
-from etabli.runs.fingerprint import fingerprint, identity, with_modules
+from etabli.runs.fingerprint import fingerprint, identity, with_modules, with_plan
 from etabli.runs.manifest import Manifest, git_state, now_utc, versions
 from etabli.runs.outcome import Usage
 from etabli.study import PlannedRun, Study, read_study
@@ -94,9 +94,11 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         versions=versions(),
         started=now_utc(started),
         seconds=round(seconds, 1),
-        fingerprint=with_modules(depended, clearance.payload["modules"]),
+        fingerprint=with_plan(with_modules(depended, clearance.payload["modules"]), clearance.payload["plan"]),
         outputs={},
         shared=clearance.payload["shared"],
+        releases=clearance.payload["releases"],
+        lost=clearance.payload["lost"],
     )
     usage = _usage(notebook, watch, clearance, driven=time.process_time() - busy)
     return Executed(study, plan, notebook, clearance, manifest, usage)
@@ -134,6 +136,16 @@ def _usage(notebook: Any, watch: Watch, clearance: Clearance, *, driven: float) 
     )
 
 
+def _seconds_left(deadline: float) -> int:
+    """Return what a cell may take; one that begins after the deadline does not begin."""
+    from nbclient.exceptions import CellTimeoutError
+
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise CellTimeoutError("the run's time is over")
+    return max(1, int(left))
+
+
 def _papermill(
     project: Project, study: Study, plan: PlannedRun, output: Path, watch: Watch, on_cell: OnCell | None
 ) -> Any:
@@ -157,7 +169,7 @@ def _papermill(
                 kernel_name=kernels.NAME,
                 kernel_manager_class=kernels.watched(watch),
                 cwd=project.root,
-                timeout_func=lambda _: max(1, int(deadline - time.monotonic())),
+                timeout_func=lambda _: _seconds_left(deadline),
                 on_cell_start=seen,
                 extra_arguments=[
                     "--log-level=CRITICAL",  # what a kernel logs of itself, in English, on our terminal

@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from etabli.agreements import read_agreements
+from etabli.disclosure.ledger import Ledger, neighbouring, read_ledger
+from etabli.disclosure.shared import decided_for, home_of
 from etabli.errors import EtabliError
 from etabli.project import Project
 from etabli.recipients import Recipients, read_recipients
@@ -20,9 +22,10 @@ from etabli.study import PlannedRun, Study
 
 Fingerprint = dict[str, str]
 """SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
-`agreement/…`, `source/…`, `lib/…`; `key` is the fingerprint of the project's key, where an edition reads real
-deliveries, and `withdrawals` a digest of who withdrew, when anyone did: neither the key nor anybody can be found from
-them."""
+`releases` (what they hold already of its deliveries), `plan` (what the runs of its edition
+decided of it), `agreement/…`, `source/…`, `lib/…`; `key` is the fingerprint of the project's key, where an edition
+reads real deliveries, and `withdrawals` a digest of who withdrew, when anyone did: neither the key nor anybody can
+be found from them."""
 
 
 @dataclass
@@ -35,11 +38,17 @@ class Survey:
         The parts of a fingerprint that the runs of an edition share, by study and edition.
     bodies
         Who receives what.
+    ledger
+        All that was released.
     """
 
     editions: dict[tuple[str, str], Fingerprint] = field(default_factory=dict)
     bodies: Recipients | None = None
+    ledger: Ledger | None = None
 
+
+PLAN = "plan"
+"""The part of what the runs of an edition decided together."""
 
 NOT_OF_A_RUN = {"runs", "audiences", "editions", "time_limit_minutes", "memory_limit_gib"}
 """Keys of `study.yml` that tell which runs there are and what they may use, not what a report says."""
@@ -64,10 +73,15 @@ def fingerprint(
         seen.editions[place] = _of_edition(project, study, plan)
     if seen.bodies is None:
         seen.bodies = read_recipients(project)
+    if seen.ledger is None:
+        seen.ledger = read_ledger(project.ledger, shown=project.relative(project.ledger))
+    of_edition = seen.editions[place]
     parts = {
-        **seen.editions[place],
+        **of_edition,
         "parameters": _hash_text(json.dumps(plan.parameters, sort_keys=True, ensure_ascii=False)),
         "recipients": _hash_text(_shared_with(seen.bodies, plan)) if plan.audience != "internal" else ABSENT,
+        **_releases(seen.ledger, seen.bodies, plan, of_edition, study.editions[plan.edition].keeps or ""),
+        **_plan(project, seen.bodies, plan),
     }
     return with_modules(dict(sorted(parts.items())), modules)
 
@@ -80,9 +94,27 @@ def with_modules(taken: Fingerprint, modules: Iterable[str]) -> Fingerprint:
     return dict(sorted({**{f"lib/{name}": digest for name, digest in closure(others).items()}, **taken}.items()))
 
 
+def with_plan(taken: Fingerprint, decided: str) -> Fingerprint:
+    """Return a fingerprint with what the run itself, the last to decide, found that the shared plan masks in it."""
+    others = {part: digest for part, digest in taken.items() if part != PLAN}
+    return dict(sorted({**others, **({PLAN: decided} if decided else {})}.items()))
+
+
 def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Return the parts that differ between two fingerprints, in alphabetical order."""
-    return sorted(part for part in {*before, *after} if before.get(part, ABSENT) != after.get(part, ABSENT))
+    """Return the parts that differ between two fingerprints, in alphabetical order.
+
+    A shared plan that is gone with the cache says nothing: the next run decides again.
+    """
+    parts = {*before, *after} - ({PLAN} - after.keys())
+    return sorted(part for part in parts if before.get(part, ABSENT) != after.get(part, ABSENT))
+
+
+def _plan(project: Project, bodies: Recipients, plan: PlannedRun) -> Fingerprint:
+    if plan.audience == "internal":
+        return {}
+    home = home_of(project, plan.slug, plan.edition, bodies.holders(plan.audience, plan.recipient))
+    decided = decided_for(home, plan.name)
+    return {PLAN: decided} if decided else {}
 
 
 def _shared_with(bodies: Recipients, plan: PlannedRun) -> str:
@@ -91,6 +123,24 @@ def _shared_with(bodies: Recipients, plan: PlannedRun) -> str:
         slug: bodies.recipients[slug].model_dump(mode="json") for slug in bodies.holders(plan.audience, plan.recipient)
     }
     return json.dumps(held, sort_keys=True, ensure_ascii=False)
+
+
+def _releases(ledger: Ledger, bodies: Recipients, plan: PlannedRun, taken: Fingerprint, keeps: str) -> Fingerprint:
+    """Return the part that tells what the readers of a report hold of its people; none when they hold nothing.
+
+    A report's own release is left out: made again it takes the masks that it left with, and says the same.
+    """
+    if plan.audience == "internal":
+        return {}
+    sources = {digest for part, digest in taken.items() if part.startswith("source/")}
+    releases = ledger.held_by(bodies.holders(plan.audience, plan.recipient))
+    beside = set(neighbouring(releases, plan.slug, plan.edition, keeps).numbers)
+    held = [
+        (each.number, each.report, sorted(each.outputs.items()))
+        for each in releases
+        if each.report != str(plan) and (each.number in beside or not sources.isdisjoint(each.publication.sources))
+    ]
+    return {"releases": _hash_text(json.dumps(held, ensure_ascii=False))} if held else {}
 
 
 def identity(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:

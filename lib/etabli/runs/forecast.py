@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
+from etabli.project import Project
+from etabli.runs.journal import last_ends
 from etabli.runs.standing import Standing
 
 
@@ -41,9 +43,15 @@ class Forecast:
         return None if self.seconds is None else max(sum(self.seconds) / workers, *self.seconds, 0.0)
 
 
-def forecast(standings: Sequence[Standing], todo: Sequence[Standing]) -> Forecast:
-    """Return what the runs `todo` should take, from all runs that were looked at."""
+def forecast(project: Project, standings: Sequence[Standing], todo: Sequence[Standing]) -> Forecast:
+    """Return what the runs `todo` should take, from all runs that were looked at.
+
+    A run takes what it took in its last batch, export included; where no journal tells, what its notebook took. What
+    was then taken from shared work may have to be computed this time.
+    """
     seconds = {str(each.plan): each.manifest.seconds for each in standings if each.manifest is not None}
+    ends = last_ends(project)
+    seconds |= {run: ends[run].seconds for run in seconds if run in ends and ends[run].status == "done"}
     sizes = {str(each.plan): float(size_of(each.folder)) for each in standings if each.manifest is not None}
     unknown = sum(each.manifest is None for each in todo)
     if not seconds:

@@ -368,7 +368,7 @@ def _as(kind: type[_Line], said: dict[str, Any]) -> _Line | None:
     try:
         if not said.keys() <= {each.name for each in fields(kind)}:
             return None
-        line: _Line = _reader(kind).validate_json(json.dumps(said), strict=True)
+        line: _Line = _reader(kind).validate_json(json.dumps(said), strict=True)  # type: ignore[arg-type]  # a type is hashable
         if datetime.fromisoformat(line.at).tzinfo is None:
             return None
     except (ValueError, RecursionError):  # pydantic's are ValueErrors

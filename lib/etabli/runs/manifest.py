@@ -49,6 +49,10 @@ class Manifest:
         SHA-256 of each file of the report, by its path from the report's folder.
     shared
         How many results were `taken` from the work that the runs of an edition share, and how many were `kept` there.
+    releases
+        The releases, by their numbers in the ledger, with which the report was protected together.
+    lost
+        Those among them of which something could not be counted again: nothing is proved beside it.
     """
 
     study: str
@@ -68,6 +72,8 @@ class Manifest:
     outputs: dict[str, str]
     recipient: str | None = None
     shared: dict[str, int] = field(default_factory=dict)
+    releases: list[int] = field(default_factory=list)
+    lost: list[int] = field(default_factory=list)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"

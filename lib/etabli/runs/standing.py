@@ -116,6 +116,8 @@ _KINDS = {
     "codebook": "le codebook",
     "parameters": "les paramètres",
     "lock": "les versions des logiciels (requirements.lock)",
+    "plan": "ce que les autres passages de l’édition masquent avec lui",
+    "releases": "le registre des diffusions a changé",
     "withdrawals": "des personnes se sont retirées",
     "key": "la clé des pseudonymes",
 }

@@ -302,8 +302,15 @@ def become_kernel(request: Request, template: int) -> None:
     os.environ.clear()
     os.environ.update(request.environment)
     os.chdir(request.folder)
+    _find_own_modules()
     sys.argv = ["ipykernel_launcher.py", *request.arguments]
     sys.modules["numpy"].random.seed()  # the state was drawn at import: all forks would draw the same numbers
+
+
+def _find_own_modules() -> None:
+    """Let the kernel import from its folder, as a cold one does: IPython sees to it, but not where Python has -P."""
+    packages = (place for place, path in enumerate(sys.path) if Path(path).name in {"site-packages", "dist-packages"})
+    sys.path.insert(next(packages, len(sys.path)), "")
 
 
 def run_kernel(application: Any, arguments: list[str]) -> int:

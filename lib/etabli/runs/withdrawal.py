@@ -30,12 +30,11 @@ from etabli.sources.keys import (
 )
 from etabli.sources.links import EditionFiles, identifiers, with_linked
 from etabli.sources.pseudonyms import PSEUDONYM, StudyKey, domain_of
+from etabli.sources.quality import FOLDER as QUALITY
+from etabli.sources.quality import pages_of
 from etabli.sources.reception import DELETIONS
 from etabli.sources.withdrawals import WITHDRAWALS, Withdrawal, digest, read_withdrawals, record
 from etabli.study import Study
-
-QUALITY = "quality"
-"""Where `etabli check` writes, beside a study's reports (`publish.quality`, a floor above)."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ class Outcome:
         journals and pages of batches in which a run failed, for they quote its error.
     releases
         Lines of the ledger that tell of a release from those sources.
+    since
+        The day on which the person had withdrawn already; None the first time.
     """
 
     pseudonyms: tuple[str, ...]
@@ -68,6 +69,7 @@ class Outcome:
     uncertain: tuple[str, ...]
     traces: tuple[str, ...]
     releases: tuple[str, ...]
+    since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,10 @@ def withdraw(
 ) -> Outcome:
     """Record that a person withdraws from a study, and list what holds them.
 
-    An identifier is recorded under the key in use and that of fictional data; a pseudonym, under the key that made
-    it. So is what stands on the person's rows alone, in all editions: it is known for good, whatever becomes of the
-    delivery that told it.
+    An identifier is recorded under the key in use: under that of fictional data, which is no secret, only where the
+    study reads no real delivery and fictional data hold it. A pseudonym is, under the key that made it. So is what
+    stands on the person's rows alone, in all editions: it is known for good, whatever becomes of the delivery that
+    told it.
 
     Parameters
     ----------
@@ -111,7 +114,8 @@ def withdraw(
     DeliveryError
         No delivery holds that person, and `absent` is not said.
     KeyringError
-        The study's key is not on this machine; or a former one, which may have made the pseudonym.
+        There is no key, though the study reads real deliveries or nobody in the fictional ones is meant; it is not on
+        this machine; or a former one is not, which may have made the pseudonym.
     """
     person = person.strip()
     keys = _keys(project, study, keyring)
@@ -125,30 +129,42 @@ def withdraw(
             )
         found = found or _expected(project, study, person, keys, keyring)
         gone = _gone(seen, found, keys, Path(folder))
+    since = _since(project, study, found)
     for (key_name, pseudonym), hashes in gone.linked.items():
         record(project, Withdrawal(study.slug, key_name, pseudonym, day, hashes))
     if any(name != DEMO for name in keys):
-        seen_withdrawals(project, keyring, held_state(project).current)
+        seen_withdrawals(project, keyring, held_state(project, keyring).current)
     forget(project)
     kept = [each for each in read_withdrawals(project, study.slug) if (each.key, each.pseudonym) in gone.linked]
+    traces = tuple(_traces(project, study, gone.editions, {each for one in kept for each in one.deliveries}))
     reports, uncertain = _reports(project, study, kept, {each.sha256 for each in _deliveries(seen)})
     return Outcome(
         pseudonyms=tuple(sorted({pseudonym for _, pseudonym in found})),
         held=tuple((delivery.shown, count) for delivery, count in gone.rows.items()),
         unread=tuple(unread),
         reports=reports,
-        uncertain=uncertain,
-        traces=tuple(_traces(project, study, gone.editions)),
+        uncertain=tuple(each for each in uncertain if each not in traces),
+        traces=traces,
         releases=tuple(_releases(project, kept)),
+        since=since,
     )
+
+
+def _since(project: Project, study: Study, found: Found) -> date | None:
+    """Return the first day on which everyone meant had withdrawn already, None when somebody had not."""
+    days: dict[tuple[str, str], date] = {}
+    for each in read_withdrawals(project, study.slug):
+        days.setdefault((each.key, each.pseudonym), each.day)
+    return max(days[each] for each in found) if found <= days.keys() else None
 
 
 def _keys(project: Project, study: Study, keyring: Keyring) -> dict[str, StudyKey]:
     """Return the keys that may know people of the study, the one in use before the former ones that are here.
 
-    Fictional data are in nobody's secret; a real edition asks for the project's key as soon as there is one.
+    Fictional data are in nobody's secret; a real edition asks for the project's key.
     """
-    origins, state = {each.deliveries for each in study.editions.values()}, read_state(project)
+    origins = {each.deliveries for each in study.editions.values()}
+    state = held_state(project, keyring) if "raw" in origins else read_state(project)
     keys = {DEMO: StudyKey(demo_key(study.slug).secret)} if "demo" in origins else {}
     if state is not None and ("raw" in origins or keyring.path(state.current).is_file()):
         keys[state.current] = StudyKey(study_key(project, keyring, study.slug).secret)
@@ -171,9 +187,10 @@ def _looked_for(
     seen, unread = _read(
         project, study, {"demo": keys.get(DEMO), "raw": keys.get(current) if current != DEMO else None}, folder
     )
-    meant = _named(person, _domains(project, study), {name: keys[name] for name in (DEMO, current) if name in keys})
+    domains = _domains(project, study)
+    meant = _named(person, domains, {name: keys[name] for name in (DEMO, current) if name in keys})
     if any(_holds(each, {pseudonym for _, pseudonym in meant}) for each in seen):
-        return seen, unread, meant
+        return seen, unread, _named(person, domains, _recording(study, keys))
     if PSEUDONYM.fullmatch(person):
         for name, key in keys.items():
             origin = "demo" if name == DEMO else "raw"
@@ -188,6 +205,16 @@ def _domains(project: Project, study: Study) -> set[str]:
     books = read_codebook(project, study).sources.values()
     people = {domain_of(book.person, book) for book in books if book.person is not None}
     return people or {domain_of(name, book) for book in books for name in identifiers(book)}
+
+
+def _recording(study: Study, keys: Keys) -> Keys:
+    """Return the keys under which an identifier that a delivery holds is recorded.
+
+    Whoever has the source of the workbench can undo a pseudonym under the key of fictional data, by trying every
+    number: where a study reads real deliveries, an identifier may be a real one, and that key is not used.
+    """
+    reads_real = any(each.deliveries == "raw" for each in study.editions.values())
+    return {name: keys[name] for name in (DEMO, _in_use(keys)) if name in keys and not (reads_real and name == DEMO)}
 
 
 def _named(person: str, domains: Collection[str], keys: Keys) -> Found:
@@ -221,8 +248,6 @@ def _read(
                 continue
             key = keys.get(origin)
             if key is None:
-                if origin == "raw":
-                    held_state(project)  # there is no key, and it says so
                 continue
             try:
                 frames[name] = load(delivery, codebook.sources[name], key=key, cache=folder)[names]
@@ -292,8 +317,8 @@ def _expected(project: Project, study: Study, person: str, keys: Keys, keyring: 
         for name, _ in state.history if state is not None and any(each != DEMO for each in keys) else ():
             keyring.read(name)  # a key that is not here may be the one that made it, and says so
         return {(name, person) for name in keys}
-    current = _in_use(keys)
-    return _named(person, _domains(project, study), {name: keys[name] for name in (DEMO, current) if name in keys})
+    key = study_key(project, keyring, study.slug)  # nobody fictional: a real identifier, which asks for the secret key
+    return _named(person, _domains(project, study), {held_state(project, keyring).current: StudyKey(key.secret)})
 
 
 def _reports(
@@ -328,17 +353,27 @@ def _reports(
             certain.append(shown)
         elif read - present:
             uncertain.append(shown)
+    for folder, told in pages_of(project, slug=study.slug):
+        read = {digest for name, digest in told.items() if name not in books or identifiers(books[name])}
+        if read - present - hashes:
+            uncertain.append(project.relative(folder))
     return tuple(certain), tuple(uncertain)
 
 
-def _traces(project: Project, study: Study, editions: Collection[str]) -> Iterator[str]:
-    """Yield what runs that failed and checks of deliveries left beside the reports, and what quotes such a run."""
+def _traces(project: Project, study: Study, editions: Collection[str], hashes: Collection[str]) -> Iterator[str]:
+    """Yield what runs that failed and checks of deliveries left beside the reports, and what quotes such a run.
+
+    Checks are found by edition, then by digest.
+    """
     folder = project.reports / study.slug
     for path in sorted(folder.glob("*.failed.ipynb")):
         yield project.relative(path)
     for edition in editions:
         if (folder / QUALITY / edition).is_dir():
             yield project.relative(folder / QUALITY / edition)
+    for page, told in pages_of(project, slug=study.slug):
+        if page.name not in editions and not set(hashes).isdisjoint(told.values()):
+            yield project.relative(page)
     for path in journals(project):
         account = read_journal(path)
         if account is not None and any(ended.run.startswith(f"{study.slug}/") for ended in account.failed):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import Field
 
 from etabli.declarations import Declaration
+from etabli.errors import DeliveryError
 from etabli.sources.expressions import named
 from etabli.study import Name
 
@@ -42,6 +44,29 @@ def amended(source: dict[str, Any], amendment: Amendment) -> dict[str, Any]:
     plain = {key: value for key, value in source.items() if key != "editions"}
     format_ = {**source.get("format", {}), **(amendment.format or {})}
     return {**plain, "variables": variables, "rules": rules, "format": format_}
+
+
+def placed(error: DeliveryError, form: str | None) -> DeliveryError:
+    """Return the error, its hint told for one edition among others: what is mended for it alone breaks no other.
+
+    Parameters
+    ----------
+    error
+        What hinders the reading of an edition's delivery; others than those that the codebook would mend stay.
+    form
+        The key of the edition under `editions` of the codebook; None where the study has no other edition.
+    """
+    if form is None or error.hint is None or "codebook" not in error.hint:
+        return error
+    keys = "format: {…}" if any(key in error.hint for key in _WRITTEN) else "rename: {variable: COLONNE} ou absent: […]"
+    error.hint += (
+        f" ; si les autres éditions ne sont pas ainsi, écrivez-le dans codebook.yml sous cette source, "
+        f"« editions: {{{json.dumps(form)}: {{{keys}}}}} »"
+    )
+    return error
+
+
+_WRITTEN = ("separator", "encoding", "sheet", "decimal", "title_rows", "header_rows")
 
 
 def _rests_on(rule: dict[str, Any], absent: tuple[str, ...]) -> bool:

@@ -17,6 +17,7 @@ from uuid import uuid4
 import pandas as pd
 from filelock import FileLock
 
+from etabli import memo
 from etabli.project import Project
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Child, Job, Limits
@@ -134,9 +135,10 @@ def forget(project: Project) -> None:
     and whatever goes is only made again. Folders and locks stay, for whoever converts meanwhile; what they make is not
     kept (`_kept`).
     """
+    memo.forget(project)
     if project.cache.is_dir():
         for each in project.cache.iterdir():
-            if each not in {project.public, project.cache / _DELIVERIES}:
+            if each not in {project.public, project.cache / _DELIVERIES, memo.root_of(project)}:
                 shutil.rmtree(each) if each.is_dir() else each.unlink(missing_ok=True)
     for folder in (project.cache / _DELIVERIES).glob("*/"):
         with FileLock(folder / f"{_FORGOTTEN}.lock"):

@@ -15,7 +15,7 @@ import pandas as pd
 
 from etabli.errors import DeliveryError, suggestion
 from etabli.sources.codebook import FileFormat, Variable
-from etabli.sources.conversions import convert, date_format
+from etabli.sources.conversions import convert, date_format, stands_for
 
 Places = npt.NDArray[np.int64]
 
@@ -51,10 +51,12 @@ def delivered_without_loss(values: pd.Series, variable: Variable, written: FileF
     places, known = distinct(values)
     text = pd.Series(_written(known, variable, written), dtype="str")
     if variable.type in {"text", "identifier"}:
-        lost = text.str.contains("\0", regex=False)
+        lost = text.str.contains("\0", regex=False) | (convert(text, variable, written) != text)
     else:
         lost = ~_same(convert(text, variable, written), known, variable)
-    lost |= text.isin(list(variable.missing)) | (text != text.str.strip()) & (variable.type != "code")
+    lost |= stands_for(text, variable.missing, variable, written) | (text != text.str.strip()) & (
+        variable.type != "code"
+    )
     if lost.any():
         raise _lossy(variable)
     cells: pd.Series = pd.concat([text, pd.Series([None], dtype="str")])
@@ -148,7 +150,8 @@ def _lossy(variable: Variable) -> DeliveryError:
     hints = {
         "date": "une date se livre sans heure, et « format » doit écrire le jour, le mois et l’année",
         "datetime": "le « format » de la variable doit écrire tout ce que porte la donnée, les secondes aussi",
-        "number": "un nombre livré est fini",
+        "number": "un nombre livré est fini, et n’est pas l’un des « missing » de la variable",
+        "identifier": "vérifiez les espaces de bord, et les « missing » ; les accents y sont composés (NFC)",
     }
     return DeliveryError(
         "Une valeur ne se relirait pas telle quelle.",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from etabli.agreements import Level
 from etabli.declarations import Complaint, Declaration, misplaced, read_declaration
 from etabli.errors import DeclarationError, suggestion
 from etabli.project import Project
@@ -87,6 +88,8 @@ class Variable(Declaration):
     pattern: str | None = None
     """Regular expression that the whole text matches."""
     unique: bool = False
+    level: Level | None = None
+    """The geographic level of its categories, which a floor in an agreement looks at; None: it is no place."""
     keep: Text | None = None
     """Why a free text is carried into frames: without a reason it is dropped (`pseudonyms.is_free_text`)."""
     references: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")] | None = None
@@ -320,6 +323,14 @@ class Codebook(Declaration):
         """Return the codebook as the deliveries of an edition are written."""
         sources = {name: book.for_edition(form) for name, book in self.sources.items()}
         return self.model_copy(update={"sources": sources})
+
+    @property
+    def levels(self) -> dict[str, Level]:
+        """The geographic level of each variable that has one; of one that several sources hold, the finest."""
+        held = [*self.derived.items(), *(item for book in self.sources.values() for item in book.variables.items())]
+        placed = [(name, variable.level) for name, variable in held if variable.level is not None]
+        order = get_args(Level)
+        return dict(sorted(placed, key=lambda each: order.index(each[1]), reverse=True))
 
     def variable(self, name: str) -> Variable | None:
         """Return a variable, whichever source holds it; None when none does."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
-from etabli.sources.conversions import cleaned, convert, date_format, is_text
+from etabli.sources.conversions import cleaned, convert, date_format, is_text, stands_for
 from etabli.sources.dates import fixed_dates
 from etabli.sources.shaping import written_as
 
@@ -89,7 +89,7 @@ def prepare(text: pd.Series, variable: Variable, written: FileFormat, *, by_rows
         return _by_rows(text, variable, written) if by_rows else _stored(text, variable, written)
     told = _as_text(text, variable, written)
     if by_rows and _seldom_repeats(told, variable):
-        moments = _moments(told, variable)
+        moments = _moments(told, variable, written)
         if moments is not None:
             return moments
         places, raw = _rows(told)
@@ -102,7 +102,7 @@ def prepare(text: pd.Series, variable: Variable, written: FileFormat, *, by_rows
             written_for = {name: code.value or name for name, code in variable.codes.items()}
             known = set(written_for.values())
             told = told.map(lambda value: value if value in known else written_for.get(value, value)).astype("str")
-    told = told.mask(told.isin(["", *variable.missing]))
+    told = told.mask(stands_for(told, ["", *variable.missing], variable, written))
     return Column(places, raw, told, convert(told, variable, written))
 
 
@@ -114,7 +114,7 @@ def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Colum
     if (places < 0).any():
         places = np.where(places < 0, len(different), places)
         different = different.reindex(range(len(different) + 1))
-    kept = cleaned(different, variable)
+    kept = cleaned(different, variable, written)
     raw = pd.Series(
         ["" if pd.isna(value) else written_as(value, variable, written) for value in different.tolist()], dtype="str"
     )
@@ -123,7 +123,7 @@ def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Colum
 
 def _by_rows(column: pd.Series, variable: Variable, written: FileFormat) -> Column:
     """Return a stored column whose text is written only for a message."""
-    kept = cleaned(column.reset_index(drop=True), variable)
+    kept = cleaned(column.reset_index(drop=True), variable, written)
     return Column(np.arange(len(kept)), kept, kept, convert(kept, variable, written))
 
 
@@ -132,13 +132,14 @@ def _seldom_repeats(text: pd.Series, variable: Variable) -> bool:
     return isinstance(text.dtype, pd.StringDtype) and variable.type in {"date", "datetime", "text", "identifier"}
 
 
-def _moments(text: pd.Series, variable: Variable) -> Column | None:
+def _moments(text: pd.Series, variable: Variable, written: FileFormat) -> Column | None:
     """Return a column of dates that all have their variable's form: what misses in it is what misses in the text."""
     if variable.type not in {"date", "datetime"} or variable.recode:
         return None
     typed = fixed_dates(text.reset_index(drop=True), date_format(variable), variable.missing)
     if typed is None:
         return None
+    typed = cleaned(typed, variable, written)
     return Column(np.arange(len(typed)), typed, typed, typed.dt.normalize() if variable.type == "date" else typed)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ TRUTH = {"oui": True, "true": True, "1": True, "non": False, "false": False, "0"
 _SPACES = " \u00a0\u202f"
 """Between thousands: ordinary, no-break, narrow no-break."""
 
+_DIGITS = {"%d": 2, "%m": 2, "%Y": 4, "%y": 2, "%j": 3, "%H": 2, "%I": 2, "%M": 2, "%S": 2}
+"""Digits that each part of a date's form writes."""
+
 _MANY = 1_000
 """Different values from which it pays to have Arrow read numbers."""
 
@@ -39,7 +42,7 @@ def is_text(column: pd.Series) -> bool:
     return isinstance(column.dtype, (pd.StringDtype, pd.CategoricalDtype)) or column.dtype == object
 
 
-def cleaned(column: pd.Series, variable: Variable) -> pd.Series:
+def cleaned(column: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:
     """Return a read column without the spaces around its values; NA where it is empty or says « missing ».
 
     Parameters
@@ -48,18 +51,68 @@ def cleaned(column: pd.Series, variable: Variable) -> pd.Series:
         One column of a `Reading`: text, or typed.
     variable
         What the codebook says of it: its `missing` values.
+    written
+        How the delivery is written.
     """
     if not is_text(column):
-        return column.mask(_among(column, tuple(variable.missing))) if variable.missing else column
+        return column.mask(stands_for(column, variable.missing, variable, written)) if variable.missing else column
     places, values = distinct(column)
     stripped = pd.Series(values, dtype="str").str.strip()
-    stripped = stripped.mask(stripped.isin(["", *variable.missing]))
+    stripped = stripped.mask(stands_for(stripped, ["", *variable.missing], variable, written))
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return _taken(stripped, places, column.index, None)
     codes, kept = pd.factorize(stripped)
     return pd.Series(
         pd.Categorical.from_codes(np.append(codes, -1)[places], categories=pd.Index(kept, dtype="str")), column.index
     )
+
+
+def stands_for(column: pd.Series, told: Iterable[str], variable: Variable, written: FileFormat) -> pd.Series:
+    """Return which values of a column are one of those that the codebook tells, as it tells « missing » ones.
+
+    Numbers are compared as numbers, and dates as dates: « 9 », « 09 » and « 9,0 » are one missing code, however the
+    file stores it. A date may be told in its variable's form, as `DATE_FORMATS` write it, or as 2099-12-31.
+
+    Parameters
+    ----------
+    column
+        Text without spaces around it, or typed.
+    told
+        Texts of the codebook.
+    variable, written
+        Of what type the variable is, and how the delivery writes it.
+    """
+    texts = pd.Series([*told], dtype="str")
+    if not is_text(column):
+        match column.dtype.kind:
+            case "f" | "i" | "u":
+                return column.isin(_numbers_told(texts, variable, written))
+            case "M":
+                days = column.dt.normalize() if variable.type == "date" else column
+                return days.isin(_dates_told(texts, variable))
+            case _:
+                return column.isna()
+    found = column.isin(texts)
+    if variable.type in {"integer", "number"}:
+        numbers = _numbers_told(texts, variable, written)
+        return found | _numbers(column, variable, written).isin(numbers) if len(numbers) else found
+    if variable.type in {"date", "datetime"}:
+        days = _dates_told(texts, variable)
+        return found | _dates(column, variable, written).isin(days) if len(days) else found
+    return found
+
+
+def _numbers_told(texts: pd.Series, variable: Variable, written: FileFormat) -> pd.Series:
+    """Return the numbers among texts of the codebook: written as the delivery writes them, or with any decimal sign."""
+    usual = _numbers(texts, variable, written)
+    return usual.fillna(_numbers(texts.str.replace(",", "."), variable, FileFormat(decimal="."))).dropna()
+
+
+def _dates_told(texts: pd.Series, variable: Variable) -> pd.Series:
+    found = _parsed(texts, date_format(variable))
+    for form in (*DATE_FORMATS.values(), "%Y-%m-%d"):
+        found = found.fillna(_parsed(texts, form))
+    return (found.dt.normalize() if variable.type == "date" else found).dropna()
 
 
 def distinct(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
@@ -119,14 +172,6 @@ def _held(column: pd.Series, variable: Variable) -> pd.Series:
             return column
 
 
-def _among(column: pd.Series, missing: tuple[str, ...]) -> pd.Series:
-    """Return which values of a typed column are written like one of the `missing` ones."""
-    if column.dtype.kind not in "fiu":
-        return column.isna()
-    numbers = pd.to_numeric(pd.Series(missing, dtype="str").str.replace(",", "."), errors="coerce").dropna()
-    return column.isin(numbers)
-
-
 def expected(variable: Variable, written: FileFormat) -> str:
     """Return, for a message, what text the type of a variable takes."""
     match variable.type:
@@ -148,6 +193,18 @@ def expected(variable: Variable, written: FileFormat) -> str:
 def date_format(variable: Variable) -> str:
     """Return the `strptime` format of a date or datetime variable."""
     return variable.format or DATE_FORMATS[variable.type]
+
+
+def digits_of(form: str) -> int | None:
+    """Return how many digits a date of a form has, where no sign stands between them; None for another form.
+
+    >>> digits_of("%d%m%Y"), digits_of("%d/%m/%Y"), digits_of("%Y")
+    (8, None, None)
+    """
+    parts = re.findall("%.", form)
+    if len(parts) < 2 or "".join(parts) != form or not set(parts) <= set(_DIGITS):
+        return None
+    return sum(_DIGITS[part] for part in parts)
 
 
 def _first_of(values: list[str], most: int = 12) -> str:
@@ -211,12 +268,22 @@ def _dates(text: pd.Series, variable: Variable, _: FileFormat) -> pd.Series:
     days = fixed_dates(text, form) if isinstance(text.dtype, pd.StringDtype) else None
     if days is None:
         places, values = distinct(text)
-        known = pd.Series(values, dtype="str")
-        known = known.where(known.str.contains("[0-9]"))  # pandas would read « today » as the day of the run
-        days = _taken(
-            pd.to_datetime(known, format=form, errors="coerce").astype("datetime64[us]"), places, text.index, pd.NaT
-        )
+        days = _taken(_parsed(pd.Series(values, dtype="str"), form), places, text.index, pd.NaT)
     return days.dt.normalize() if variable.type == "date" else days
+
+
+def _parsed(text: pd.Series, form: str) -> pd.Series:
+    """Return the dates of texts of a form, NaT for another text.
+
+    pandas would read « today » as the day of the run, and « 1022024 », a first zero lost, as the 10th of February.
+    """
+    expression = "".join(
+        rf"[0-9]{{{_DIGITS[part]}}}" if part in _DIGITS else "(?s:.+)" if part.startswith("%") else re.escape(part)
+        for part in re.findall("%.|[^%]", form)
+    )
+    adjoining = re.search(r"%[a-zA-Z]%[a-zA-Z]", form)
+    known = text.where(text.str.fullmatch(expression) if adjoining else text.str.contains("[0-9]"))
+    return pd.to_datetime(known, format=form, errors="coerce").astype("datetime64[us]")
 
 
 def _booleans(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
@@ -225,6 +292,12 @@ def _booleans(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
 
 def _texts(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
     return text.astype("str")
+
+
+def _identifiers(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
+    """Return identifiers with their accents composed: « é » of one sign, and « é » of two, are one person's."""
+    known = text.astype("str")
+    return known if known.str.isascii().all() else known.str.normalize("NFC")
 
 
 def _whole(written: FileFormat) -> str:
@@ -252,5 +325,5 @@ _CONVERSIONS: dict[str, Callable[[pd.Series, Variable, FileFormat], pd.Series]] 
     "datetime": _dates,
     "boolean": _booleans,
     "text": _texts,
-    "identifier": _texts,
+    "identifier": _identifiers,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO, TextIOWrapper
@@ -18,13 +19,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etabli.errors import DeliveryError
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
+from etabli.sources.conversions import is_text
 from etabli.sources.damage import hold_page, hold_separator, hold_widths, quote_error
 from etabli.sources.dictionaries import repeated_column
 from etabli.sources.encoding import as_utf8, guessed
-from etabli.sources.metadata import LINE, Column, Guess, Metadata
+from etabli.sources.metadata import LINE, Column, Guess, Metadata, blank_rows
 from etabli.sources.native import kinds_of, repeats, typed_column, variables_of
-from etabli.sources.sniffing import decimal_of, separator_of, title_rows_of, type_of
+from etabli.sources.sniffing import decimal_of, separator_of, signs_of, title_rows_of, type_of
 
 __all__ = ["LINE", "read_delimited"]
 
@@ -83,10 +86,13 @@ def read_delimited(
     if written.title_rows:
         guesses = (*guesses, _guess("title_rows", str(written.title_rows), book))
     hold_separator(first, written.separator, known, shown, written.title_rows + 1)
-    header, frame, notes = _without_empty(*_table(text, written, book, shown, typed=typed), text, written.separator)
-    if book is None:
-        written = written.model_copy(update={"decimal": _decimal(frame)})
-    guesses = (*guesses, _guess("decimal", written.decimal, book))
+    header, frame, blank = _table(text, written, book, shown, typed=typed)
+    header, frame, notes = _without_empty(header, frame, text, written.separator)
+    notes = (*blank_rows(blank), *notes)
+    decimal = _decimal(frame) if book is None else _told_decimal(header, frame, book, shown)
+    if decimal is not None:
+        written = written.model_copy(update={"decimal": decimal})
+        guesses = (*guesses, _guess("decimal", decimal, book))
     described = [_described(name, frame.iloc[:, place], written, book) for place, name in enumerate(header)]
     metadata = Metadata(
         path.suffix.lower(), len(frame), tuple(described), encoding=written.encoding, separator=written.separator,
@@ -157,6 +163,51 @@ def _decimal(frame: pd.DataFrame) -> str:
     return "." if signs.count(".") > signs.count(",") else ","
 
 
+def _declared_decimal(book: SourceCodebook) -> str | None:
+    """Return the decimal sign that a codebook says, or that it says the other sign to be that of thousands."""
+    is_said = "decimal" in book.format.model_fields_set or book.format.thousands == "."
+    return book.format.decimal if is_said else None
+
+
+def _told_decimal(header: list[str], frame: pd.DataFrame, book: SourceCodebook, shown: str) -> str | None:
+    """Return the decimal sign that the codebook declares, else that of its numbers; None where none has decimals.
+
+    Raises
+    ------
+    DeliveryError
+        All that the numbers show is « 1,234 », which may be a thousand and more, or one and a little.
+    """
+    declared = _declared_decimal(book)
+    if declared is not None:
+        return declared
+    votes: Counter[str] = Counter()
+    doubtful: list[str] = []
+    for place, variable in enumerate(variables_of(header, book)):
+        if variable is not None and variable.type == "number" and is_text(frame.iloc[:, place]):
+            said = {*variable.missing, *variable.recode}
+            told, doubts = signs_of(value for value in _signed(frame.iloc[:, place]) if value.strip() not in said)
+            votes += told
+            doubtful += [header[place]] * len(doubts)
+    if votes:
+        return max(votes, key=lambda sign: (votes[sign], sign == ","))
+    if doubtful:
+        raise DeliveryError(
+            f"La colonne « {doubtful[0]} » a des nombres comme « 9,999 » ou « 9.999 » : milliers, ou décimales ?",
+            where=shown,
+            expected="des nombres dont un au moins montre ses décimales, ou « decimal » dans le codebook",
+            got=f"{len(doubtful)} valeur(s) différente(s) à un seul signe, suivi de trois chiffres",
+            hint="déclarez « decimal » sous « format » dans le codebook, et « thousands » si ce sont des milliers",
+        )
+    return None
+
+
+def _signed(column: pd.Series) -> list[str]:
+    """Return the different values of a column of text that hold a comma or a point."""
+    values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else pd.Index(column.unique())
+    kept: list[str] = values[values.str.contains("[,.]", na=False)].tolist()
+    return kept
+
+
 def _described(name: str, column: pd.Series, written: FileFormat, book: SourceCodebook | None) -> Column:
     if book is not None:
         return Column(name)
@@ -166,18 +217,18 @@ def _described(name: str, column: pd.Series, written: FileFormat, book: SourceCo
 
 def _table(
     text: bytes, written: FileFormat, book: SourceCodebook | None, shown: str, *, typed: bool
-) -> tuple[list[str], pd.DataFrame]:
-    """Return the header and the rows of text under it, by place."""
+) -> tuple[list[str], pd.DataFrame, int]:
+    """Return the header, the rows of text under it, by place, and how many blank lines stood between them."""
     names, line, offset = _names(text, written, shown)
     if not names:
-        return [], pd.DataFrame()
+        return [], pd.DataFrame(), 0
     variables = variables_of(names, book)
-    fast = _fast(text, offset, line, variables, written, typed=typed) if typed else None
+    fast = _fast(text, offset, line, variables, written, book) if typed else None
     if fast is None:
-        fast = _fast(text, offset, line, variables, written, typed=False)
+        fast = _fast(text, offset, line, variables, written, None)
     if fast is None:
-        return names, _strict_frame(text, offset, line, len(names), written.separator, shown)
-    return names, fast
+        return names, *_strict_frame(text, offset, line, len(names), written.separator, shown)
+    return names, fast, 0
 
 
 def _names(text: bytes, written: FileFormat, shown: str) -> tuple[list[str], int, int]:
@@ -215,9 +266,14 @@ def _offset(text: bytes, line: int) -> int:
 
 
 def _fast(
-    text: bytes, offset: int, line: int, variables: Sequence[Variable | None], written: FileFormat, *, typed: bool
+    text: bytes,
+    offset: int,
+    line: int,
+    variables: Sequence[Variable | None],
+    written: FileFormat,
+    typed: SourceCodebook | None,
 ) -> pd.DataFrame | None:
-    """Return the rows that Arrow reads, or None where only a slower pass can be believed."""
+    """Return the rows that Arrow reads, in the types of a codebook or as text; None where a slower pass must read."""
     import pyarrow as pa
     from pyarrow import csv as arrow
 
@@ -228,7 +284,11 @@ def _fast(
     if quoted and _is_suspect(text, offset, separator):
         return None
     names = [str(place) for place in range(len(variables))]
-    kinds = kinds_of(text, offset, variables, separator) if typed else [pa.string()] * len(names)
+    kinds = (
+        kinds_of(text, offset, variables, separator, decimal=_declared_decimal(typed) is not None)
+        if typed
+        else [pa.string()] * len(names)
+    )
     try:
         table = arrow.read_csv(
             pa.BufferReader(pa.py_buffer(text)[offset:]),
@@ -301,26 +361,33 @@ def _column(column: Any, variable: Variable | None) -> pd.Series:
     return pd.Series(pd.array(column, dtype="str"), copy=False)
 
 
-def _strict_frame(text: bytes, offset: int, line: int, width: int, separator: str, shown: str) -> pd.DataFrame:
+def _strict_frame(
+    text: bytes, offset: int, line: int, width: int, separator: str, shown: str
+) -> tuple[pd.DataFrame, int]:
     lines: list[int] = []
     rows: list[list[str]] = []
+    blank = passed = 0
     for at, row in _strict(text, offset, line, separator, shown):
+        if not row:
+            passed += 1
+            continue
+        blank, passed = blank + passed, 0
         lines.append(at)
         rows.append(row)
     hold_widths(lines, rows, width, shown)
     columns = list(zip(*rows, strict=True)) or [()] * width
     index = pd.Index(lines, name=LINE, dtype="int64")
-    return pd.DataFrame({place: pd.Series(cells, index, dtype="str") for place, cells in enumerate(columns)}, index)
+    frame = pd.DataFrame({place: pd.Series(cells, index, dtype="str") for place, cells in enumerate(columns)}, index)
+    return frame, blank
 
 
 def _strict(text: bytes, offset: int, line: int, separator: str, shown: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not blank, and the line on which each begins."""
+    """Yield the rows, none in a blank line, and the line on which each begins."""
     reader = csv.reader(_lines_of(text[offset:]), delimiter=separator, strict=True)
     before = line - 1
     try:
         for row in reader:
-            if row:
-                yield line, row
+            yield line, row
             line = before + reader.line_num + 1
     except csv.Error as error:
         raise quote_error(str(error), line, shown) from None

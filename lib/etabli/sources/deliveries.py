@@ -181,12 +181,21 @@ def _missing(path: Path, shown: str, study: Study, source_name: str, origin: Ori
         "public": "relancez le passage, qui le télécharge",
     }
     return DeliveryError(
-        f"Le fichier de la source « {source_name} » manque.",
+        missing_file(source_name),
         where=shown,
         expected=study.sources[source_name].description,
         got=f"un fichier au nom voisin, « {close} »" if close else None,
         hint=hints[origin],
     )
+
+
+def missing_file(source_name: str) -> str:
+    """Return the first line of the error for a file that is not there."""
+    return f"Le fichier de la source « {source_name} » manque."
+
+
+CUT = 0.9
+"""Share of its bytes under which a file that lost some is told to be cut short: a copy that stopped, most often."""
 
 
 def _hold_receipt(delivery: Delivery, receipt: dict[str, Entry]) -> None:
@@ -195,11 +204,13 @@ def _hold_receipt(delivery: Delivery, receipt: dict[str, Entry]) -> None:
     sha256, size = receipt[delivery.path.name].sha256, receipt[delivery.path.name].size
     if delivery.size < size:
         raise DeliveryError(
-            "Le fichier est tronqué.",
+            "Le fichier est tronqué, ou a été modifié depuis sa réception."
+            if delivery.size < CUT * size
+            else "Le fichier a été modifié depuis sa réception, ou tronqué à sa fin.",
             where=delivery.shown,
             expected=f"{size} octets, selon {RECEIPT}",
             got=f"{delivery.size} octets",
-            hint="copiez-le de nouveau, en entier",
+            hint="rétablissez le fichier reçu, en entier, ou redemandez-le",
         )
     if delivery.sha256 != sha256:
         raise DeliveryError(

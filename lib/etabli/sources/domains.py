@@ -35,7 +35,7 @@ class Domain:
     weights: npt.NDArray[np.float64] | None = None
 
 
-def domain_of(variable: Variable, rows: int, period: Period, recurring: bool) -> Domain:
+def domain_of(variable: Variable, rows: int, period: Period, recurring: bool, shift: float = 0.0) -> Domain:
     """Return the domain of a variable.
 
     Parameters
@@ -48,6 +48,8 @@ def domain_of(variable: Variable, rows: int, period: Period, recurring: bool) ->
         First and last day of the edition: dates fall there when their bounds let them.
     recurring
         Whether several rows have the same text, as a person's do.
+    shift
+        Which identifiers there are, among those that could be (`texts_of`).
     """
     match variable.type:
         case "code":
@@ -64,9 +66,8 @@ def domain_of(variable: Variable, rows: int, period: Period, recurring: bool) ->
         case "boolean":
             return Domain(2, lambda places: places.astype(bool))
         case _:
-            texts = texts_of(
-                variable, max(1, round(rows / ROWS_A_PERSON)) if recurring else rows + len(variable.missing)
-            )
+            count = max(1, round(rows / ROWS_A_PERSON)) if recurring else rows + len(variable.missing)
+            texts = texts_of(variable, count, shift if variable.type == "identifier" else 0.0)
             return Domain(texts.size, lambda places: [texts.at(int(place)) for place in places])
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from etabli.errors import DeclarationError
+from etabli.personal_data import concealed, find
+from etabli.sources.codebook import FileFormat
 from etabli.sources.likeness import Likeness, folded, look_at
 from etabli.sources.previews import Preview, preview
 
@@ -16,12 +19,11 @@ _HEAD = """\
 # Aucune valeur d’une colonne qui identifie, ni d’un texte libre, n’est écrite ici.
 # Dans le doute, une colonne est prise pour un identifiant : un pseudonyme la remplacera.
 sources:
-  {source}:
+  {source}: # à remplacer par le nom de la source dans study.yml
     row: {{one: ligne, many: lignes, gender: f}} # ce qu’est une ligne : une visite, un dossier…
     # person: la variable qui dit de qui est la ligne (de type identifier), avec « people »
     # people: {{one: personne, many: personnes, gender: f}}
-    format: {{separator: {separator}, encoding: {encoding}, decimal: {decimal}}}
-    variables:
+{format}    variables:
 """
 
 _TAIL = """\
@@ -39,7 +41,7 @@ def draft(path: Path, *, shown: str) -> str:
     path
         The delivery.
     shown
-        How messages and the draft name it.
+        How messages name it.
 
     Raises
     ------
@@ -47,14 +49,11 @@ def draft(path: Path, *, shown: str) -> str:
         It cannot be read.
     """
     seen = preview(path, shown=shown)
-    source = _name(path.stem, set())
     head = _HEAD.format(
-        file=" ".join(shown.split()),
+        file=concealed(" ".join(path.name.split())),
         rows=len(seen.frame),
-        source=source,
-        separator=_quoted(seen.format.separator),
-        encoding=seen.format.encoding,
-        decimal=_quoted(seen.format.decimal),
+        source=_name(concealed(path.stem), set()),
+        format=_format(seen.format, path.suffix.lower()),
     )
     taken: set[str] = set()
     lines = [line for column in seen.frame.columns for line in _variable(str(column), seen, taken)]
@@ -75,48 +74,85 @@ def write_draft(text: str, target: Path) -> Path:
     except FileExistsError:
         raise DeclarationError(
             "Ce fichier existe déjà : une ébauche n’écrase rien.",
-            where=target.name,
+            where=str(target),
             hint="donnez un autre nom par --output",
         ) from None
     except FileNotFoundError:
-        raise DeclarationError("Le dossier de l’ébauche n’existe pas.", where=target.parent.name) from None
+        raise DeclarationError("Le dossier de l’ébauche n’existe pas.", where=str(target.parent)) from None
     return target
+
+
+_DELIMITED = ("separator", "encoding", "decimal")
+_SHEETS = ("sheet", "header_rows")
+_TOLD = dict.fromkeys((".csv", ".tsv", ".txt"), _DELIMITED) | dict.fromkeys((".xlsx", ".ods"), _SHEETS)
+"""What a draft always says of how a file of that suffix is written; the other formats say it themselves."""
+
+
+def _format(written: FileFormat, suffix: str) -> str:
+    """Return the line that says how the file was read: what is told of its kind, and what is not the rule."""
+    usual, told = FileFormat().model_dump(), _TOLD.get(suffix, ())
+    found = {name: value for name, value in written.model_dump().items() if name in told or value != usual[name]}
+    shown = ", ".join(f"{name}: {_quoted(each) if isinstance(each, str) else each}" for name, each in found.items())
+    return f"    format: {{{shown}}}\n" if shown else ""
 
 
 def _variable(column: str, seen: Preview, taken: set[str]) -> Iterator[str]:
     labels = seen.labels.get(column, {})
-    likeness = look_at(column, seen.frame[column], labelled=bool(labels))
-    name = _name(column, taken)
+    missing = seen.missing.get(column, {})
+    likeness = look_at(column, seen.frame[column], labelled=labels, missing=missing)
+    if likeness.type == "code" and not any(
+        _is_harmless(f"{value} | {labels.get(value, '')}") for value in (*labels, *likeness.codes)
+    ):
+        why = "ses valeurs portent des données personnelles"
+        likeness = replace(likeness, type="identifier", sensitivity="identifier", why=why)
+    shown = concealed(column)
+    name = _name(shown, taken)
     yield f"{name}: # {likeness.why}"
-    yield f"  label: {_quoted(seen.titles.get(column) or column)}"
+    yield f"  label: {_quoted(concealed(seen.titles.get(column) or column))}"
     yield f"  type: {likeness.type}"
     yield f"  sensitivity: {likeness.sensitivity}"
     if column != name:
-        yield f"  column: {_quoted(column)}"
+        if shown != column:
+            yield "  # le nom de cette colonne porte une donnée personnelle : faites-le changer"
+        yield f"  column: {_quoted(shown)}"
     if not likeness.required:
         yield "  required: false"
     if likeness.pattern is not None:
         yield f"  pattern: {_quoted(likeness.pattern)}"
     if likeness.format is not None:
         yield f"  format: {_quoted(likeness.format)}"
-    missing = seen.missing.get(column, {})
+    missing = {value: labels.get(value, said) for value, said in missing.items()}
+    missing |= {value: value for value in likeness.missing}
     if missing and likeness.type != "identifier":
         yield "  missing:"
-        yield from (f"    {_quoted(value)}: {_quoted(labels.get(value, said))}" for value, said in missing.items())
+        yield from (f"    {_quoted(concealed(value))}: {_quoted(concealed(said))}" for value, said in missing.items())
     yield from _codes(likeness, labels, set(missing))
 
 
 def _codes(likeness: Likeness, labels: dict[str, str], missing: set[str]) -> Iterator[str]:
-    values = [value for value in dict.fromkeys([*labels, *likeness.codes]) if value not in missing]
+    told = [value for value in dict.fromkeys([*labels, *likeness.codes]) if value not in missing]
+    values = [value for value in told if _is_harmless(value)]
     if likeness.type != "code" or not values:
         return
-    if likeness.hidden and not labels:
-        yield f"  # {likeness.hidden} autre(s) valeur(s), trop rare(s) pour être écrite(s) : à décrire, ou à corriger"
+    if likeness.hidden:
+        yield (
+            f"  # {likeness.hidden} autre(s) valeur(s), trop rare(s) ou de trop de mots pour être écrite(s) : "
+            "à décrire, ou à corriger"
+        )
+    personal = sum(not (_is_harmless(value) and _is_harmless(labels.get(value, ""))) for value in told)
+    if personal:
+        yield f"  # {personal} valeur(s), ou leur libellé, portent une donnée personnelle, qui n’est pas écrite"
     yield "  codes:"
     taken: set[str] = set()
     for value in values:
         label = labels.get(value, value)
+        label = label if _is_harmless(label) else value
         yield f"    {_quoted(_name(label, taken))}: {{label: {_quoted(label)}, value: {_quoted(value)}}}"
+
+
+def _is_harmless(text: str) -> bool:
+    """Return whether a text holds no personal data that `etabli scan` would find."""
+    return next(find(text), None) is None
 
 
 def _name(text: str, taken: set[str]) -> str:

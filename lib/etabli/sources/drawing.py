@@ -1,8 +1,9 @@
 """A data set drawn from a codebook: every rule is kept, and nothing in it means anything.
 
 Rows are drawn chunk after chunk, so that their number does not weigh on memory. Variables are drawn
-one by one; the rows that break a rule between variables are drawn again. A study whose method needs
-structure plants it in its own `demo.py`.
+one by one; the rows that break a rule between variables have their values drawn again, while what is missing stays so:
+a row that misses something breaks few rules, and what may be missing would end by missing more often than it should.
+A study whose method needs structure plants it in its own `demo.py`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ import pandas as pd
 from etabli.errors import DeliveryError
 from etabli.sources.cells import Places, delivered
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.conversions import convert
+from etabli.sources.conversions import convert, stands_for
 from etabli.sources.domains import ROWS_A_PERSON, Domain, Period, domain_of
 from etabli.sources.expressions import Expression
+from etabli.sources.seeds import stream
 
 __all__ = ["CHUNK", "MISSING_SHARE", "ROWS_A_PERSON", "TRIES", "Draw", "draw", "draw_chunks"]
 
@@ -49,16 +51,29 @@ class Draw:
     Parameters
     ----------
     seed
-        The same seed gives the same rows.
+        The same seed gives the same rows, of the same edition and the same source.
     period
         First and last day of the edition: where dates fall, when their bounds let them.
     parents
         By variable that refers to another source: the different keys of that source.
+    edition, source
+        Of which edition and which source the rows are: each has its own draw, each edition its own identifiers.
     """
 
     seed: int
     period: Period = (date(2024, 1, 1), date(2024, 12, 31))
     parents: Mapping[str, pd.Series] = field(default_factory=dict)
+    edition: str = ""
+    source: str = ""
+
+    def part(self, number: int) -> np.random.Generator:
+        """Return the random numbers of a part of the rows: 0 for what all of them rest on, then one for each chunk."""
+        return stream(self.seed, self.edition, self.source, number=number)
+
+    @property
+    def shift(self) -> float:
+        """Which identifiers there are: the same in all sources of an edition, that a study may link."""
+        return float(stream(self.seed, self.edition).random())
 
 
 def draw(book: SourceCodebook, rows: int, *, seed: int) -> pd.DataFrame:
@@ -98,15 +113,16 @@ def draw_chunks(book: SourceCodebook, rows: int, by: Draw) -> Iterator[pd.DataFr
     DeliveryError
         As `draw`; or rows break a rule between variables however often they are drawn.
     """
-    random = np.random.default_rng(by.seed)
+    random = by.part(0)
     columns = {name: _Column(random, name, book, rows, by) for name in book.variables}
     checks = [book.expression(rule) for rule in book.rules if rule.check is not None]
     together = [_Together(rule.unique) for rule in book.rules if rule.unique is not None]
     for number, start in enumerate(range(0, rows, CHUNK)):
-        random = np.random.default_rng([by.seed, number])
+        random = by.part(number + 1)
         count = min(CHUNK, rows - start)
-        frame = pd.DataFrame({name: column.take(random, count) for name, column in columns.items()})
-        yield _kept(random, frame, columns, [*checks, *together])
+        missing = {name: column.absent(random, count) for name, column in columns.items()}
+        values = {name: column.take(random, count).mask(missing[name]) for name, column in columns.items()}
+        yield _kept(random, pd.DataFrame(values), missing, columns, [*checks, *together])
 
 
 class _Column:
@@ -117,7 +133,9 @@ class _Column:
         is_person, is_child = name == book.person, name in by.parents
         self.unique = self.variable.unique or (self.variable.type == "identifier" and not is_person and not is_child)
         self.skewed = (is_person or is_child) and not self.unique
-        self.domain = _keys(by.parents[name]) if is_child else domain_of(self.variable, rows, by.period, self.skewed)
+        self.domain = (
+            _keys(by.parents[name]) if is_child else domain_of(self.variable, rows, by.period, self.skewed, by.shift)
+        )
         self.order = _Order(random, self.domain.size)
         self.seen: set[object] = set()
         self.next, self.rows = 0, rows
@@ -133,11 +151,14 @@ class _Column:
             raise self._too_few(self.domain.size)
 
     def take(self, random: np.random.Generator, count: int) -> pd.Series:
-        """Return the next `count` values, some missing where they may be."""
+        """Return the next `count` values; none misses, unless nothing keeps the rules of the variable."""
         if self.domain.size == 0:
             return convert(pd.Series([None] * count, dtype="str"), self.variable, self.book.format)
-        values = self._unique(count) if self.unique else self._any(random, count)
-        return values if self.variable.required else values.mask(random.random(count) < self.missing)
+        return self._unique(count) if self.unique else self._any(random, count)
+
+    def absent(self, random: np.random.Generator, count: int) -> Mask:
+        """Return which of the next `count` values are missing."""
+        return random.random(count) < (0.0 if self.variable.required else self.missing)
 
     def _any(self, random: np.random.Generator, count: int) -> pd.Series:
         if self.skewed:
@@ -179,7 +200,7 @@ class _Column:
         else:
             inverse, known = pd.factorize(places)
         text = delivered(pd.Series(self.domain.values(known)), self.variable, self.book.format)
-        good = ~text.isin(["", *self.variable.missing])
+        good = ~stands_for(text, ["", *self.variable.missing], self.variable, self.book.format)
         if self.variable.pattern is not None:
             good &= text.str.fullmatch(self.variable.pattern).fillna(False).astype(bool)
         values = convert(text, self.variable, self.book.format)
@@ -230,21 +251,30 @@ class _Together:
 def _kept(
     random: np.random.Generator,
     frame: pd.DataFrame,
+    missing: dict[str, Mask],
     columns: Mapping[str, _Column],
     rules: list[Expression | _Together],
 ) -> pd.DataFrame:
-    """Return the frame, the rows that break a rule drawn again. What is unique stays, and is not drawn twice."""
+    """Return the frame, the rows that break a rule drawn again. What is unique stays, and is not drawn twice.
+
+    What is missing stays too, but for a variable of which a broken rule asks whether it is.
+    """
     again = [name for name, column in columns.items() if not column.unique]
     for _ in range(TRIES):
-        broken = np.logical_or.reduce([np.zeros(len(frame), dtype=bool), *(rule.broken(frame) for rule in rules)])
+        broken_by = [rule.broken(frame) for rule in rules]
+        broken = np.logical_or.reduce([np.zeros(len(frame), dtype=bool), *broken_by])
         if not broken.any():
             for rule in rules:
                 if isinstance(rule, _Together):
                     rule.keep(frame)
             return frame
+        for rule, here in zip(rules, broken_by, strict=True):
+            for name in rule.presences if isinstance(rule, Expression) else ():
+                missing[name][here] = columns[name].absent(random, int(here.sum()))
         rows = np.flatnonzero(broken)
         for name in again:
-            frame[name] = _replaced(frame[name], rows, columns[name].take(random, len(rows)))
+            values = columns[name].take(random, len(rows)).mask(missing[name][rows])
+            frame[name] = _replaced(frame[name], rows, values)
     rule, count = max(((rule, int(rule.broken(frame).sum())) for rule in rules), key=lambda found: found[1])
     raise DeliveryError(
         "Le tirage ne parvient pas à respecter une règle entre variables.",

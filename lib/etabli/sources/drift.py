@@ -1,32 +1,41 @@
 """What a partner changed from one edition to the next, told before anything runs.
 
-Two deliveries are compared as they are written: columns, codes, ranges, missing values, volumes, distributions, and
-the people that both hold. No value of an identifying or free-text column is ever told.
+Two deliveries are compared as their codebook reads them: columns, codes, ranges, missing values, volumes,
+distributions, and the people that both hold. A distance is told when it is beyond a threshold, below which nobody would
+mind it, and beyond what chance does between two deliveries of one population (`permutation`). No value of an
+identifying, sensitive or free-text column is ever told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
 from etabli import french
 from etabli.errors import nearest
+from etabli.sources import distances
 from etabli.sources.codebook import SourceCodebook, Variable
 from etabli.sources.columns import Column, prepare
+from etabli.sources.comparisons import MOST_VOLUME, comparison_of
+from etabli.sources.metadata import Column as Described
+from etabli.sources.metadata import Metadata
+from etabli.sources.permutation import People, people_of
 from etabli.sources.quality import FEWEST_ROWS, shape
+from etabli.sources.readers import completed
+from etabli.sources.shaping import hold_digits, shaped
+from etabli.sources.swaps import Swap, swaps
 
-MOST_VARIATION = 0.10
-"""Total variation distance (half the sum of the absolute differences of shares) from which a distribution is told to
-have moved: a tenth of the rows would have to change category."""
+FALSE_ALARMS = 0.05
+"""Probability, at most, that anything at all is told of the distributions, the missing values and the volumes of an
+edition of which nothing drifted: shared out among all that is compared (Bonferroni)."""
 
-MOST_VOLUME = 0.20
-"""Relative change of the number of rows from which a volume is told."""
 
-MOST_MISSING = 0.05
-"""Change of the share of missing values, as a fraction, from which it is told."""
+_NEWER = 0.05
+"""Part of the span of its dates by which a new edition is later than the one before, at least: less is chance."""
 
 
 @dataclass(frozen=True)
@@ -57,34 +66,15 @@ class Drift:
         return bool(self.rename or self.recode or self.absent)
 
 
-def total_variation(one: pd.Series, other: pd.Series) -> float:
-    """Return the total variation distance between two sets of shares: half the sum of their absolute differences.
-
-    Parameters
-    ----------
-    one, other
-        Shares that add up to 1, indexed by category; a category that misses has share 0.
-
-    Returns
-    -------
-    float
-        0 when they are equal, 1 when they have no category in common.
-
-    Examples
-    --------
-    >>> round(total_variation(pd.Series({"a": 0.5, "b": 0.5}), pd.Series({"a": 0.8, "b": 0.2})), 2)
-    0.3
-    """
-    left, right = one.align(other, fill_value=0.0)
-    return float((left - right).abs().sum() / 2)
-
-
 def compare(
     source: str,
     old: pd.DataFrame,
     new: pd.DataFrame,
     old_book: SourceCodebook,
     new_book: SourceCodebook,
+    *,
+    described: tuple[Metadata | None, Metadata | None] = (None, None),
+    false_alarms: float = FALSE_ALARMS,
 ) -> Drift:
     """Return what changed in a source from one delivery to the next.
 
@@ -93,25 +83,87 @@ def compare(
     source
         Its name.
     old, new
-        The two deliveries as text, under their own column names.
+        The two deliveries as their reader returns them, or as text, under their own column names.
     old_book, new_book
         The codebook as each edition is written.
+    described
+        What each file says of itself: labels, missing values.
+    false_alarms
+        Probability, at most, that chance alone has something told of this source.
+
+    Raises
+    ------
+    DeliveryError
+        A file stores codes as numbers that have lost digits.
     """
+    if old.empty or new.empty:
+        which = "la livraison" if new.empty else "celle de l’édition d’avant"
+        return Drift(source, (Change("volume", f"{which} est vide : rien à comparer", new.empty),))
     moves = _column_moves(list(new.columns), new_book)
-    changes = [*_column_changes(moves, new_book), *_volume(len(old), len(new))]
+    shown = f"source « {source} »"
+    old_book, new_book = (
+        book if told is None else completed(book, told)
+        for book, told in zip((old_book, new_book), described, strict=True)
+    )
+    before = _Delivery(old, old_book, described[0], shown)
+    after = _Delivery(new, new_book, described[1], shown, moves.rename)
+    compared = {
+        name: (before.column(name), after.column(name))
+        for name in new_book.variables
+        if before.holds(name) and after.holds(name)
+    }
+    people = people_of(*_person(new_book, compared), (len(old), len(new)))
+    comparisons = {name: comparison_of(new_book.variables[name], *pair) for name, pair in compared.items()}
+    swappable = [name for name in compared if new_book.variables[name].type in {"code", "boolean"}]
+    level = false_alarms / (1 + len(swappable) + sum(len(each.statistics) for each in comparisons.values()))
+    changes = [*_column_changes(moves, new_book), *_volume(people, level)]
     recode: dict[str, dict[str, str]] = {}
-    for name, variable in new_book.variables.items():
-        was = old_book.variables.get(name)
-        here = moves.rename.get(name, variable.column or name)
-        if was is None or here not in new.columns or (was.column or name) not in old.columns:
-            continue
-        before = prepare(old[was.column or name], was, old_book.format)
-        after = prepare(new[here], variable, new_book.format)
-        changes.extend(_variable_changes(name, variable, before, after))
-        proposed = _recodes(variable, after)
+    for name, pair in compared.items():
+        variable = new_book.variables[name]
+        changes.extend(_unknown_values(name, variable, pair[1]))
+        changes.extend(Change(name, told) for told in comparisons[name].told(people, level))
+        if name in swappable:
+            changes.extend(_swapped(name, variable, swaps(people, *pair, level=level)))
+        if variable.type == "identifier":
+            changes.extend(_overlap(name, *pair))
+        elif variable.type in {"date", "datetime"}:
+            changes.extend(_age(name, variable, *pair))
+        proposed = _recodes(variable, pair[1])
         if proposed:
             recode[name] = proposed
     return Drift(source, tuple(changes), moves.rename, recode, moves.absent)
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """One of the two deliveries, and its columns as its codebook reads them."""
+
+    frame: pd.DataFrame
+    book: SourceCodebook
+    described: Metadata | None
+    shown: str
+    rename: dict[str, str] = field(default_factory=dict)
+
+    def _named(self, name: str) -> str:
+        return self.rename.get(name, self.book.variables[name].column or name)
+
+    def holds(self, name: str) -> bool:
+        return name in self.book.variables and self._named(name) in self.frame.columns
+
+    def column(self, name: str) -> Column:
+        found, variable = self._named(name), self.book.variables[name]
+        values, described = self.frame[found], Described(found)
+        if self.described is not None:
+            described = self.described.column(found)
+            hold_digits(values, variable, described, self.described.format, self.shown)
+        read, _ = shaped(values, variable, described, self.book.format, self.shown)
+        return prepare(read, variable, self.book.format)
+
+
+def _person(book: SourceCodebook, compared: dict[str, tuple[Column, Column]]) -> tuple[Column | None, Column | None]:
+    """Return the columns that say whose a row is: the person, else the first thing that is identified."""
+    identifiers = [name for name, variable in book.variables.items() if variable.type == "identifier"]
+    return next((compared[name] for name in (book.person, *identifiers) if name in compared), (None, None))
 
 
 @dataclass(frozen=True)
@@ -151,24 +203,14 @@ def _column_changes(moves: _Moves, book: SourceCodebook) -> Iterator[Change]:
         yield Change(column, f"la colonne « {column} » est nouvelle, le codebook ne la décrit pas", True)
 
 
-def _volume(before: int, after: int) -> Iterator[Change]:
-    change = after / before - 1 if before else 0.0
-    told = f"{french.count(before, 'ligne', 'lignes')}, puis {french.number(after)} ({french.signed_percent(change)})"
-    if abs(change) > MOST_VOLUME:
-        yield Change("volume", told)
-
-
-def _variable_changes(name: str, variable: Variable, before: Column, after: Column) -> Iterator[Change]:
-    yield from _unknown_values(name, variable, after)
-    lost, missing = _missing_share(before), _missing_share(after)
-    if abs(missing - lost) > MOST_MISSING:
-        yield Change(name, f"valeurs manquantes : {french.percent(lost)}, puis {french.percent(missing)}")
-    if variable.type == "identifier":
-        yield from _overlap(name, before, after)
-    elif variable.type == "code":
-        yield from _distribution(name, variable, before, after)
-    elif variable.type in {"integer", "number", "date", "datetime"} and variable.sensitivity != "sensitive":
-        yield from _range(name, variable, before, after)
+def _volume(people: People, level: float) -> Iterator[Change]:
+    """Tell a volume that moved more than people who come or not do: a Poisson number of them, each with their rows."""
+    before, after = len(people.old), len(people.new)
+    change = after / before - 1
+    noise = NormalDist().inv_cdf(1 - level / 2) * float(np.square(people.row_changes).sum()) ** 0.5
+    if abs(change) > MOST_VOLUME and abs(after - before) > noise:
+        rows = f"{french.count(before, 'ligne', 'lignes')}, puis {french.number(after)}"
+        yield Change("volume", f"{rows} ({french.signed_percent(change)})")
 
 
 def _unknown_values(name: str, variable: Variable, after: Column) -> Iterator[Change]:
@@ -190,40 +232,29 @@ def _unknown_values(name: str, variable: Variable, after: Column) -> Iterator[Ch
     yield Change(name, f"codes nouveaux, sur {count} : {', '.join(list(dict.fromkeys(told))[:8])}", True)
 
 
-def _distribution(name: str, variable: Variable, before: Column, after: Column) -> Iterator[Change]:
-    one, other = _shares(before), _shares(after)
-    vanished = [code for code in one.index if one[code] > 0 and other.get(code, 0) == 0]
-    if vanished and variable.sensitivity != "sensitive":
-        labels = french.listing([f"« {variable.codes[str(code)].label} »" for code in vanished])
-        yield Change(name, f"plus aucune ligne pour {labels}")
-    distance = total_variation(one, other)
-    if distance > MOST_VARIATION:
-        yield Change(
-            name,
-            f"la répartition a bougé : variation totale {french.number(distance, 2)} "
-            f"(seuil {french.number(MOST_VARIATION, 2)})",
-        )
+def _swapped(name: str, variable: Variable, found: Iterable[Swap]) -> Iterator[Change]:
+    for swap in found:
+        which = "deux codes"
+        if variable.sensitivity != "sensitive":
+            labels = (variable.codes[str(code)].label for code in swap.pair) if variable.codes else ("oui", "non")
+            which = " et ".join(f"« {label} »" for label in labels)
+        people = f"{french.number(swap.crossed)} des {french.number(swap.people)} personnes des deux éditions"
+        yield Change(name, f"{which} semblent intervertis : {people} sont passées de l’un à l’autre")
 
 
-def _shares(column: Column) -> pd.Series:
-    return column.series.value_counts(normalize=True, dropna=True)
-
-
-def _range(name: str, variable: Variable, before: Column, after: Column) -> Iterator[Change]:
-    """Tell the 1st and 99th percentiles when they leave one another: extremes would be one person's."""
-    one, other = before.series.dropna(), after.series.dropna()
-    if one.empty or other.empty:
+def _age(name: str, variable: Variable, before: Column, after: Column) -> Iterator[Change]:
+    """Tell a delivery whose days are no later than those of the edition before; days of no period need not be."""
+    was, now = (distances.months(each.typed)[each.places] for each in (before, after))
+    was, now = was[np.isfinite(was)], now[np.isfinite(now)]
+    if not len(was) or not len(now):
         return
-    (low, high), (new_low, new_high) = (each.quantile([0.01, 0.99]) for each in (one, other))
-    moved = new_high < low or new_low > high
-    if variable.type not in {"date", "datetime"}:
-        width = float(high - low) or max(abs(float(high)), 1.0)
-        moved = max(abs(float(new_low - low)), abs(float(new_high - high))) > MOST_VOLUME * width
-        if moved:
-            told = [french.number(float(each), 1) for each in (low, high, new_low, new_high)]
-            yield Change(name, f"98 % des valeurs de {told[0]} à {told[1]}, puis de {told[2]} à {told[3]}")
-    elif not moved and new_high <= high:
-        yield Change(name, f"aucune date plus récente que dans l’édition d’avant ({high:%d/%m/%Y}) : même livraison ?")
+    low, high = np.quantile(was, [distances.TAIL, 1 - distances.TAIL])
+    least = high + _NEWER * (high - low) if distances.is_of_a_period(was) else low
+    if np.quantile(now, 1 - distances.TAIL) <= least:
+        latest = before.series.dropna().quantile(1 - distances.TAIL)
+        day = "" if variable.sensitivity == "sensitive" else f" ({latest:%d/%m/%Y})"
+        told = f"aucune date plus récente que dans l’édition d’avant{day} : même livraison, ou plus ancienne ?"
+        yield Change(name, told)
 
 
 def _overlap(name: str, before: Column, after: Column) -> Iterator[Change]:
@@ -236,10 +267,6 @@ def _overlap(name: str, before: Column, after: Column) -> Iterator[Change]:
         yield Change(name, f"exactement les mêmes {french.number(common)} identifiants : même livraison ?")
     else:
         yield Change(name, f"{share} des identifiants étaient déjà dans l’édition d’avant")
-
-
-def _missing_share(column: Column) -> float:
-    return float(column.counts[np.asarray(column.text.isna())].sum() / max(1, column.counts.sum()))
 
 
 def _recodes(variable: Variable, after: Column) -> dict[str, str]:

@@ -118,7 +118,7 @@ def _made(
         frames, truth = plant(path, shown, edition, seed, people=people)
         _hold_sources(frames, study, shown)
         return _planted(study, codebook, frames, shown), truth
-    return _drawn(study, codebook, study.editions[edition], seed, rows or DEFAULT_ROWS), {}
+    return _drawn(study, codebook, edition, seed, rows or DEFAULT_ROWS), {}
 
 
 def _planted(study: Study, codebook: Codebook, frames: dict[str, Frames], shown: str) -> Iterator[tuple[str, Frames]]:
@@ -128,8 +128,7 @@ def _planted(study: Study, codebook: Codebook, frames: dict[str, Frames], shown:
         yield name, made if whole else _checked(made, codebook.sources[name], f"{shown}, source « {name} »")
 
 
-def _drawn(study: Study, codebook: Codebook, edition: Edition, seed: int, rows: int) -> Iterator[tuple[str, Frames]]:
-    places = {name: place for place, name in enumerate(study.sources)}
+def _drawn(study: Study, codebook: Codebook, edition: str, seed: int, rows: int) -> Iterator[tuple[str, Frames]]:
     books = {name: codebook.sources[name] for name in study.sources}
     order = _parents_first(books, study)
     keys = _Keys({each for book in books.values() for each in _references(book).values()})
@@ -140,7 +139,7 @@ def _drawn(study: Study, codebook: Codebook, edition: Edition, seed: int, rows: 
         # One child a parent at most, where its key may not come twice.
         once = [len(each) for variable, each in parents.items() if books[name].variables[variable].unique]
         count = min([count, *once])
-        by = Draw(seed + places[name], _period(edition), parents)
+        by = Draw(seed, _period(study.editions[edition]), parents, edition, name)
         yield name, keys.kept(name, draw_chunks(books[name], count, by))
 
 

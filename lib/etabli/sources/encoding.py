@@ -25,6 +25,10 @@ _FITTING: dict[str, set[Written]] = {
 _BLOCK = 1 << 24
 """Bytes that are decoded at once: a file of some hundred megabytes is never whole in memory as Python text."""
 
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_MOST_LINES = 5
+"""Lines that a message names."""
+
 _CONTROLS = bytes(range(0x80, 0xA0))
 
 
@@ -61,7 +65,10 @@ def as_utf8(raw: bytes, declared: str | None, *, shown: str) -> bytes:
     DeliveryError
         As for `decode`.
     """
-    declared = declared or guessed(raw)
+    if declared is None:
+        declared = guessed(raw)
+        if declared in {"latin-1", "cp1252"}:
+            _hold_one_encoding(raw, shown)
     _hold_encoding(raw, declared, shown)
     if declared == "utf-8" or raw.isascii():
         return raw.removeprefix(codecs.BOM_UTF8)
@@ -95,6 +102,8 @@ def _hold_encoding(raw: bytes, declared: str, shown: str) -> None:
         )
     if declared == "utf-8" and written != "ascii" and _is_cut(raw):
         raise _cut(declared, shown)
+    if declared == "utf-8" and written in {"latin-1", "cp1252"}:
+        _hold_one_encoding(raw, shown)
     if written not in _FITTING[declared]:
         fitting = "utf-8" if written == "ascii" else written
         raise DeliveryError(
@@ -104,6 +113,28 @@ def _hold_encoding(raw: bytes, declared: str, shown: str) -> None:
             got=f"un texte écrit, semble-t-il, en {written}",
             hint=f"déclarez « encoding: {fitting} » dans le codebook, ou faites réenregistrer le fichier en {declared}",
         )
+
+
+_SEQUENCE = re.compile(rb"[\xc3-\xc5][\x80-\xbf]|\xe2[\x80-\xbf]{2}")
+"""A letter of western Europe, or a sign of punctuation, in UTF-8."""
+
+
+def _hold_one_encoding(raw: bytes, shown: str) -> None:
+    """Refuse UTF-8 into which bytes of another encoding slipped: no declaration reads it."""
+    if _is_cut(raw):
+        return
+    refused = [part.start() for part in _NOT_ASCII.finditer(raw) if not _decodes(part[0], "utf-8")]
+    if len(refused) >= sum(1 for _ in _SEQUENCE.finditer(raw)):
+        return
+    lines = sorted({raw.count(b"\n", 0, place) + 1 for place in refused[:_MOST_LINES]})
+    raise DeliveryError(
+        "Le fichier mêle deux encodages.",
+        where=f"{shown}, ligne{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}"
+        + (" et suivantes" if len(refused) > _MOST_LINES else ""),
+        expected="un fichier écrit d’un bout à l’autre dans le même encodage",
+        got="du texte en utf-8, et là des octets qui n’en sont pas (latin-1 ou cp1252, semble-t-il)",
+        hint="aucun « encoding » ne le lit : redemandez le fichier en UTF-8, ou corrigez ces lignes",
+    )
 
 
 def _seems(raw: bytes) -> tuple[str, str]:

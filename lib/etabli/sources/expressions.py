@@ -74,11 +74,14 @@ class Expression:
         The variables that it rests on, in order of appearance.
     words
         The rule in French.
+    presences
+        Those of them of which it asks whether they are missing.
     """
 
     text: str
     names: tuple[str, ...]
     words: str
+    presences: tuple[str, ...]
     _term: Term
 
     def broken(self, frame: pd.DataFrame) -> Mask:
@@ -119,7 +122,8 @@ def parse(text: str, variables: Mapping[str, Described]) -> Expression:
         term = _implies(compiler.truth(_tree(condition), 0), term)
     if not compiler.names:
         raise ValueError(f"une règle qui porte sur une variable ({suggestion('', variables)})")
-    return Expression(text, tuple(dict.fromkeys(compiler.names)), term.words, term)
+    names, presences = (tuple(dict.fromkeys(each)) for each in (compiler.names, compiler.presences))
+    return Expression(text, names, term.words, presences, term)
 
 
 def named(text: str) -> set[str]:
@@ -195,6 +199,7 @@ class _Compiler:
     def __init__(self, variables: Mapping[str, Described]) -> None:
         self.variables = variables
         self.names: list[str] = []
+        self.presences: list[str] = []
 
     def truth(self, node: ast.expr, level: int) -> Term:
         """Return a term that is true or false; a bare boolean variable is one."""
@@ -298,8 +303,10 @@ class _Compiler:
         return terms[0] if len(terms) == 1 else self._joined(terms, True)
 
     def _comparison(self, left: ast.expr, op: ast.cmpop, right: ast.expr, level: int) -> Term:
+        known = len(self.names)
         one = self.term(left, level)
         if isinstance(op, ast.Is | ast.IsNot):
+            self.presences += self.names[known:]
             return _presence(one, op, right, self)
         if isinstance(op, ast.In | ast.NotIn):
             return self._membership(one, op, right, level)

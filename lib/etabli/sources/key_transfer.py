@@ -38,7 +38,7 @@ def export_key(project: Project, keyring: Keyring, destination: Path, passphrase
     """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    state = held_state(project)
+    state = held_state(project, keyring)
     hold_outside(project, destination)
     if len(passphrase) < LEAST_PASSPHRASE:
         raise KeyringError(
@@ -59,9 +59,9 @@ def export_key(project: Project, keyring: Keyring, destination: Path, passphrase
         with os.fdopen(os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(json.dumps({"kind": _KIND, **parts}) + "\n")
     except FileExistsError:
-        raise KeyringError("Ce fichier existe déjà.", where=destination.name, hint="donnez un autre nom") from None
+        raise KeyringError("Ce fichier existe déjà.", where=str(destination), hint="donnez un autre nom") from None
     except OSError as error:
-        raise KeyringError("Le fichier n’a pas pu être écrit.", where=destination.name, got=error.strerror) from None
+        raise KeyringError("Le fichier n’a pas pu être écrit.", where=str(destination), got=error.strerror) from None
     return names
 
 
@@ -89,21 +89,21 @@ def import_key(project: Project, keyring: Keyring, source: Path, passphrase: str
     if state is not None and state.current not in secrets_ and not replace:
         raise KeyringError(
             "Cette clé n’est pas celle que le projet emploie.",
-            where=source.name,
+            where=str(source),
             expected=state.current,
             got=current,
             hint="les pseudonymes changeraient tous ; si c’est bien voulu, ajoutez --replace",
         )
     anchor = Anchor.from_json(told["withdrawals"]) if "withdrawals" in told else Anchor()
     for secret in secrets_.values():
-        keyring.save(secret, anchor, anew=replace)
+        keyring.save(secret, anchor, ledger=project.ledger, anew=replace)
     if state is None:
         save_state(project, KeyState(history))
     elif current not in known:  # the colleague's key is newer, or the replacement was asked for
         save_state(project, KeyState((*state.history, *(each for each in history if each[0] not in known))))
     elif replace and current != state.current:
         save_state(project, KeyState((*(each for each in state.history if each[0] != current), history[-1])))
-    return held_state(project).current
+    return held_state(project, keyring).current
 
 
 _PARTS = ("salt", "nonce", "sealed")
@@ -120,10 +120,10 @@ def _opened(source: Path, passphrase: str) -> dict[str, Any]:
         salt, nonce, sealed = (b64decode(told[name], validate=True) for name in _PARTS)
         found = json.loads(AESGCM(_stretched(passphrase, salt)).decrypt(nonce, sealed, _KIND.encode()))
     except FileNotFoundError:
-        raise KeyringError("Ce fichier n’existe pas.", where=source.name) from None
+        raise KeyringError("Ce fichier n’existe pas.", where=str(source)) from None
     except InvalidTag:
         raise KeyringError(
-            "La phrase secrète n’est pas la bonne, ou le fichier a été modifié.", where=source.name
+            "La phrase secrète n’est pas la bonne, ou le fichier a été modifié.", where=str(source)
         ) from None
     except (ValueError, KeyError, TypeError, OSError):
         raise _not_a_key(source) from None
@@ -139,6 +139,6 @@ def _stretched(passphrase: str, salt: bytes) -> bytes:
 def _not_a_key(source: Path) -> KeyringError:
     return KeyringError(
         "Ce fichier n’est pas une clé exportée.",
-        where=source.name,
+        where=str(source),
         expected="un fichier fait par « etabli key export »",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -46,17 +46,34 @@ class KeyState:
 
 @dataclass(frozen=True)
 class Keyring:
-    """The folder of key files, readable by their owner alone."""
+    """The folder of key files, readable by their owner alone.
+
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    home
+        The folder of the user's own settings, where they lay before another was named; None: the same.
+    """
 
     folder: Path
+    home: Path | None = None
 
     def path(self, fingerprint: str) -> Path:
         return self.folder / f"{fingerprint}.json"
 
-    def save(self, secret: bytes, anchor: Anchor = Anchor(), *, anew: bool = False) -> Path:  # noqa: B008 – frozen
+    def save(
+        self,
+        secret: bytes,
+        anchor: Anchor = Anchor(),  # noqa: B008 – frozen
+        *,
+        ledger: Path,
+        anew: bool = False,
+    ) -> Path:
         """Write a key file (0600, in a folder 0700), whole or not at all.
 
-        It forgets no withdrawal that it has seen, unless the anchor is told to count `anew`.
+        It forgets no withdrawal that it has seen, unless the anchor is told to count `anew`, and no ledger that has
+        used it.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.name == "posix":
@@ -66,7 +83,11 @@ class Keyring:
         seen = max(anchor, noted, key=lambda each: each.count)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.unlink(missing_ok=True)
-        told = {"key": b64encode(secret).decode("ascii"), "withdrawals": seen.as_json()}
+        told = {
+            "key": b64encode(secret).decode("ascii"),
+            "withdrawals": seen.as_json(),
+            "ledgers": sorted(self.ledgers(key_fingerprint(secret)) | {str(ledger.resolve())}),
+        }
         text = json.dumps(told) + "\n"
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(text)
@@ -82,6 +103,26 @@ class Keyring:
         except (OSError, ValueError, KeyError, TypeError):
             return Anchor()  # no file, or a damaged one: `read` says so
 
+    def ledgers(self, fingerprint: str) -> set[str]:
+        """Return the ledgers of this machine that have used the key of that fingerprint."""
+        try:
+            return {str(each) for each in json.loads(self.path(fingerprint).read_text(encoding="ascii"))["ledgers"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            return set()  # no file, a damaged one, or one from before ledgers were noted
+
+    def forsaken(self, project: Project) -> Iterator[Path]:
+        """Yield the key files that a project without a key has lost sight of.
+
+        One that its ledger has used; one that has seen withdrawals, unless another ledger of this machine has it.
+        """
+        own = str(project.ledger.resolve())
+        for keyring in (self, *([Keyring(self.home)] if self.home not in {None, self.folder} else [])):
+            for path in sorted(keyring.folder.glob("[!.]*.json")):
+                ledgers = keyring.ledgers(path.stem)
+                kept = any(_tells_of(Path(each) / STATE, path.stem) for each in ledgers - {own})
+                if own in ledgers or (keyring.anchor(path.stem).count and not kept):
+                    yield path
+
     def read(self, fingerprint: str) -> bytes:
         """Return the secret of that fingerprint.
 
@@ -94,7 +135,7 @@ class Keyring:
         if not path.is_file():
             raise KeyringError(
                 "La clé des pseudonymes de ce projet n’est pas sur cette machine.",
-                where=self.folder.name,
+                where=str(self.folder),
                 expected=f"la clé {fingerprint}",
                 got="aucun fichier de ce nom",
                 hint="demandez à un collègue « etabli key export », puis lancez « etabli key import »",
@@ -102,18 +143,18 @@ class Keyring:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise KeyringError(
                 "La clé des pseudonymes peut être lue par d’autres que vous.",
-                where=path.name,
+                where=str(path),
                 expected="un fichier que son propriétaire est seul à lire (0600)",
                 hint="chmod 600 sur ce fichier ; si d’autres ont pu le lire, « etabli key rotate »",
             )
         try:
             secret = b64decode(json.loads(path.read_text(encoding="ascii"))["key"], validate=True)
         except (ValueError, KeyError, TypeError):
-            raise KeyringError("Le fichier de la clé est abîmé.", where=path.name, hint=_RESTORE) from None
+            raise KeyringError("Le fichier de la clé est abîmé.", where=str(path), hint=_RESTORE) from None
         if key_fingerprint(secret) != fingerprint:
             raise KeyringError(
                 "Ce fichier porte une autre clé que celle de son nom.",
-                where=path.name,
+                where=str(path),
                 expected=fingerprint,
                 got=key_fingerprint(secret),
                 hint=_RESTORE,
@@ -137,7 +178,7 @@ def keyring_of(project: Project, environ: Mapping[str, str]) -> Keyring:
             got=folder.as_posix(),
         )
     hold_outside(project, folder)
-    return Keyring(folder)
+    return Keyring(folder, keys_folder({}))
 
 
 def hold_outside(project: Project, place: Path) -> None:
@@ -155,6 +196,13 @@ def hold_outside(project: Project, place: Path) -> None:
             expected="un dossier hors du projet",
             hint=f"changez la variable {KEYS_VARIABLE}, ou le fichier à écrire",
         )
+
+
+def _tells_of(state: Path, fingerprint: str) -> bool:
+    try:
+        return fingerprint in state.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
 
 
 _RESTORE = "réimportez la clé : « etabli key import »"
@@ -215,20 +263,52 @@ def make_key(project: Project, keyring: Keyring, *, day: date, first: bool = Fal
         raise KeyringError(
             "Ce projet a déjà une clé de pseudonymes.",
             where=project.relative(project.ledger),
-            got=used[-1],
-            hint="« etabli key import » pour la recevoir d’un collègue, « etabli key rotate » pour en changer",
+            got=used[-1] if keyring.path(used[-1]).is_file() else f"{used[-1]}, qui n’est pas sur cette machine",
+            hint="« etabli key rotate » pour en changer" if keyring.path(used[-1]).is_file() else _LOST_KEY,
         )
-    if not first and any(project.deliveries.glob(f"*/*/{RECEIPT}")):
+    _hold_no_forsaken(project, keyring)
+    if not first and _has_deliveries(project):
         raise KeyringError(
             "Des livraisons ont été reçues ici, et rien ne dit si le projet avait une clé.",
             where=project.relative(project.ledger / STATE),
             expected="le registre du projet, que son équipe partage",
-            hint="reprenez « data/ledger » d’un collègue ou d’une sauvegarde ; s’il n’y a jamais eu de clé, --first",
+            hint=_LOST_LEDGER,
         )
     secret = new_key()
-    keyring.save(secret)
+    keyring.save(secret, ledger=project.ledger)
     save_state(project, KeyState(((key_fingerprint(secret), day),)))
     return key_fingerprint(secret)
+
+
+_LOST_KEY = (
+    "« etabli key import » du fichier scellé, le vôtre ou celui d’un collègue ; si plus personne ne l’a, suivez "
+    "« Une clé perdue pour de bon » dans docs/guide/proteger-les-personnes.md"
+)
+_LOST_LEDGER = (
+    "reprenez « data/ledger » d’un collègue ou d’une sauvegarde ; s’il n’y a jamais eu de clé, faites-la par "
+    "« etabli key new --first »"
+)
+
+
+def _has_deliveries(project: Project) -> bool:
+    return any(project.deliveries.glob(f"*/*/{RECEIPT}"))
+
+
+def _hold_no_forsaken(project: Project, keyring: Keyring) -> None:
+    """Refuse to say that a project never had a key while one that it may have used is on this machine."""
+    found = list(keyring.forsaken(project))
+    if not found:
+        return
+    seen = sum(Keyring(each.parent).anchor(each.stem).count for each in found)
+    raise KeyringError(
+        "Le registre du projet ne dit plus quelle clé il emploie, et cette machine en garde une.",
+        where=project.relative(project.ledger / STATE),
+        expected="le registre où cette clé a servi : sous une autre, les personnes qui se sont retirées reviendraient",
+        got=", ".join(str(each) for each in found)
+        + (f" (retraits déjà vus : {seen})" if seen else " (aucun retrait encore)"),
+        hint="reprenez « data/ledger » d’un collègue ou d’une sauvegarde ; si cette clé est celle d’un autre projet, "
+        "rangez son fichier ailleurs le temps de faire celle-ci",
+    )
 
 
 def rotate_key(project: Project, keyring: Keyring, *, day: date) -> tuple[str, str]:
@@ -241,29 +321,32 @@ def rotate_key(project: Project, keyring: Keyring, *, day: date) -> tuple[str, s
     KeyringError
         The project has no key, or the one in use is not on this machine: nothing could be said of its links.
     """
-    state = held_state(project)
+    state = held_state(project, keyring)
     keyring.read(state.current)
     secret = new_key()
-    keyring.save(secret, seen_withdrawals(project, keyring, state.current))
+    keyring.save(secret, seen_withdrawals(project, keyring, state.current), ledger=project.ledger)
     save_state(project, KeyState((*state.history, (key_fingerprint(secret), day))))
     return state.current, key_fingerprint(secret)
 
 
-def held_state(project: Project) -> KeyState:
+def held_state(project: Project, keyring: Keyring) -> KeyState:
     """Return the state of a project that must have a key.
 
     Raises
     ------
     KeyringError
-        It has none.
+        It has none; the message says whether one may have been lost sight of.
     """
     state = read_state(project)
     if state is None:
+        _hold_no_forsaken(project, keyring)
         raise KeyringError(
             "Ce projet n’a pas de clé de pseudonymes.",
             where=project.relative(project.ledger / STATE),
             expected="une clé, faite une fois pour le projet",
-            hint="« etabli key new » si personne n’en a fait ; sinon « etabli key import »",
+            hint=_LOST_LEDGER
+            if _has_deliveries(project)
+            else "« etabli key new » si personne n’en a fait ; sinon « etabli key import »",
         )
     return state
 
@@ -277,7 +360,7 @@ def study_key(project: Project, keyring: Keyring, study: str) -> StudyKey:
         The project has no key; it, or one under which somebody withdrew, is not on this machine; or the ledger
         is behind what the key has seen of the withdrawals.
     """
-    current = held_state(project).current
+    current = held_state(project, keyring).current
     secret = keyring.read(current)
     seen_withdrawals(project, keyring, current)
     withdrawn = _withdrawn(project, study)
@@ -299,9 +382,9 @@ def seen_withdrawals(project: Project, keyring: Keyring, fingerprint: str) -> An
     """
     noted = keyring.anchor(fingerprint)
     found = held_anchor(project, noted)
-    if found.count > noted.count:
+    if found.count > noted.count or str(project.ledger.resolve()) not in keyring.ledgers(fingerprint):
         try:
-            keyring.save(keyring.read(fingerprint), found)
+            keyring.save(keyring.read(fingerprint), found, ledger=project.ledger)
         except OSError:
             return found  # a vault that is only read keeps the note that it has
     return found

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import pandas as pd
+
+from etabli.personal_data import find
 
 MOST_CODES = 40
 """Different values from which a column is no longer taken for coded."""
@@ -14,8 +17,13 @@ MOST_CODES = 40
 FEWEST_ROWS = 5
 """Rows that must hold a value before a draft writes it: a rarer one may be somebody's."""
 
-SURE = 0.95
-"""Share of the filled values that must have a form before the column is taken to have it."""
+MOST_WORDS = 2
+"""Words of a value from which a draft writes no code: more of them may tell of somebody."""
+
+_MISSING = re.compile(
+    r"|nsp|nr|nc|nd|na|n_a|ne_sait_pas|non_(renseigne|communique|connu)e?|inconnue?|refus|vide|null|none|nan|sans_(reponse|objet)"
+)
+"""What partners write for « missing » among numbers and dates; signs alone (« ? », « - ») say it too."""
 
 _IDENTITY_NAMES = re.compile(
     r"(^|_)(id|ident\w*|nir|secu\w*|numero|num|no|n|matricule\w*|dossier\w*|alloc\w*|nom\w*|prenom\w*|name|firstname|lastname|"
@@ -74,7 +82,9 @@ class Likeness:
     codes
         Values that may be written, commonest first; for the type `code`.
     hidden
-        Number of values that are too rare to be written.
+        Number of values that are not written: too rare, of several words, or personal.
+    missing
+        Words that stand for « missing » among numbers or dates.
     """
 
     type: str
@@ -85,9 +95,12 @@ class Likeness:
     codes: tuple[str, ...] = ()
     hidden: int = 0
     required: bool = True
+    missing: tuple[str, ...] = ()
 
 
-def look_at(column: str, values: pd.Series, *, labelled: bool = False) -> Likeness:
+def look_at(
+    column: str, values: pd.Series, *, labelled: Collection[str] = (), missing: Collection[str] = ()
+) -> Likeness:
     """Return what a column of text seems to hold.
 
     Parameters
@@ -97,7 +110,9 @@ def look_at(column: str, values: pd.Series, *, labelled: bool = False) -> Likene
     values
         Its cells as text; an empty one or NA misses.
     labelled
-        Whether the file itself labels its values: they are codes.
+        Values that the file itself labels: they are codes, unless the file labels some of many numbers.
+    missing
+        Values that the file itself declares missing.
 
     Examples
     --------
@@ -105,10 +120,10 @@ def look_at(column: str, values: pd.Series, *, labelled: bool = False) -> Likene
     'identifier'
     """
     name, text = folded(column), values.astype("str").str.strip()
-    filled = text[text.notna() & (text != "")]
-    required = len(filled) == len(values)
+    filled = text[text.notna() & (text != "") & ~text.isin(list(missing))]
     counts = filled.value_counts()
-    return _with_required(_seen(name, counts, len(filled), labelled=labelled), required)
+    likeness = _seen(name, counts, len(filled), set(labelled) - set(missing))
+    return replace(likeness, required=len(filled) == len(values) and not likeness.missing)
 
 
 def folded(name: str) -> str:
@@ -122,11 +137,7 @@ def folded(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
 
 
-def _with_required(likeness: Likeness, required: bool) -> Likeness:
-    return Likeness(**{**likeness.__dict__, "required": required})
-
-
-def _seen(name: str, counts: pd.Series, filled: int, *, labelled: bool) -> Likeness:
+def _seen(name: str, counts: pd.Series, filled: int, labelled: set[str]) -> Likeness:
     place = _place(name, counts)
     if place is not None:
         return place
@@ -142,9 +153,12 @@ def _seen(name: str, counts: pd.Series, filled: int, *, labelled: bool) -> Liken
     if not filled:
         return Likeness("identifier", "identifier", "colonne vide : rien ne dit ce qu’elle contiendra")
     sensitivity = "sensitive" if _SENSITIVE_NAMES.search(name) else "quasi_identifier"
-    if labelled:
-        return _codes(counts, sensitivity, "le fichier étiquette ses valeurs")
-    return _typed(counts, sensitivity) or _by_spread(counts, filled, sensitivity)
+    typed = _typed(counts, sensitivity)
+    if labelled and (typed is None or set(map(str, counts.index)) <= labelled):
+        return _codes(counts, sensitivity, "le fichier étiquette ses valeurs", labelled)
+    if typed is None and any(next(find(str(value)), None) is not None for value in counts.index):
+        return Likeness("identifier", "identifier", "des valeurs portent une donnée personnelle")
+    return typed or _typed_but_for_missing(counts, sensitivity) or _by_spread(counts, filled, sensitivity)
 
 
 def _are_names(counts: pd.Series) -> bool:
@@ -184,6 +198,27 @@ def _typed(counts: pd.Series, sensitivity: str) -> Likeness | None:
     return None
 
 
+def _typed_but_for_missing(counts: pd.Series, sensitivity: str) -> Likeness | None:
+    """Return what the values are beside words that say « missing », None when those are not all that hinders."""
+    absent = counts.index.map(lambda value: _MISSING.fullmatch(folded(str(value))) is not None).to_numpy(dtype=bool)
+    if not absent.any() or absent.all():
+        return None
+    typed = _typed(counts[~absent], sensitivity)
+    if typed is None or typed.type == "boolean":
+        return None
+    words = tuple(sorted(str(value) for value in counts.index[absent]))
+    return replace(typed, why=f"{typed.why}, et ce qui dit qu’il en manque", missing=words)
+
+
+def form_of_dates(values: pd.Series) -> str | None:
+    """Return the form in which every value is a date, or a date and time; None when none does.
+
+    >>> form_of_dates(pd.Series(["1/2/24", "13/12/24"]))
+    '%d/%m/%y'
+    """
+    return next((form for form in (*_DATES, "%m/%d/%Y", *_MOMENTS) if len(values) and _are_dates(values, form)), None)
+
+
 def _are_dates(values: pd.Series, form: str) -> bool:
     if form == "%Y%m%d" and not bool(values.str.fullmatch(r"(?:19|20)[0-9]{6}").all()):
         return False
@@ -191,20 +226,22 @@ def _are_dates(values: pd.Series, form: str) -> bool:
 
 
 def _by_spread(counts: pd.Series, filled: int, sensitivity: str) -> Likeness:
+    if bool((counts.index.str.count(r"\S+") > MOST_WORDS).mean() > 0.2):
+        return _free_text("des phrases")
     if len(counts) <= MOST_CODES and filled / len(counts) >= FEWEST_ROWS:
         return _codes(counts, sensitivity, "peu de valeurs, qui reviennent")
-    if bool(counts.index.str.contains(r"\s\S+\s", regex=True).mean() > 0.2):
-        return _free_text("des phrases")
     return Likeness("identifier", "identifier", "beaucoup de valeurs différentes : dans le doute, un identifiant")
 
 
-def _codes(counts: pd.Series, sensitivity: str, why: str) -> Likeness:
-    kept = tuple(sorted(str(value) for value in counts[counts >= FEWEST_ROWS].index))
-    if not kept:
+def _codes(counts: pd.Series, sensitivity: str, why: str, labelled: Collection[str] = ()) -> Likeness:
+    beside = counts[~counts.index.isin(list(labelled))]
+    frequent = [str(value) for value in beside[beside >= FEWEST_ROWS].index]
+    kept = tuple(sorted(value for value in frequent if len(value.split()) <= MOST_WORDS))
+    if not kept and not labelled:
         return Likeness(
             "identifier", "identifier", "aucune valeur n’est assez fréquente : dans le doute, un identifiant"
         )
-    return Likeness("code", sensitivity, why, codes=kept, hidden=len(counts) - len(kept))
+    return Likeness("code", sensitivity, why, codes=kept, hidden=len(beside) - len(kept))
 
 
 def _free_text(why: str) -> Likeness:

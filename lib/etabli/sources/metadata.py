@@ -13,6 +13,11 @@ LINE = "line"
 """Name of the index of a read frame: the line of the file (from 1) on which the row begins."""
 
 
+def blank_rows(count: int) -> tuple[str, ...]:
+    """Return the note on rows without any cell that stood between others."""
+    return (f"{count} ligne(s) vide(s) entre d’autres, passée(s).",) if count else ()
+
+
 @dataclass(frozen=True)
 class Column:
     """One column, as the file describes it.
@@ -26,7 +31,8 @@ class Column:
     labels
         Label of each labelled value, by the value as text (« 1 », not « 1.0 »; « .a » for a tagged missing).
     missing_values, missing_ranges
-        Values, as text, and ranges (both ends included) that the file declares as user-missing.
+        Values, as text, and ranges (both ends included) that the file declares as user-missing. In a column of dates:
+        « 1900-01-01 », and seconds from 1970.
     tagged
         Tagged missing values of Stata and SAS that occur, as Stata writes them: « .a ».
     display
@@ -80,7 +86,12 @@ class Guess:
 
     def __str__(self) -> str:
         value = {"\t": "tabulation"}.get(self.value, self.value)
-        return f"{SUBJECTS[self.subject]} : {value} ({'déclaré' if self.declared else 'deviné'})"
+        how = ("déclaré" if self.declared else "deviné") + _ENDINGS.get(self.subject, "")
+        return f"{SUBJECTS[self.subject]} : {value} ({how})"
+
+
+_ENDINGS = {"sheet": "e", "decimal": "es", "header_rows": "es", "title_rows": "es"}
+"""What « déclaré » and « deviné » end with, after a subject that is not masculine."""
 
 
 @dataclass(frozen=True)

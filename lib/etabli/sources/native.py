@@ -37,7 +37,9 @@ def variables_of(names: Sequence[str], book: SourceCodebook | None) -> list[Vari
     return [known.get(name) for name in names]
 
 
-def kinds_of(text: bytes, offset: int, variables: Sequence[Variable | None], separator: str) -> list[Any]:
+def kinds_of(
+    text: bytes, offset: int, variables: Sequence[Variable | None], separator: str, *, decimal: bool
+) -> list[Any]:
     """Return the Arrow type in which each column is read: a number's own, a dictionary where values repeat, text.
 
     Parameters
@@ -48,6 +50,8 @@ def kinds_of(text: bytes, offset: int, variables: Sequence[Variable | None], sep
         What the codebook says of each column.
     separator
         Between two cells.
+    decimal
+        Whether the decimal sign is known: else numbers stay text, from which it is told.
     """
     import pyarrow as pa
 
@@ -58,9 +62,9 @@ def kinds_of(text: bytes, offset: int, variables: Sequence[Variable | None], sep
 
     def kind(place: int, variable: Variable | None) -> Any:
         if variable is not None and variable.type in _NUMBERS and _is_plain(variable):
-            if variable.type == "number":
+            if variable.type == "number" and decimal:
                 return pa.float64()
-            if not hexadecimal:
+            if variable.type == "integer" and not hexadecimal:
                 return pa.int64()
         by_value = variable is not None and variable.type in {"code", "boolean", "integer", "number"}
         return pa.dictionary(pa.int32(), pa.string()) if by_value or repeated[place] else pa.string()
@@ -69,7 +73,7 @@ def kinds_of(text: bytes, offset: int, variables: Sequence[Variable | None], sep
 
 
 def _is_plain(variable: Variable) -> bool:
-    """Whether nothing is to be done with a value but to convert it: « 09 » is not the missing code « 9 »."""
+    """Whether nothing is to be done with a value but to convert it."""
     return not variable.missing and not variable.recode and variable.pattern is None
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from etabli.errors import DeliveryError
-from etabli.sources.codebook import FileFormat, SourceCodebook
+from etabli.sources.codebook import FileFormat
 from etabli.sources.conversion import read_apart
 from etabli.sources.conversions import distinct, is_text
 from etabli.sources.metadata import Metadata
-from etabli.sources.readers import READERS
+from etabli.sources.readers import hold_table
 from etabli.sources.shaping import written_as
 
 
@@ -32,8 +31,8 @@ class Preview:
     missing: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def preview(path: Path, *, shown: str, written: FileFormat | None = None) -> Preview:
-    """Read a delivery without holding its columns to a codebook.
+def preview(path: Path, *, shown: str) -> Preview:
+    """Read a delivery without holding its columns to a codebook, and guess how it is written.
 
     Parameters
     ----------
@@ -41,27 +40,16 @@ def preview(path: Path, *, shown: str, written: FileFormat | None = None) -> Pre
         The file. It is read in a child process: it may be anything.
     shown
         How messages name it.
-    written
-        How it is written; None to guess it.
 
     Raises
     ------
     DeliveryError
         The file is missing, empty or damaged, of an unknown format, or repeats a column.
     """
-    if written is None:
-        reading = read_apart(path, None, shown=shown)
-        frame, metadata = reading.frame, reading.metadata
-    else:
-        if not path.is_file():
-            raise DeliveryError("Le fichier manque.", where=shown)
-        frame, metadata = READERS[path.suffix.lower()](path, _any_columns(written), shown)
-    if frame.empty:
-        raise DeliveryError("Le fichier est vide.", where=shown, expected="un en-tête et au moins une ligne")
-    if not frame.columns.is_unique:
-        twice = str(frame.columns[frame.columns.duplicated()][0])
-        raise DeliveryError(f"La colonne « {twice} » figure plusieurs fois.", where=f"{shown}, ligne 1")
-    form = written or _format_of(metadata)
+    reading = read_apart(path, None, shown=shown)
+    frame, metadata = reading.frame, reading.metadata
+    hold_table(frame, shown)
+    form = _format_of(metadata)
     told = {str(name): _told(frame[name], form) for name in frame.columns}
     described = {column.name: column for column in metadata.columns}
     labels = {name: dict(column.labels) for name, column in described.items() if column.labels}
@@ -109,14 +97,3 @@ def _told(column: pd.Series, written: FileFormat) -> pd.Series:
             [written_as(value, None, written) for value in stored.tolist()],
         )
     return pd.Series(np.array([*texts, ""], dtype=object)[places], column.index, dtype="str")
-
-
-def _any_columns(written: FileFormat) -> SourceCodebook:
-    """Return a codebook that only says how the file is written: the readers ask it nothing else here."""
-    return SourceCodebook.model_validate(
-        {
-            "row": {"one": "ligne", "many": "lignes", "gender": "f"},
-            "format": written.model_dump(),
-            "variables": {"any": {"label": "Une colonne", "type": "text", "sensitivity": "open"}},
-        }
-    )

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -90,9 +91,14 @@ class StudyKey:
     def pseudonyms(self, identifiers: Sequence[str], domain: str) -> list[str]:
         """Return the pseudonym of each identifier of a domain: HMAC-SHA256 (RFC 2104), first 80 bits, in base 32.
 
-        The domain says what is numbered (`domain_of`): the person 12 and the visit 12 have nothing in common.
+        The domain says what is numbered (`domain_of`): the person 12 and the visit 12 have nothing in common. Accents
+        are composed first (NFC): « é » of one sign, and « é » of two, are one person's.
         """
-        return keyed_digests(identifiers, self.secret, domain=domain)
+        return self._spelled(identifiers, domain, "NFC")
+
+    def _spelled(self, identifiers: Sequence[str], domain: str, form: Literal["NFC", "NFD"]) -> list[str]:
+        spelled = [each if each.isascii() else unicodedata.normalize(form, each) for each in identifiers]
+        return keyed_digests(spelled, self.secret, domain=domain)
 
     def pseudonym(self, identifier: str, domain: str) -> str:
         """Return the pseudonym of one identifier."""
@@ -101,6 +107,9 @@ class StudyKey:
     def excludes(self, identifiers: Sequence[str], domain: str) -> list[bool]:
         """Whether what each identifier of a domain stands for withdrew, under this key or a former one."""
         gone = [each in self.withdrawn for each in self.pseudonyms(identifiers, domain)]
+        if not all(each.isascii() for each in identifiers):  # recorded before accents were composed
+            former = self._spelled(identifiers, domain, "NFD")
+            gone = [one or other in self.withdrawn for one, other in zip(gone, former, strict=True)]
         for key in self.former:
             gone = [one or other for one, other in zip(gone, key.excludes(identifiers, domain), strict=True)]
         return gone

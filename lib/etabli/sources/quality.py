@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from etabli.errors import DeliveryError
+from etabli.errors import DeliveryError, nearest
 from etabli.project import Project
+from etabli.sources.amendments import placed
 from etabli.sources.checks import Fault, broken_rows, deliver, is_secret
-from etabli.sources.codebook import Codebook, Severity, SourceCodebook, Variable
+from etabli.sources.codebook import Codebook, FileFormat, Severity, SourceCodebook, Variable
 from etabli.sources.columns import Column
 from etabli.sources.conversion import read_apart
-from etabli.sources.deliveries import find_delivery
+from etabli.sources.conversions import stands_for
+from etabli.sources.deliveries import find_delivery, missing_file
+from etabli.sources.likeness import form_of_dates
 from etabli.sources.metadata import Metadata
 from etabli.sources.rules import Check, Delivered, checks_of
 from etabli.sources.schemas import validate
 from etabli.sources.strays import stray
 from etabli.study import Study
+
+FOLDER, DATA = "quality", "quality.json"
+"""Under `reports/<slug>/`, by edition: no run has this name, for a run's begins with its edition and its audience."""
+
+Refused = Literal["missing", "refused"]
 
 MOST_LINES = 10
 """Lines of the file that a finding names."""
@@ -47,6 +57,8 @@ class Finding:
     lines: tuple[int, ...]
     examples: tuple[str, ...]
     measured: str | None = None
+    expected: str | None = None
+    hint: str | None = None
 
     @property
     def is_broken(self) -> bool:
@@ -70,7 +82,9 @@ class Mending:
 class SourceQuality:
     """One delivery held to its codebook.
 
-    `refusal` says why it could not even be read; `notes`, what the reader guessed, mended or passed over.
+    `refusal` says why it could not even be read; `notes`, what the reader guessed, mended or passed over;
+    `warnings`, what puts its origin in doubt; `stray`, which row is no data (a total, a note): it blocks, and is held
+    to no rule.
     """
 
     source: str
@@ -82,6 +96,9 @@ class SourceQuality:
     mendings: tuple[Mending, ...]
     refusal: str | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    refused: Refused | None = None
+    stray: str | None = None
 
     @property
     def broken(self) -> list[Finding]:
@@ -89,7 +106,7 @@ class SourceQuality:
 
     @property
     def blocks(self) -> bool:
-        return self.refusal is not None or any(finding.blocks for finding in self.findings)
+        return self.refusal is not None or self.stray is not None or any(finding.blocks for finding in self.findings)
 
 
 @dataclass(frozen=True)
@@ -130,26 +147,53 @@ def examine(
     DeliveryError
         The edition is unknown.
     """
-    read_ones: dict[str, tuple[Delivered, str, str]] = {}
+    read_ones: dict[str, tuple[Delivered, str, str, SourceCodebook]] = {}
     notes: dict[str, tuple[str, ...]] = {}
+    unregistered: set[str] = set()
     refused: dict[str, SourceQuality] = {}
     for name in study.sources:
         try:
             delivery = find_delivery(project, study, name, edition, provider=providers[name])
             reading = read_apart(delivery.path, codebook.sources[name], shown=delivery.shown)
             book = reading.book or codebook.sources[name]
-            read_ones[name] = (deliver(reading.frame, book), delivery.shown, delivery.sha256)
+            read_ones[name] = (deliver(reading.frame, book), delivery.shown, delivery.sha256, book)
             notes[name] = _notes(reading.metadata)
+            if delivery.origin == "raw" and not delivery.is_registered:
+                unregistered.add(name)
         except DeliveryError as error:
             if edition not in study.editions:
                 raise
-            refused[name] = SourceQuality(name, error.where or study.sources[name].file, "", 0, 0, (), (), str(error))
-    referenced = _referenced(codebook, {name: delivered for name, (delivered, _, _) in read_ones.items()})
+            placed(error, study.form_beside_others(edition))
+            where = error.where or study.sources[name].file
+            kind: Refused = "missing" if error.what == missing_file(name) else "refused"
+            refused[name] = SourceQuality(name, where, "", 0, 0, (), (), str(error), refused=kind)
+    referenced = _referenced(codebook, {name: delivered for name, (delivered, *_) in read_ones.items()})
     sources = [
-        refused.get(name) or _examined(name, *read_ones[name], codebook.sources[name], referenced, notes[name])
-        for name in study.sources
+        refused.get(name) or _examined(name, *read_ones[name], referenced, notes[name]) for name in study.sources
     ]
+    sources = [replace(each, warnings=(_UNREGISTERED,)) if each.source in unregistered else each for each in sources]
     return Quality(study.slug, study.title, edition, study.editions[edition].label, tuple(sources))
+
+
+_UNREGISTERED = (
+    "Cette livraison n’a pas de reçu : rien ne dit si elle a changé depuis qu’elle est arrivée. "
+    "Enregistrez-la par « etabli deliveries add » ; si elle l’était, rétablissez deliveries.json."
+)
+
+
+def pages_of(project: Project, *, slug: str = "*") -> Iterator[tuple[Path, dict[str, str]]]:
+    """Yield the folders of quality reports that `etabli check` left, and the digest of each source told of."""
+    for path in sorted(project.reports.glob(f"{slug}/{FOLDER}/*/{DATA}")):
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            yield path.parent, {str(each["source"]): str(each["sha256"]) for each in told["sources"] if each["sha256"]}
+        except (ValueError, KeyError, TypeError):
+            continue  # not a report of ours
+
+
+def pages_made_of(project: Project, digests: Collection[str]) -> list[Path]:
+    """Return the folders of quality reports that tell of one of those deliveries."""
+    return [folder for folder, told in pages_of(project) if not set(digests).isdisjoint(told.values())]
 
 
 def _notes(metadata: Metadata) -> tuple[str, ...]:
@@ -176,12 +220,30 @@ def _examined(
     whole = replace(delivered, referenced=referenced)
     checks = checks_of(book)
     faults = {fault.check.key: fault for fault in validate(whole, book, checks)}
-    findings = tuple(_finding(check, faults.get(check.key), whole, book) for check in checks)
-    mendings = tuple(each for held, variable in book.variables.items() for each in _mended(held, variable, whole))
     blocking = [fault for fault in faults.values() if fault.check.severity == "blocks"]
     other = stray(whole, broken_rows(blocking, whole), book, shown)
-    notes = (*notes, f"{other.what} ({other.where})") if other is not None else notes
-    return SourceQuality(name, shown, sha256, whole.rows, len(book.variables), findings, mendings, notes=notes)
+    if other is not None:
+        faults = dict(_without_row(faults, int(np.argmax(whole.lines == _line_of(other)))))
+    findings = tuple(_finding(check, faults.get(check.key), whole, book) for check in checks)
+    mendings = tuple(
+        each for held, variable in book.variables.items() for each in _mended(held, variable, whole, book.format)
+    )
+    found = SourceQuality(name, shown, sha256, whole.rows, len(book.variables), findings, mendings, notes=notes)
+    return found if other is None else replace(found, stray=str(other))
+
+
+def _line_of(error: DeliveryError) -> int:
+    return int(str(error.where).rpartition(" ")[2])
+
+
+def _without_row(faults: Mapping[str, Fault], place: int) -> Iterator[tuple[str, Fault]]:
+    """Yield the faults of the other rows: what is no row of data breaks rules that say nothing of it."""
+    for key, fault in faults.items():
+        rows = fault.rows.copy()
+        if not fault.check.is_of_the_file:
+            rows[place] = False
+        if rows.any():
+            yield key, replace(fault, rows=rows)
 
 
 def _finding(check: Check, fault: Fault | None, delivered: Delivered, book: SourceCodebook) -> Finding:
@@ -191,7 +253,8 @@ def _finding(check: Check, fault: Fault | None, delivered: Delivered, book: Sour
         return Finding(*named, 0, 0.0, (), (), measured)
     rows = int(fault.rows.sum())
     lines = () if check.is_of_the_file else tuple(int(line) for line in delivered.lines[fault.rows][:MOST_LINES])
-    return Finding(*named, rows, rows / delivered.rows, lines, tuple(_examples(fault, delivered, book)), measured)
+    return Finding(*named, rows, rows / delivered.rows, lines, tuple(_examples(fault, delivered, book)), measured,
+                   check.expected, _hint(fault, delivered, book))  # fmt: skip
 
 
 def _examples(fault: Fault, delivered: Delivered, book: SourceCodebook) -> list[str]:
@@ -212,6 +275,24 @@ def _examples(fault: Fault, delivered: Delivered, book: SourceCodebook) -> list[
     return list(dict.fromkeys(told))
 
 
+def _hint(fault: Fault, delivered: Delivered, book: SourceCodebook) -> str | None:
+    """Return what to do about values that have not their type: the code that they are near, the form of their dates."""
+    check = fault.check
+    if check.kind != "type" or is_secret(book.variables[check.names[0]]):
+        return None
+    variable, column = book.variables[check.names[0]], delivered.columns[check.names[0]]
+    wrong = column.raw[np.bincount(column.places[fault.rows], minlength=len(column.raw)) > 0].astype("str").str.strip()
+    if variable.type in {"date", "datetime"}:
+        form = form_of_dates(wrong)
+        if form is None:
+            return None
+        if column.typed.notna().any():
+            return f"ces dates semblent de la forme « {form} », et d’autres non : redemandez-les sous une seule forme"
+        return f'si ce sont des dates, déclarez « format: "{form}" » pour cette variable'
+    close = nearest(wrong.iloc[0], variable.code_of()) if variable.type == "code" else None
+    return f"vouliez-vous dire « {close} » ?" if close else None
+
+
 def _told(value: str, rows: int, kind: str, variable: Variable) -> str:
     """Return a value as it may be shown: whole when its type vouches for it, or when many rows have it."""
     vouched = kind in {"minimum", "maximum", "unique"} and variable.type != "text"
@@ -229,7 +310,7 @@ def shape(value: str, most: int = 20) -> str:
     return "".join(drawn[:most]) + ("…" if len(drawn) > most else "")
 
 
-def _mended(name: str, variable: Variable, delivered: Delivered) -> list[Mending]:
+def _mended(name: str, variable: Variable, delivered: Delivered, written: FileFormat) -> list[Mending]:
     """Return what reading did to a column: spaces taken off, values recoded, missing codes and empty cells."""
     column = delivered.columns[name]
     stripped = column.raw.str.strip()
@@ -240,7 +321,7 @@ def _mended(name: str, variable: Variable, delivered: Delivered) -> list[Mending
     }
     for value, label in variable.missing.items():
         said = "valeur manquante" if label == value else f"valeur manquante « {label} »"
-        done[f"{said} (code {value})"] = stripped == value
+        done[f"{said} (code {value})"] = stands_for(stripped, [value], variable, written)
     counted = [Mending(name, what, _rows(column, mask)) for what, mask in done.items()]
     return [each for each in counted if each.rows]
 

@@ -39,7 +39,10 @@ READERS: dict[str, Reader] = {
 }
 """The readers by suffix, in lower case."""
 
-VERSION = "2"
+_WRITING = {"separator", "encoding", "decimal"}
+"""What is guessed of how a delivery is written."""
+
+VERSION = "3"
 """Of all that turns a file into a frame: a cached conversion of another version is made again."""
 
 
@@ -88,16 +91,51 @@ def read(path: Path, book: SourceCodebook | None = None, *, shown: str, typed: b
     return replace(reading, typed=True) if typed and reader is read_delimited else reading
 
 
+def read_columns(path: Path, book: SourceCodebook, *, shown: str) -> Reading:
+    """Read a delivery as its codebook says that it is written, under its own column names, whatever these are.
+
+    Raises
+    ------
+    DeliveryError
+        The file is missing, empty, damaged, of an unknown format, or repeats a column.
+    """
+    reader = _reader_of(path, shown)
+    _hold_file(path, shown)
+    frame, metadata = reader(path, book, shown)
+    hold_table(frame, shown)
+    return Reading(frame, metadata)
+
+
+def hold_table(frame: pd.DataFrame, shown: str) -> None:
+    """Refuse a table that has no row, or two columns of one name.
+
+    Raises
+    ------
+    DeliveryError
+        It is so.
+    """
+    if frame.empty:
+        raise DeliveryError("Le fichier est vide.", where=shown, expected="un en-tête et au moins une ligne")
+    if not frame.columns.is_unique:
+        twice = str(frame.columns[frame.columns.duplicated()][0])
+        raise DeliveryError(f"La colonne « {twice} » figure plusieurs fois.", where=f"{shown}, ligne 1")
+
+
+def completed(book: SourceCodebook, metadata: Metadata) -> SourceCodebook:
+    """Return a codebook whose format says what its reader had to guess."""
+    guessed = {guess.subject: guess.value for guess in metadata.guesses if guess.subject in _WRITING}
+    return book.model_copy(update={"format": book.format.model_copy(update=guessed)})
+
+
 def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook, shown: str) -> Reading:
     """Return the reading under the codebook's names, in its words, with its format completed by what was guessed."""
-    guessed = {guess.subject: guess.value for guess in metadata.guesses if guess.subject in {"separator", "encoding"}}
-    book = book.model_copy(update={"format": book.format.model_copy(update=guessed)})
+    book = completed(book, metadata)
     described = {column.name: column for column in metadata.columns}
     columns, notes = {}, list(metadata.notes)
     for name, variable in book.variables.items():
         column = variable.column or name
         hold_digits(frame[column], variable, described[column], metadata.format, shown)
-        columns[name], told = shaped(frame[column], variable, described[column], book.format)
+        columns[name], told = shaped(frame[column], variable, described[column], book.format, shown)
         notes += told
     return Reading(pd.DataFrame(columns, copy=False), replace(metadata, notes=tuple(notes)), book)
 
@@ -117,7 +155,7 @@ def _reader_of(path: Path, shown: str) -> Reader:
 
 def _hold_file(path: Path, shown: str) -> None:
     if not path.is_file():
-        raise DeliveryError("Le fichier manque.", where=shown, expected="la livraison que l’étude déclare")
+        raise DeliveryError("Le fichier manque.", where=shown, expected="un fichier à cet endroit")
     if path.stat().st_size == 0:
         raise _empty(shown, "0 octet")
     try:
@@ -163,7 +201,10 @@ def _hold_columns(header: list[str], book: SourceCodebook, shown: str, where: st
     for column, times in Counter(header).items():
         if times > 1:
             raise DeliveryError(
-                f"{_named(column)} figure {times} fois.", where=where, expected="des colonnes aux noms tous différents"
+                f"{_named(column)} figure {times} fois.",
+                where=where,
+                expected="des colonnes aux noms tous différents",
+                hint="faites renommer ou retirer celle de trop : rien ne dit laquelle le codebook décrit",
             )
     for column in known:
         if column not in header:

@@ -94,11 +94,11 @@ def add_delivery(
     hold_study(held, study.slug, shown=shown)
     held.hold_for_delivery(day, shown=shown)
     if not file.is_file():
-        raise DeliveryError("Le fichier à recevoir n’existe pas.", where=file.name)
+        raise DeliveryError("Le fichier à recevoir n’existe pas.", where=str(file))
     if file.suffix.lower() != Path(source.file).suffix.lower():
         raise DeliveryError(
             "Le fichier n’a pas le format que l’étude lit.",
-            where=file.name,
+            where=str(file),
             expected=f"un fichier {Path(source.file).suffix}, comme « {source.file} »",
             hint="corrigez « file » dans study.yml, ou faites réenregistrer le fichier",
         )
@@ -222,8 +222,24 @@ def expiring(agreements: Mapping[str, Agreement], *, day: date, within: int) -> 
     return [(slug, agreements[slug]) for _, slug in sorted(found)]
 
 
-def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> Entry | None:
-    """Destroy a delivery and all that was made of it in the cache, and keep the proof.
+@dataclass(frozen=True)
+class Destroyed:
+    """What was destroyed.
+
+    Parameters
+    ----------
+    entry
+        What the receipt said of the delivery; None for an unregistered file.
+    pages
+        Folders of the quality reports that were made of it.
+    """
+
+    entry: Entry | None
+    pages: tuple[str, ...]
+
+
+def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> Destroyed:
+    """Destroy a delivery, all that was made of it in the cache and its quality reports, and keep the proof.
 
     What will be destroyed is written first: a stop on the way leaves its digest, and the same command ends it.
 
@@ -234,16 +250,13 @@ def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> E
     reason
         Why, as the proof tells it.
 
-    Returns
-    -------
-    Entry
-        What the receipt said of it; None for an unregistered file.
-
     Raises
     ------
     DeliveryError
         There is no such delivery.
     """
+    from etabli.sources.quality import pages_made_of  # it needs pandas, which the other commands here do not
+
     path = project.deliveries / name.removeprefix("data/raw/")
     receipt, shown = path.with_name(RECEIPT), project.relative(path)
     inside = path.resolve().is_relative_to(project.deliveries.resolve())
@@ -265,11 +278,14 @@ def delete_delivery(project: Project, name: str, *, day: date, reason: str) -> E
         else:
             line = begun or {"file": shown, **known[path.name].as_json()}
         forget(project)
+        pages = pages_made_of(project, {str(line["sha256"])} | ({entry.sha256} if entry is not None else set()))
+        for folder in pages:
+            shutil.rmtree(folder)
         append(proof, {**line, DELETED: day.isoformat(), "reason": reason}, shown=project.relative(proof))
         if entry is not None:  # last: until the proof is written, the delivery is listed as missing
             left = read_receipt(receipt, shown=project.relative(receipt))
             save_receipt(receipt, {each: what for each, what in left.items() if each != path.name})
-    return entry
+    return Destroyed(entry, tuple(project.relative(folder) for folder in pages))
 
 
 def deletions(project: Project) -> list[dict[str, object]]:

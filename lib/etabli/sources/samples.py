@@ -16,6 +16,9 @@ _PREFIXES = ("", "35", "35238", "A", "P", "a")
 _WIDEST = 15
 _PROBES = 200
 
+_NUMBERED = 999_999
+"""Identifiers without a pattern, of 6 digits: beyond, they are longer."""
+
 
 @dataclass(frozen=True)
 class Form:
@@ -25,12 +28,22 @@ class Form:
     alphabet: str
     width: int
 
-    def spread(self, count: int) -> Iterator[str]:
-        """Yield up to `count` different texts, evenly spread over all that the form can write."""
-        capacity = len(self.alphabet) ** self.width
-        taken = min(count, capacity)
-        for place in range(taken):
-            yield self.text(place * capacity // taken)
+    def spread(self, count: int, shift: float = 0.0) -> Iterator[str]:
+        """Yield up to `count` different texts, evenly spread over all that the form can write.
+
+        `shift`, from 0 to less than 1, says how far each stands in its own part.
+        """
+        for place in range(min(count, self.capacity)):
+            yield self.spread_at(place, count, shift)
+
+    def spread_at(self, place: int, count: int, shift: float = 0.0) -> str:
+        """Return one of the texts of `spread`, from 0."""
+        taken = min(count, self.capacity)
+        return self.text(place * self.capacity // taken + int(shift * (self.capacity // taken)))
+
+    @property
+    def capacity(self) -> int:
+        return int(len(self.alphabet) ** self.width)
 
     def text(self, number: int) -> str:
         """Return a number (from 0) as text.
@@ -55,8 +68,10 @@ class Texts:
     at: Callable[[int], str]
 
 
-def texts_of(variable: Variable, count: int) -> Texts:
+def texts_of(variable: Variable, count: int, shift: float = 0.0) -> Texts:
     """Return up to `count` different texts for a text or an identifier, made when they are asked for.
+
+    `shift`, from 0 to less than 1, chooses among those that could be: two draws with different ones have few in common.
 
     With a pattern they match it; there are none when no usual form (digits or letters after a usual
     prefix) does, and fewer when the form has too few texts. Where the form writes other texts
@@ -64,7 +79,8 @@ def texts_of(variable: Variable, count: int) -> Texts:
     """
     if variable.pattern is None:
         kind = "D{:06d}" if variable.type == "identifier" else "texte {}"
-        return Texts(count, lambda number: kind.format(number + 1))
+        first = 1 + int(shift * max(0, _NUMBERED - count))
+        return Texts(count, lambda number: kind.format(first + number))
     pattern = re.compile(variable.pattern)
     best = max(_forms(), key=lambda form: sum(_matches(pattern, form, _PROBES)))
     probed = list(_matches(pattern, best, _PROBES))
@@ -72,10 +88,8 @@ def texts_of(variable: Variable, count: int) -> Texts:
     if not share:
         return Texts(0, str)
     if share == 1:
-        capacity = len(best.alphabet) ** best.width
-        taken = min(count, capacity)
-        return Texts(taken, lambda number: best.text(number * capacity // taken))
-    tries = best.spread(round(count / share * 1.5) + _PROBES)
+        return Texts(min(count, best.capacity), lambda number: best.spread_at(number, count, shift))
+    tries = best.spread(round(count / share * 1.5) + _PROBES, shift)
     found = [text for text in tries if pattern.fullmatch(text)][:count]
     return Texts(len(found), found.__getitem__)
 

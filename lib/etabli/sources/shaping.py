@@ -7,7 +7,6 @@ a label. Here the codebook gives them back; what was given back is told in a not
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
@@ -16,8 +15,11 @@ import pandas as pd
 
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import FileFormat, Variable
-from etabli.sources.conversions import date_format, distinct, is_text
+from etabli.sources.conversions import date_format, digits_of, distinct, is_text, stands_for
+from etabli.sources.labels import read_by_label
 from etabli.sources.metadata import Column
+
+Mask = npt.NDArray[np.bool_]
 
 _NATIVE = {"integer": "fiu", "number": "fiu", "date": "M", "datetime": "M", "boolean": "b"}
 """For each type of variable, the kinds of dtype that hold it already."""
@@ -35,12 +37,17 @@ _ZEROS = (
 
 _WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".ods"}
 
+_POINT = FileFormat(decimal=".")
+"""How what a file says of itself writes a number."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+
 _WIDEST = 32
 """Longest code whose leading zeros are given back."""
 
 
 def shaped(
-    column: pd.Series, variable: Variable, described: Column, written: FileFormat
+    column: pd.Series, variable: Variable, described: Column, written: FileFormat, shown: str
 ) -> tuple[pd.Series, list[str]]:
     """Return a column as the codebook's variable reads it, and what had to be done for it.
 
@@ -54,28 +61,59 @@ def shaped(
         What the file says of it: labels, user-missing values.
     written
         The decimal sign of the delivery.
+    shown
+        How messages name the file.
 
     Returns
     -------
     Series, list
         Text or typed (see `Reading`), and French notes.
+
+    Raises
+    ------
+    DeliveryError
+        The file's labels contradict the codebook's, or do not tell which code is meant.
     """
     if column.dtype.kind in _NATIVE.get(variable.type, "") and variable.pattern is None:
-        return _without_user_missing(column, variable, described)
+        return _without_user_missing(column, variable, described, written)
     if is_text(column) and column.dtype != object and not (described.labels or described.missing_values):
         return column, []  # the file's own text has lost nothing
+    if described.tagged and variable.type in {"date", "datetime"} and _are_moments(column):
+        return _without_tags(column, variable, described)
     places, values = _distinct_values(column)
-    texts = [written_as(value, variable, written) for value in values]
-    missing, unsaid = _user_missing(texts, variable, described)
-    mended, labelled, restored = _mended(texts, variable, described.labels if variable.type == "code" else {})
+    said = {*variable.missing, *variable.code_of()}
+    names = [written_as(value, None, _POINT) for value in values]
+    texts = [_in_words(value, written_as(value, variable, written), variable, said) for value in values]
+    gone = _declared(values, names, described) & np.array([text not in said for text in texts], dtype=bool)
+    mended = [
+        text if out or text in said else _with_zeros(text, value, variable)
+        for text, value, out in zip(texts, values, gone, strict=True)
+    ]
+    restored = np.array([one != other for one, other in zip(mended, texts, strict=True)], dtype=bool)
+    labelled, notes = np.zeros(len(values), dtype=bool), list[str]()
+    if variable.type in {"code", "boolean"} and described.labels:
+        kept = [place for place in np.flatnonzero(~gone) if mended[place].strip() not in {"", *variable.recode}]
+        labels = {_with_zeros(value, 0, variable): label for value, label in described.labels.items()}
+        words, by_label, notes = read_by_label(
+            [mended[place] for place in kept],
+            [described.labels.get(names[place], "") for place in kept],
+            labels,
+            variable,
+            column=described.name,
+            shown=shown,
+        )
+        labelled[kept] = by_label
+        restored &= ~labelled
+        for place, word in zip(kept, words, strict=True):
+            mended[place] = word
     counts = np.bincount(places[places >= 0], minlength=len(values))
-    notes = _notes(described.name, int(counts[unsaid].sum()), int(counts[labelled].sum()), int(counts[restored].sum()))
+    told = _notes(described.name, int(counts[gone].sum()), int(counts[labelled].sum()), int(counts[restored].sum()))
     if column.dtype.kind == "f" and variable.type in {"identifier", "text"} and variable.pattern is None:
         notes.append(f"Colonne « {described.name} » : {_ZEROS}")
-    final = pd.Series(mended, dtype="str").mask(missing, "")
-    codes, kept = pd.factorize(final)
-    text = pd.Categorical.from_codes(np.append(codes, -1)[places], categories=pd.Index(kept, dtype="str"))
-    return pd.Series(text, column.index), notes
+    final = pd.Series(mended, dtype="str").mask(gone, "")
+    codes, kept_texts = pd.factorize(final)
+    text = pd.Categorical.from_codes(np.append(codes, -1)[places], categories=pd.Index(kept_texts, dtype="str"))
+    return pd.Series(text, column.index), [*told, *notes]
 
 
 def hold_digits(column: pd.Series, variable: Variable, described: Column, suffix: str, shown: str) -> None:
@@ -149,69 +187,82 @@ def _key(value: object) -> tuple[str, object] | None:
     return None if value is None or value is pd.NaT or value != value else (type(value).__name__, value)  # noqa: PLR0124
 
 
-def _without_user_missing(column: pd.Series, variable: Variable, described: Column) -> tuple[pd.Series, list[str]]:
-    """Set user-missing numbers aside, but for those that the codebook names."""
-    if not (described.missing_values or described.missing_ranges) or column.dtype.kind not in "fiu":
+def _without_user_missing(
+    column: pd.Series, variable: Variable, described: Column, written: FileFormat
+) -> tuple[pd.Series, list[str]]:
+    """Set user-missing numbers and dates aside, but for those that the codebook names."""
+    if not (described.missing_values or described.missing_ranges) or column.dtype.kind not in "fiuM":
         return column, []
     places, values = _distinct_values(column)
-    texts = [written_as(value, variable, FileFormat(decimal=".")) for value in values]
-    missing, unsaid = _user_missing(texts, variable, described)
-    gone = np.append(missing, False)[places]
+    names = [written_as(value, None, _POINT) for value in values]
+    named = stands_for(pd.Series(values, dtype=column.dtype), variable.missing, variable, written)
+    gone = _declared(values, names, described) & ~named.to_numpy(dtype=bool)
     counts = np.bincount(places[places >= 0], minlength=len(values))
-    return column.mask(gone), _notes(described.name, int(counts[unsaid].sum()), 0, 0)
+    return column.mask(np.append(gone, False)[places]), _notes(described.name, int(counts[gone].sum()), 0, 0)
 
 
-def _user_missing(
-    texts: list[str], variable: Variable, described: Column
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return which values the file alone calls missing, twice: the codebook's own `missing` and codes stay."""
-    said = {*variable.missing, *variable.code_of()}
-    tagged = {*described.tagged, *described.missing_values}
-    found = [text not in said and (text in tagged or _in_ranges(text, described.missing_ranges)) for text in texts]
-    missing = np.array(found, dtype=bool)
-    return missing, missing
+def _are_moments(column: pd.Series) -> bool:
+    return column.dtype == object and all(isinstance(value, (datetime, str)) or _key(value) is None for value in column)
 
 
-def _in_ranges(text: str, ranges: tuple[tuple[float, float], ...]) -> bool:
-    if not ranges:
-        return False
-    try:
-        number = float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return any(low <= number <= high for low, high in ranges)
+def _without_tags(column: pd.Series, variable: Variable, described: Column) -> tuple[pd.Series, list[str]]:
+    """Return dates without the tagged missing values beside them."""
+    tags = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
+    unsaid = int(column[tags].isin([tag for tag in described.tagged if tag not in variable.missing]).sum())
+    moments = [None if tag or _key(value) is None else value for tag, value in zip(tags, column, strict=True)]
+    return pd.Series(np.array(moments, dtype="datetime64[us]"), column.index), _notes(described.name, unsaid, 0, 0)
 
 
-def _mended(
-    texts: list[str], variable: Variable, labels: Mapping[str, str]
-) -> tuple[list[str], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return the values in the codebook's words; which came by their label; which were given zeros back."""
-    known = variable.code_of()
-    by_label = {code.label: code.value or name for name, code in variable.codes.items()}
-    mended, labelled, restored = list(texts), np.zeros(len(texts), bool), np.zeros(len(texts), bool)
-    for place, text in enumerate(texts):
-        if text in known or text in variable.missing:
-            continue
-        label = labels.get(text, "")
-        if label and (label in known or label in by_label):
-            mended[place], labelled[place] = (label if label in known else by_label[label]), True
-        else:
-            mended[place] = _with_zeros(text, variable)
-            restored[place] = mended[place] != text
-    return mended, labelled, restored
+def _declared(values: list[object], names: list[str], described: Column) -> Mask:
+    """Return which values the file calls missing, by themselves or by their names in its description."""
+    listed = {*described.tagged, *described.missing_values}
+    if not (listed or described.missing_ranges):
+        return np.zeros(len(values), dtype=bool)
+    return np.array(
+        [name in listed or _in_ranges(value, described) for value, name in zip(values, names, strict=True)], dtype=bool
+    )
 
 
-def _with_zeros(text: str, variable: Variable) -> str:
-    """Return a number with the leading zeros that make it a code, or match the pattern; itself if none do."""
+def _in_ranges(value: object, described: Column) -> bool:
+    match value:
+        case datetime():
+            number = (value - datetime(1970, 1, 1)).total_seconds()
+        case int() | float():
+            number = float(value)
+        case _:
+            return False
+    return any(low <= number <= high for low, high in described.missing_ranges)
+
+
+def _in_words(value: object, text: str, variable: Variable, said: set[str]) -> str:
+    """Return the text of a stored value as the codebook writes it: 9 as its missing code « 09 », 9.5 as « 9.5 »."""
+    if text in said or not isinstance(value, (int, float)) or not (variable.missing or "," in text):
+        return text
+    told = (each for each in said if each in variable.missing or "." in each)
+    return next((each for each in told if _NUMBER.fullmatch(each) and float(each.replace(",", ".")) == value), text)
+
+
+def _with_zeros(text: str, value: object, variable: Variable) -> str:
+    """Return a number with the leading zeros that make it a code, a date, or match the pattern; itself if none do."""
     if not (text.isascii() and text.isdigit()):
         return text
+    if variable.type in {"date", "datetime"}:
+        return _with_first_zero(text, date_format(variable)) if isinstance(value, (int, float)) else text
     widths = range(len(text) + 1, _WIDEST + 1)
     if variable.codes:
-        return next((text.zfill(width) for width in widths if text.zfill(width) in variable.code_of()), text)
+        known = variable.code_of()
+        return text if text in known else next((code for each in widths if (code := text.zfill(each)) in known), text)
     if variable.pattern is None or variable.type not in {"text", "identifier"}:
         return text
     fits = re.compile(variable.pattern).fullmatch
     return text if fits(text) else next((text.zfill(width) for width in widths if fits(text.zfill(width))), text)
+
+
+def _with_first_zero(text: str, form: str) -> str:
+    """Return a date without signs, stored as a number, with the zero of its first part: 1022024 as « 01022024 »."""
+    digits = digits_of(form)
+    lost = digits is not None and len(text) == digits - 1 and not form.startswith(("%Y", "%j"))
+    return f"0{text}" if lost else text
 
 
 def _notes(name: str, missing: int, labelled: int, restored: int) -> list[str]:

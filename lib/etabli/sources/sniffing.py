@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
 
 import pandas as pd
@@ -14,6 +14,9 @@ SEPARATORS = (";", "\t", ",", "|")
 
 _SPACES = " \u00a0\u202f"
 _WHOLE = re.compile(rf"[+-]?(?:[0-9]+|[0-9]{{1,3}}(?:[{_SPACES}][0-9]{{3}})+)")
+_SIGNED = re.compile(rf"[+-]?([0-9{_SPACES}]*)((?:[.,][0-9]*)+)((?:[eE][+-]?[0-9]+)?)")
+"""A number with a comma or a point, whichever they stand for."""
+
 _CODE = re.compile(r"0[0-9]+")
 """Digits after a zero: a code, never a number."""
 
@@ -79,6 +82,36 @@ def decimal_of(values: Sequence[str]) -> str | None:
         if found and (len(found[2]) != 3 or (value.count(found[1]) == 1 and ("," in value) == ("." in value))):
             votes[found[1]] += 1
     return votes.most_common(1)[0][0] if votes else None
+
+
+def signs_of(values: Iterable[str]) -> tuple[Counter[str], list[str]]:
+    """Return how many numbers show which decimal sign, and the numbers whose only sign may be that of thousands.
+
+    Where no value has the other sign, one that tells is enough: no more are looked at.
+
+    >>> signs_of(["1,5", "0,250", "1,234", "12"])
+    (Counter({',': 1}), [])
+    """
+    known = list(values)
+    both = any("," in value for value in known) and any("." in value for value in known)
+    votes: Counter[str] = Counter()
+    doubtful = []
+    for value in known:
+        found = _SIGNED.fullmatch(value.strip())
+        if found is None:
+            continue
+        whole, signed, exponent = found.groups()
+        signs = [each for each in signed if each in ".,"]
+        other = {",": ".", ".": ","}[signs[-1]]
+        if len(set(signs)) == 1 and len(signs) > 1:  # 1,234,567
+            votes[other] += 1
+        elif len(signs) == 1 and not exponent and len(signed) == 4 and re.fullmatch("[1-9][0-9]{0,2}", whole):
+            doubtful.append(value.strip())
+        else:
+            votes[signs[-1]] += 1
+            if not both:
+                break
+    return votes, doubtful
 
 
 def type_of(values: pd.Series, decimal: str) -> tuple[str, str | None]:

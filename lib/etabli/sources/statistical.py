@@ -6,41 +6,26 @@ converted here, all rows at once. A broken file may end the process: `conversion
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from etabli.errors import DeliveryError
-from etabli.sources.codebook import SourceCodebook
+from etabli.sources.clocks import Clock, PeriodClock, clock_of, period_clock_of
+from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
 from etabli.sources.metadata import LINE, Column, Guess, Metadata
+from etabli.sources.native import variables_of
+from etabli.sources.shaping import written_as
 
 _Reader = Callable[..., tuple[pd.DataFrame, Any]]
 
 CHUNK = 500_000
 """Rows that pyreadstat holds at once, as Python objects: some 400 MB for 12 columns."""
-
-_SECONDS_FROM_1582 = (np.datetime64("1582-10-14", "us"), 1_000_000)
-_DAYS_FROM_1960 = (np.datetime64("1960-01-01", "us"), 86_400_000_000)
-_SECONDS_FROM_1960 = (np.datetime64("1960-01-01", "us"), 1_000_000)
-_THOUSANDTHS_FROM_1960 = (np.datetime64("1960-01-01", "us"), 1_000)
-
-_SPSS_DATES = re.compile(r"(DATE|ADATE|EDATE|JDATE|SDATE|DATETIME|YMDHMS|QYR|MOYR|WKYR)[0-9.]*")
-_STATA_DAYS = re.compile(r"%-?t?d.*")
-_STATA_MOMENTS = re.compile(r"%-?t[cC].*")
-_SAS_MOMENTS = re.compile(
-    r"(DATETIME|DATEAMPM|DTDATE|DTMONYY|DTYEAR|DTWKDATX|MDYAMPM|(E8601|B8601|IS8601)D[TXZ])[0-9.]*"
-)
-_SAS_DAYS = re.compile(
-    r"(DATE|DDMMYY[BCDNPS]?|MMDDYY[BCDNPS]?|YYMMDD[BCDNPS]?|YYMM[CDNPS]?|MMYY[CDNPS]?|YYMON|MONYY|YEAR|MONTH|DAY"
-    r"|WEEKDATX?|WEEKDATE|WORDDATX?|WORDDATE|JULIAN|JULDAY|YYQR?[CDNPS]?|QTRR?|EURDFDD|EURDFDE|EURDFMY"
-    r"|(E8601|B8601|IS8601)DA)[0-9.]*"
-)
-
-_FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
 
 _MAGIC = {
     b"$FL2": "un fichier de SPSS (.sav)",
@@ -56,7 +41,7 @@ _BROKEN = (ValueError, TypeError, KeyError, IndexError, OverflowError, Attribute
 """What pyreadstat lets through on a broken file, beside its own exceptions."""
 
 
-def read_statistical(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.DataFrame, Metadata]:
+def read_statistical(path: Path, book: SourceCodebook | None, shown: str) -> tuple[pd.DataFrame, Metadata]:
     """Read a .sav, .zsav, .por, .dta, .sas7bdat or .xpt file as it is stored.
 
     User-missing values stay; tagged ones are « .a », « .b »…; a SAS catalogue of the same name
@@ -77,11 +62,21 @@ def read_statistical(path: Path, _: SourceCodebook | None, shown: str) -> tuple[
     values, raw, encoding = _read(path, suffix, shown)
     described = {name: _described(name, raw, values[name], suffix) for name in values.columns}
     notes: list[str] = []
+    variables = variables_of(list(values.columns), book)
     columns = {}
-    for place, name in enumerate(values.columns):
-        column, note = _dated(values.iloc[:, place], described[name], suffix)
+    for place, (name, variable) in enumerate(zip(values.columns, variables, strict=True)):
+        column, clock = values.iloc[:, place], _clock(described[name], variable, suffix)
+        if clock is not None and described[name].storage != "string":
+            columns[name], described[name], told = _dated(column, described[name], clock)
+            notes += told
+            continue
         columns[name] = _untagged(column, described[name])
-        notes += note
+        period = period_clock_of(described[name].display or "", suffix)
+        if period is not None:
+            notes.append(
+                f"Colonne « {name} » : des nombres, que Stata montre en {period.words} depuis 1960 ;"
+                " une variable de type date en lirait le premier jour."
+            )
     index = pd.RangeIndex(1, len(values) + 1, name=LINE)
     frame = pd.DataFrame(columns, index=values.index).set_axis(index)
     guesses = (Guess("encoding", encoding),) if encoding else ()
@@ -210,39 +205,67 @@ def _plain(value: Any) -> str:
     return str(int(number)) if number.is_integer() else repr(number)
 
 
-def _dated(column: pd.Series, described: Column, suffix: str) -> tuple[pd.Series, list[str]]:
-    """Return a column of dates as such, if its display format says that it is one and all are in the calendar."""
-    scale = _scale(described.display or "", suffix)
-    if scale is None or column.dtype.kind not in "fiu":
-        return column, []
-    origin, unit = scale
-    with np.errstate(invalid="ignore", over="ignore"):
-        ticks = np.rint(column.to_numpy(dtype="float64") * unit)
-    known = np.isfinite(ticks)
-    inside = np.abs(ticks, where=known, out=np.zeros_like(ticks)) < 2.0**60
-    days = origin + np.where(known & inside, ticks, 0).astype("int64").astype("timedelta64[us]")
-    outside = known & (~inside | (days < _FIRST) | (days > _LAST))
-    if outside.any():
-        first = int(np.flatnonzero(outside)[0]) + 1
+def _clock(described: Column, variable: Variable | None, suffix: str) -> Clock | PeriodClock | None:
+    """Return how a column of dates counts; periods are dates where the codebook has a date of them."""
+    clock = clock_of(described.display or "", suffix)
+    if clock is None and variable is not None and variable.type in {"date", "datetime"}:
+        return period_clock_of(described.display or "", suffix)
+    return clock
+
+
+def _dated(column: pd.Series, described: Column, clock: Clock | PeriodClock) -> tuple[pd.Series, Column, list[str]]:
+    """Return a column of dates as such, and its description in dates, if all of them are in the calendar.
+
+    A value that the file declares missing need not be. Tagged missing values stay beside dates, as « .a ».
+    """
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype="float64")
+    days, outside = clock.moments(numbers)
+    declared = np.isin(numbers, [float(each) for each in described.missing_values])
+    for low, high in described.missing_ranges:
+        declared |= (numbers >= low) & (numbers <= high)
+    wrong, lost = outside & ~declared, int((outside & declared).sum())
+    if wrong.any():
         note = (
-            f"Colonne « {described.name} » : {outside.sum()} date(s) hors du calendrier"
-            f" (la première à la ligne {first}) ; la colonne reste en nombres."
+            f"Colonne « {described.name} » : {wrong.sum()} date(s) hors du calendrier"
+            f" (la première à la ligne {int(np.flatnonzero(wrong)[0]) + 1}) ; la colonne reste en nombres."
         )
-        return column, [note]
-    return pd.Series(days, column.index).mask(~known), []
+        return _untagged(column, described), described, [note]
+    found = pd.Series(days, column.index).mask(outside | np.isnan(numbers))
+    notes = [f"Colonne « {described.name} » : {lost} date(s) hors du calendrier, que le fichier déclare manquante(s),"
+             " mise(s) à vide."] if lost else []  # fmt: skip
+    if described.tagged:
+        tags = column.map(lambda value: f".{value.lower()}" if isinstance(value, str) else None)
+        found = found.astype("object").where(tags.isna(), tags)
+    return found, _in_dates(described, clock), notes
 
 
-def _scale(display: str, suffix: str) -> tuple[np.datetime64, int] | None:
-    """Return the origin of a date format and the microseconds of its unit; None for another format."""
-    match suffix:
-        case ".sav" | ".zsav" | ".por":
-            return _SECONDS_FROM_1582 if _SPSS_DATES.fullmatch(display) else None
-        case ".dta":
-            moment = _THOUSANDTHS_FROM_1960 if _STATA_MOMENTS.fullmatch(display) else None
-            return moment or (_DAYS_FROM_1960 if _STATA_DAYS.fullmatch(display) else None)
-        case _:
-            moment = _SECONDS_FROM_1960 if _SAS_MOMENTS.fullmatch(display) else None
-            return moment or (_DAYS_FROM_1960 if _SAS_DAYS.fullmatch(display) else None)
+def _in_dates(described: Column, clock: Clock | PeriodClock) -> Column:
+    """Return the description of a column of dates, its missing and labelled values told as dates."""
+    bounds = np.array(described.missing_ranges, dtype="float64").reshape(-1, 2)
+    seconds = [_seconds(bounds[:, side], clock) for side in (0, 1)]
+    told = {value: _told(value, clock) for value in (*described.missing_values, *described.labels)}
+    return replace(
+        described,
+        missing_values=tuple(date for value in described.missing_values if (date := told[value])),
+        missing_ranges=tuple(zip(*seconds, strict=True)),
+        labels={date: label for value, label in described.labels.items() if (date := told[value])},
+    )
+
+
+def _told(value: str, clock: Clock | PeriodClock) -> str | None:
+    """Return a number as the date that it stands for; None outside the calendar; a tag as it is."""
+    if value.startswith("."):
+        return value
+    number = np.array([float(value)])
+    days, outside = clock.moments(number)
+    return None if outside[0] or np.isnan(number[0]) else written_as(pd.Timestamp(days[0]), None, FileFormat())
+
+
+def _seconds(numbers: npt.NDArray[np.float64], clock: Clock | PeriodClock) -> list[float]:
+    """Return bounds in seconds from 1970, infinite outside the calendar."""
+    days, outside = clock.moments(numbers)
+    seconds = days.astype("datetime64[us]").astype("int64") / 1e6
+    return [float(each) for each in np.where(outside, np.sign(numbers) * np.inf, seconds)]
 
 
 def _untagged(column: pd.Series, described: Column) -> pd.Series:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from etabli.errors import DeliveryError, nearest
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.metadata import LINE, Column, Guess, Metadata
+from etabli.sources.metadata import LINE, Column, Guess, Metadata, blank_rows
 from etabli.sources.sheets import SheetLook, look
 
 Cell = Any
@@ -59,7 +59,9 @@ def read_workbook(path: Path, book: SourceCodebook | None, shown: str) -> tuple[
         rows = _told_errors(rows, sheet)
     where = f"{shown}, feuille « {name} »"
     names, labels = _names(rows, header, workbook.get_sheet_by_name(name).merged_cell_ranges or [])
-    frame = _frame(rows, len(names), header.title_rows + header.rows)
+    height = header.title_rows + header.rows
+    frame = _frame(rows, len(names), height)
+    blank = int(frame.index[-1]) - height - len(frame) if len(frame) else 0
     frame, described = _columns(frame, names, labels)
     notes = _notes(sheet, names)
     if book is not None:
@@ -72,7 +74,7 @@ def read_workbook(path: Path, book: SourceCodebook | None, shown: str) -> tuple[
         header_rows=header.rows,
         title_rows=header.title_rows,
         guesses=(guess, *header.guesses),
-        notes=tuple(notes),
+        notes=(*blank_rows(blank), *notes),
     )
     return frame.set_axis(names, axis="columns"), metadata
 

@@ -1,0 +1,127 @@
+"""What runs of an edition leave for one another: by rules, by what they were made with, by what their names mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from etabli.disclosure.plan import plan_for
+from etabli.disclosure.policy import Floor, Policy
+from etabli.disclosure.protect import protect
+from etabli.disclosure.shared import Shelf, decided_for, home_of
+from etabli.memo import Mark
+from etabli.methods import profiles
+from etabli.methods.membership import Population, mark_population
+from etabli.methods.results import Table
+from etabli.project import Project
+
+POLICY = Policy("funder", 5, ("convention",))
+SOURCE = "d" * 64
+
+
+def counted(few: int = 3, *, people: str = "p") -> Table:
+    ages = ["old"] * 40 + ["young"] * 30 + ["mid"] * few
+    frame = pd.DataFrame({"recipient": [f"{people}{n}" for n in range(len(ages))], "age": ages})
+    return profiles.distribution(mark_population(frame, Population(SOURCE)), "age")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path / "plans", ("code", "delivery"), "2024_funder", declared=True, mark=Mark(tmp_path, ""))
+
+
+def of(shelf: Shelf, run: str) -> Shelf:
+    return replace(shelf, run=run)
+
+
+def leave(shelf: Shelf, table: Table, policy: Policy = POLICY) -> None:
+    with shelf.locked():
+        shelf.leave([table], policy)
+
+
+def found_by(shelf: Shelf, table: Table, policy: Policy = POLICY) -> list[str]:
+    with shelf.locked():
+        return list(shelf.others([table], policy))
+
+
+def test_run_finds_what_the_others_left_and_not_its_own(shelf: Shelf) -> None:
+    for run in ("b", "a", shelf.run):
+        leave(of(shelf, run), counted())
+    assert found_by(shelf, counted()) == ["a", "b"]
+    with shelf.locked():
+        (table,) = shelf.others([counted()], POLICY)["a"]
+    assert table.membership is not None
+    assert sorted(table.membership.distinct.tolist()) == [3, 30, 40, 73]
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        (replace(POLICY, audience="public", floor=Floor("quarter", "x")), ["a"]),
+        (replace(POLICY, minimum_people=6), []),
+        (replace(POLICY, whole_group=frozenset({"age"})), []),
+    ],
+)
+def test_only_runs_under_the_same_rules_share_a_plan(policy: Policy, found: list[str], shelf: Shelf) -> None:
+    leave(of(shelf, "a"), counted())
+    assert found_by(shelf, counted(), policy) == found
+
+
+def test_what_was_made_with_something_else_is_removed(shelf: Shelf) -> None:
+    leave(of(shelf, "a"), counted())
+    other = replace(shelf, made_with=("code", "another delivery"))
+    assert found_by(other, counted()) == []
+    assert found_by(shelf, counted()) == []
+    assert [path.name for path in shelf.home.iterdir() if path.is_dir()] == [shelf.folder.name]
+
+
+def test_damaged_file_is_as_good_as_none(shelf: Shelf) -> None:
+    leave(of(shelf, "a"), counted())
+    (path,) = shelf.folder.glob("*.tables")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert found_by(shelf, counted()) == []
+
+
+def test_runs_that_call_other_people_by_one_name_are_protected_apart(shelf: Shelf) -> None:
+    leave(of(shelf, "a"), counted())
+    leave(of(shelf, "b"), counted(people="q"))
+    assert found_by(of(shelf, "c"), profiles.totals(pd.DataFrame({"recipient": ["x"]}))) == []
+    assert found_by(of(shelf, "a"), counted()) == []
+
+
+def test_plan_depends_on_which_runs_there_are_and_not_on_their_order() -> None:
+    frame = pd.DataFrame({"recipient": range(60), "age": [*"aab"] * 20, "channel": [*"xy"] * 27 + [*"xxxxxx"]})
+    frame = mark_population(frame, Population(SOURCE))
+    tables = [
+        [profiles.distribution(frame.assign(part="x"), "age")],
+        [profiles.crosstab(frame, "age", by="channel"), profiles.totals(frame)],
+        [profiles.distribution(frame, "channel")],
+    ]
+    strict = replace(POLICY, minimum_people=12)
+    plans = [protect(own, strict, beside=[each for each in tables if each is not own]).plan.states for own in tables]
+    assert plans[0] == plans[1] == plans[2]
+    assert "masked" in plans[0].values()
+
+
+def test_decisions_are_told_by_run(shelf: Shelf) -> None:
+    assert decided_for(shelf.home, "a") is None
+    one, other = counted(3), counted(9)
+    with shelf.locked():
+        shelf.decide({"a": [one]}, plan_for([one], POLICY))
+        shelf.decide({"b": [other]}, plan_for([other], POLICY))
+    first, second = decided_for(shelf.home, "a"), decided_for(shelf.home, "b")
+    assert first is not None
+    assert second not in {None, first}
+    assert decided_for(shelf.home, "c") is None
+    (shelf.folder / "decided.json").write_text("{", encoding="utf-8")
+    assert decided_for(shelf.home, "a") is None
+
+
+def test_coalition_has_its_own_place_whatever_the_order_of_its_bodies(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    places = {home_of(project, "essai", "2024", holders) for holders in (["a", "b"], ["b", "a"], ["a"])}
+    assert len(places) == 2
+    assert all(place.is_relative_to(project.cache) for place in places)
