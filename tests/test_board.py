@@ -55,6 +55,14 @@ def test_text_with_brackets_stays_as_it_is(paper: Paper) -> None:
     assert paper.warned == "✗ [b]\n"
 
 
+def test_what_is_shown_gives_no_order_to_the_terminal(paper: Paper) -> None:
+    paper.say("a\x1b[31mb\x07")
+    paper.warn("\x1b]0;titre\x07c")
+    paper.table(["d"], [["e\x1b[2J"]])
+    assert "".join(paper.said.split()) == "abde"
+    assert paper.warned == "✗ c\n"
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "expected"),
     [

@@ -251,6 +251,13 @@ def test_message_off_a_terminal_keeps_its_lines_whole(capsys: Capture, monkeypat
     assert capsys.readouterr().err == f"Une [chose].\n  où : {path} et la suite\n  reçu : deux\n         lignes\n"
 
 
+def test_message_gives_no_order_to_the_terminal(capsys: Capture) -> None:
+    osc, csi = "\x1b]52;c;bWFs\x07", "\x1b[2J\x1b[31m"
+    terminal.tell(EtabliError(f"Une{csi} chose.", got=f"{osc}a\x1b]0;t\x1b\\b\x9b2Jc\r\x08d\u202ee\nf"))
+    told = capsys.readouterr().err
+    assert told.splitlines() == ["Une chose.", "  reçu : ab2Jcde", "         f"]
+
+
 def test_message_on_a_terminal_has_its_first_line_in_bold(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -18,6 +18,7 @@ from etabli.runs.manifest import FILE, Verdict
 from etabli.runs.outcome import Outcome
 from etabli.runs.standing import Standing, in_words
 from etabli.study import PlannedRun, Study
+from etabli.terminal import harmless
 
 
 @dataclass
@@ -32,10 +33,10 @@ class Board:
         return cls(Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True))
 
     def say(self, text: str) -> None:
-        self.console.print(escape(text))
+        self.console.print(escape(harmless(text)))
 
     def warn(self, text: str) -> None:
-        self.errors.print(f"[red]✗[/red] {escape(text)}")
+        self.errors.print(f"[red]✗[/red] {escape(harmless(text))}")
 
     def caution(self, text: str) -> None:
         """Show what is to be known, or done later, and does not make a command fail."""
@@ -49,7 +50,7 @@ class Board:
         for head in heads:
             table.add_column(head, overflow="fold")
         for row in rows:
-            table.add_row(*(escape(french.typography(cell)) for cell in row))
+            table.add_row(*(escape(french.typography(harmless(cell))) for cell in row))
         self.console.print(table, soft_wrap=not self.console.is_terminal)
 
     # Batches --------------------------------------------------------------------------------------

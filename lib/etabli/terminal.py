@@ -111,6 +111,7 @@ def tell(message: EtabliError | str) -> None:
     plain = {"color_system": None} if os.environ.get("NO_COLOR") else {}
     console = Console(stderr=True, highlight=False, **plain)  # type: ignore[arg-type]  # None switches styles off
     what, details = (message, []) if isinstance(message, str) else (message.what, message.details)
+    what, details = harmless(what), [(label, harmless(text)) for label, text in details]
     width = console.width if console.is_terminal else sys.maxsize
     console.print(Text(_folded(what, width), style="bold"), soft_wrap=True)
     for label, text in details:
@@ -118,6 +119,24 @@ def tell(message: EtabliError | str) -> None:
         line = Text(_folded(text, width, start))
         line.stylize("cyan", 0, len(start))
         console.print(line, soft_wrap=True)
+
+
+_SEQUENCE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, moves of the cursor
+    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles, links, the clipboard
+    r"|\x1b[ -/]*[0-~]"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but the tabulation and the end of a line; and those that turn the direction of writing."""
+
+
+def harmless(text: str) -> str:
+    r"""Return a text without what a terminal would obey: an error may quote anything.
+
+    >>> harmless("\x1b[31mrouge\x1b[0m, \x1b]0;titre\x07fin\r")
+    'rouge, fin'
+    """
+    return _CONTROL.sub("", _SEQUENCE.sub("", text))
 
 
 def _folded(text: str, width: int, start: str = "") -> str:

@@ -150,6 +150,20 @@ def test_scan_tells_hits_and_ends_in_error(etabli: Etabli, small_project: Projec
     assert "n’existe pas" in told
 
 
+def test_scan_looks_into_journals_and_what_a_kill_cut_short(etabli: Etabli, small_project: Project) -> None:
+    small_project.batches.mkdir(parents=True)
+    journal = small_project.batches / "2026-01-01T00h00m00.jsonl"
+    journal.write_text(
+        '{"event": "closed", "error": "a\u2028b"}\n{"event": "ended", "error": "06 12 34 56', encoding="utf-8"
+    )
+    assert etabli("scan", str(small_project.reports))[0] == 0
+    with journal.open("a", encoding="utf-8") as out:
+        out.write(' 78"')
+    status, told = etabli("scan", str(small_project.reports))
+    assert status == 1
+    assert f"reports/.batches/{journal.name}, ligne 2 : numéro de téléphone" in told
+
+
 def test_scan_says_what_it_cannot_read(etabli: Etabli, tmp_path: Path) -> None:
     (tmp_path / "lot").mkdir()
     (tmp_path / "lot" / "a.png").write_bytes(b"x")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -102,9 +104,28 @@ def test_page_is_whole_and_fetches_nothing(empty_project: Project) -> None:
 
 
 def test_what_the_disk_refuses_is_told(empty_project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, *_: object, **__: object) -> int:
+    def full(self: Path, *_: object) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(RunError, match="page du lot"):
         page(empty_project, account())
+    assert list(empty_project.reports.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions")
+def test_page_is_its_owner_s_alone(empty_project: Project) -> None:
+    before = os.umask(0)
+    try:
+        page(empty_project, account())
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in empty_project.reports.iterdir()] == [0o600]
+
+
+def test_page_of_a_former_journal_quotes_nobody(empty_project: Project) -> None:
+    told = account(("e/a", 0, 9))
+    failed = Ended("e/a", "failed", at(9).isoformat(), error={"message": "raté", "reçu": "appeler le 06 12 34 56 78"})
+    html = page(empty_project, replace(told, ended={"e/a": failed}))
+    assert "06 ••" in html
+    assert "34" not in html.split("Échec")[1]

@@ -28,7 +28,7 @@ def signature(pid: int, *, node: str = HERE, started: float | None = None) -> st
 
 def left_by(project: Project, signature: str, name: str) -> Path:
     """Leave the work folder of a run whose process signed so."""
-    folder = project.reports / "essai" / f".2024_funder.{name}"
+    folder = project.reports / "essai" / f".2024_funder.{name:_<8}"
     folder.mkdir(parents=True)
     (folder / "essai.ipynb").write_text("{}", encoding="utf-8")
     (folder / "owner.pid").write_text(signature, encoding="utf-8")
@@ -41,17 +41,22 @@ def test_work_folders_of_dead_processes_are_removed_and_no_other(empty_project: 
     alive = os.getppid()
     stay = {
         left_by(empty_project, signature(alive), "alive"),
-        left_by(empty_project, signature(dead.pid, node="other", started=0), "another-machine"),
+        left_by(empty_project, signature(dead.pid, node="other", started=0), "another"),
     }
     left_by(empty_project, signature(dead.pid, started=time.time()), "dead")
-    left_by(empty_project, signature(alive, started=time.time() - 1e6), "number-used-again")
+    left_by(empty_project, signature(alive, started=time.time() - 1e6), "again")
     left_by(empty_project, "", "unsigned")
     here = empty_project.reports / "essai"
-    (here / ".2024_funder.new").mkdir()  # its process has not signed it yet
-    (here / ".2024_funder.old").mkdir()
-    os.utime(here / ".2024_funder.old", (0, 0))
+    (here / ".2024_funder.new_____").mkdir()  # its process has not signed it yet
+    (here / ".2024_funder.old_____").mkdir()
+    os.utime(here / ".2024_funder.old_____", (0, 0))
     (here / "2024_internal").mkdir()
-    stay |= {here / ".2024_funder.new", here / "2024_internal"}
+    stay |= {here / ".2024_funder.new_____", here / "2024_internal"}
+    for name in (".git", ".ipynb_checkpoints", ".x.12345678"):  # a person's own, hidden and old
+        (here / name).mkdir()
+        (here / name / "a").touch()
+        os.utime(here / name, (0, 0))
+        stay.add(here / name)
     with export._work_folder(empty_project, here / "2024_funder") as work:
         assert set(here.iterdir()) == {*stay, work}
         assert work.stat().st_mode & 0o077 == 0

@@ -88,7 +88,7 @@ class Hostile:
         write_report(executed, folder)
         for name, content in self.extra.items():
             (folder / name).write_bytes(content)
-        hold_for_leaving(executed, folder, project)
+        hold_for_leaving(project, executed.study, executed.plan, folder)
         return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
@@ -220,5 +220,5 @@ def test_internal_report_is_not_held_to_it(small_project: Project, tmp_path: Pat
     plan = read_study(small_project, "essai").plan({"audience": "internal"})
     inside = replace(executed, plan=plan)
     write_report(inside, tmp_path / "report")
-    hold_for_leaving(inside, tmp_path / "report", small_project)
+    hold_for_leaving(small_project, inside.study, inside.plan, tmp_path / "report")
     assert json.loads((tmp_path / "report" / "results.json").read_text(encoding="utf-8"))["results"]

@@ -4,6 +4,9 @@ import subprocess
 import sys
 import time
 
+import psutil
+import pytest
+
 from etabli.runs.budget import Watch
 
 HOLDS = "import time; a = bytearray({mib} << 20); print('here', flush=True); time.sleep(60)"
@@ -32,6 +35,62 @@ def test_process_over_its_limit_is_killed_and_that_is_said() -> None:
             time.sleep(0.01)
     assert watch.is_exceeded
     assert watch.peak >= 300 << 20
+
+
+CHILD = (
+    "import os, subprocess, sys, time\n"
+    "child = subprocess.Popen([sys.executable, '-c', {inside!r}], stdout=subprocess.PIPE)\n"
+    "child.stdout.readline(); print('here', flush=True); print(child.pid, flush=True); time.sleep(60)"
+)
+
+
+def with_child(inside: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CHILD.format(inside=inside)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n"
+    return process
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_what_a_process_started_counts_and_ends_with_it(depth: int) -> None:
+    inside = HOLDS.format(mib=300)
+    if depth == 2:
+        inside = CHILD.format(inside=inside)
+    process = with_child(inside)
+    assert process.stdout is not None
+    child = psutil.Process(int(process.stdout.readline()))
+    with Watch(200 << 20) as watch:
+        watch.follow(process.pid)
+        assert ended(process) != 0
+    assert watch.is_exceeded
+    assert watch.peak >= 300 << 20
+    assert psutil.wait_procs([child], timeout=10)[1] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells what is shared")
+def test_what_copies_of_a_process_share_counts_once() -> None:
+    code = (
+        "import os, time\n"
+        "a = bytearray(os.urandom(200 << 20))\n"
+        "copies = [os.fork() for _ in range(2)]\n"
+        "if all(copies): print('here', flush=True)\n"
+        "time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n"
+    below = psutil.Process(process.pid).children(recursive=True)
+    try:
+        with Watch(600 << 20) as watch:
+            watch.follow(process.pid)
+            time.sleep(0.7)
+        assert not watch.is_exceeded
+        assert 200 << 20 <= watch.peak < 500 << 20
+    finally:
+        for each in (process, *below):
+            each.kill()
+        ended(process)
 
 
 def test_process_under_its_limit_goes_on() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +81,12 @@ def test_clutter_is_removed_and_nothing_else(project: Project) -> None:
         "2024_internal", "2024_internal.failed.ipynb",
     ]  # fmt: skip
     assert names(project, 1) == []
+
+
+def test_report_that_is_a_link_is_let_go_and_not_what_it_points_to(project: Project, tmp_path: Path) -> None:
+    place = project.reports / "essai" / "2022_internal"
+    place.replace(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    remove(find_clutter(project, [read_study(project, "essai")], keep=2))
+    assert not place.is_symlink()
+    assert (tmp_path / "elsewhere" / FILE).is_file()

@@ -295,17 +295,3 @@ def test_parcel_that_is_too_large_is_refused(project: Project, monkeypatch: pyte
     monkeypatch.setattr(parcels, "MOST_BYTES", 100)
     with pytest.raises(RunError, match="trop grandes"):
         parcels.pack(project, read_study(project, "essai").planned_runs(), encrypted=False)
-
-
-def test_report_that_was_sent_is_put_whole_in_place_of_the_former(project: Project) -> None:
-    plan = read_study(project, "essai").plan()
-    place = project.reports / "essai" / plan.name
-    place.mkdir(parents=True)
-    (place / "old.txt").touch()
-    (place.parent / f"{plan.name}.failed.ipynb").touch()
-    received = parcels.receive(project, plan, parcels.Sent({"report.html": b"x", "tables/a.csv": b"y"}, None))
-    assert received.folder == place
-    assert {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()} == {
-        "report.html", "tables/a.csv",
-    }  # fmt: skip
-    assert [path.name for path in place.parent.iterdir()] == [plan.name]

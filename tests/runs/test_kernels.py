@@ -20,6 +20,7 @@ import nbformat
 import psutil
 import pytest
 
+from etabli.errors import RunError
 from etabli.runs import forks, kernels
 from etabli.runs.forks import FORK_VARIABLE
 from etabli.runs.kernels import ForkProvisioner
@@ -203,6 +204,36 @@ def test_kernel_ends_with_its_template_and_the_next_has_another(start: Any) -> N
         assert session.runner.run(session.provisioner.poll()) == -signal.SIGKILL
     with start() as session:
         assert session.template != template
+
+
+@pytest.mark.usefixtures("_no_template")
+def test_shared_template_that_was_killed_is_replaced(
+    start: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with forks.shared_template(os.environ, str(tmp_path)):
+        owned = next(iter(forks._templates.values()))
+        shared = forks.template_for(forks.kernel_environment(os.environ), str(tmp_path))
+        assert shared is not owned
+        assert shared.folder == owned.folder
+        with start() as session:
+            assert shared.answers
+            before = session.template
+            assert session.run("print(1)") == "1"  # who asked whether it answers did it no harm
+        assert owned._process is not None
+        assert owned._process.pid == before
+        owned._process.kill()
+        owned._process.wait()
+        assert not shared.answers
+        with start() as session:
+            assert session.template != before
+        assert caplog.text == ""
+
+
+def test_what_stopped_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="dupliqué") as caught:
+        forks.Template(tmp_path).fork([], environment={}, folder=str(tmp_path))
+    assert caught.value.got is not None
+    assert "le processus modèle" in caught.value.got
 
 
 def _lives(pid: int) -> bool:

@@ -16,7 +16,9 @@ from etabli.present.report import open_report
 from etabli.project import FOLDER_VARIABLE, KEYS_VARIABLE, Project
 from etabli.runs import execute
 from etabli.runs.fingerprint import fingerprint
+from etabli.runs.journal import begin, journals, page_of_batch
 from etabli.runs.manifest import FILE, Manifest, now_utc, versions
+from etabli.runs.outcome import Outcome as RunOutcome
 from etabli.runs.withdrawal import Outcome, withdraw
 from etabli.sources.admission import hold_edition
 from etabli.sources.cache import cache_folder
@@ -26,7 +28,7 @@ from etabli.sources.dummy import make_demo
 from etabli.sources.keys import Keyring, demo_key, make_key, rotate_key, study_key
 from etabli.sources.receipts import digest_of
 from etabli.sources.withdrawals import read_withdrawals
-from etabli.study import read_study
+from etabli.study import PlannedRun, read_study
 
 pytestmark = pytest.mark.usefixtures("read_here")
 
@@ -451,6 +453,17 @@ def test_failed_notebooks_and_pages_of_quality_are_listed(project: Project, keyr
     (folder / "x.failed.ipynb").write_text("{}", encoding="utf-8")
     outcome = gone(project, someone(project), keyring)
     assert outcome.traces == ("reports/essai/x.failed.ipynb", "reports/essai/quality/2024")
+
+
+def test_journals_that_quote_a_failed_run_of_the_study_are_listed(project: Project, keyring: Keyring) -> None:
+    for second, slug in enumerate(("essai", "autre")):
+        plan = PlannedRun(slug, (), "x")
+        with begin(project, [plan], current=0, now=lambda s=second: datetime(2026, 1, 1, 0, 0, s, tzinfo=UTC)) as told:
+            told.ended(RunOutcome(plan, None, RunError("raté"), 1.0))
+    path = journals(project)[0]
+    page_of_batch(project, path.stem).touch()
+    outcome = gone(project, someone(project), keyring)
+    assert outcome.traces == (f"reports/.batches/{path.name}", f"reports/batch-{path.stem}.html")
 
 
 def test_pages_of_quality_of_a_delivery_that_is_gone_are_listed(real: Project, keyring: Keyring) -> None:

@@ -220,7 +220,7 @@ def scan(
 
 
 def _files(places: list[Path]) -> list[Path]:
-    """Return the files to look into, folders searched; hidden ones are the workbench's own."""
+    """Return the files to look into, folders searched; of hidden ones, which are the workbench's, journals alone."""
     found: list[Path] = []
     for place in places:
         if place.is_file():
@@ -228,6 +228,7 @@ def _files(places: list[Path]) -> list[Path]:
         elif place.is_dir():
             inside = (each for each in place.rglob("*") if each.is_file())
             found += sorted(e for e in inside if not any(part.startswith(".") for part in e.relative_to(place).parts))
+            found += sorted(place.glob("**/.batches/*.jsonl"))
         elif not (place.parent.is_dir() and place.name in {"reference", "reports"}):
             raise PersonalDataError("Ce fichier ou ce dossier n’existe pas.", where=str(place))
     return found

@@ -61,7 +61,16 @@ RESULT_KEYS = frozenset(
 )
 RESULTS_KEYS = frozenset({"study", "run", "parameters", "edition", "results"})
 
-_FILES = re.compile(r"report\.html|results\.json|manifest\.json|said\.json|tables/[a-z]+-\d+(-\d+)?\.csv")
+_FILES = re.compile(r"report\.html|results\.json|manifest\.json|said\.json|tables/[a-z]+-\d+(-\d+)?\.csv", re.ASCII)
+
+
+def is_file_of_report(name: str) -> bool:
+    """Whether a report may have a file of that name, by its path from the report's folder.
+
+    >>> is_file_of_report("tables/tableau-1.csv"), is_file_of_report("../manifest.json")
+    (True, False)
+    """
+    return _FILES.fullmatch(name) is not None
 
 
 def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterable[str] = ()) -> None:
@@ -84,7 +93,7 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
     words = tuple(each for each in private if len(each) > 4)
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         name = path.relative_to(folder).as_posix()
-        if not _FILES.fullmatch(name):
+        if not is_file_of_report(name):
             _refuse(name, "un fichier qui n’est pas d’un rapport")
         text = path.read_bytes().decode("utf-8-sig", errors="replace")
         complaint = _complaint(name, text, words, frozenset(manifest_keys))

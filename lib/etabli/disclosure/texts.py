@@ -112,10 +112,15 @@ def json_file(path: Path) -> Iterator[Seen]:
 
 
 def json_lines(path: Path) -> Iterator[Seen]:
-    """Search a file of one JSON value a line."""
-    for number, text in enumerate("".join(_blocks(path)).splitlines(), start=1):
+    """Search a file of one JSON value a line; a line that a kill cut short is searched as it stands."""
+    for number, text in enumerate("".join(_blocks(path)).split("\n"), start=1):
         if text.strip():
-            yield from _strings(json.loads(text), f"{line(number)}, ")
+            try:
+                tree = json.loads(text)
+            except (ValueError, RecursionError):
+                yield from seen_in_cells([Cell(text, line(number), "")])
+            else:
+                yield from _strings(tree, f"{line(number)}, ")
 
 
 def _strings(tree: object, prefix: str = "") -> Iterator[Seen]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -12,11 +13,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from etabli import french
+from etabli.personal_data import concealed
 from etabli.present import theme
 from etabli.project import Project
 from etabli.publish.catalogue import INDEX
-from etabli.publish.export import REPORT, disk_error
-from etabli.runs.journal import Account, Ended
+from etabli.publish.export import REPORT
+from etabli.runs.disk import disk_error, private
+from etabli.runs.journal import Account, Ended, page_of_batch
 
 WIDTH, LANE, MARGIN = 960, 16, 24
 """Of the timeline, in pixels of its own: its width, the height of a lane, the room for the hours under it."""
@@ -41,19 +44,22 @@ class Bar:
 
 
 def write_batch_page(project: Project, account: Account) -> Path:
-    """Write the page of a batch, and return it.
+    """Write the page of a batch, which is its owner's alone, and return it.
 
     Raises
     ------
     RunError
         The disk refuses it.
     """
-    target = project.reports / f"batch-{account.batch}.html"
+    target = page_of_batch(project, account.batch)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        draft.write_text(_page(project, account), encoding="utf-8", newline="\n")
+        with open(draft, "w", encoding="utf-8", newline="\n", opener=private) as out:  # Path.open has no opener
+            out.write(_page(project, account))
         draft.replace(target)
     except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise disk_error("La page du lot n’a pas pu être écrite.", error, project, target) from None
     return target
 
@@ -159,6 +165,7 @@ def _row(project: Project, account: Account, ended: Ended) -> str:
         if ended.status == "failed"
         else ended.slowest
     )
+    told = concealed(told)  # journals of former versions quote as they found
     cells = [
         "" if begun is None else french.hours(begun.astimezone().time()),
         french.duration(ended.seconds),

@@ -13,7 +13,8 @@ from etabli.errors import EtabliError
 from etabli.present import theme
 from etabli.project import Project
 from etabli.publish.context import made_on, readers
-from etabli.publish.export import REPORT, disk_error
+from etabli.publish.export import REPORT
+from etabli.runs.disk import disk_error
 from etabli.runs.manifest import FILE, Manifest, read_manifest
 
 INDEX = "index.html"

@@ -11,8 +11,9 @@ from etabli.disclosure.ledger import Ledger, Release
 from etabli.errors import ReleaseError
 from etabli.project import Project
 from etabli.publish.catalogue import INDEX, page_of
-from etabli.publish.export import REPORT, RESULTS, disk_error
+from etabli.publish.export import REPORT, RESULTS
 from etabli.recipients import Recipients
+from etabli.runs.disk import disk_error
 from etabli.runs.manifest import FILE, Manifest, hash_outputs, read_manifest
 
 

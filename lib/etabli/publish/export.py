@@ -8,16 +8,17 @@ broken one, and a reader never sees half of one.
 from __future__ import annotations
 
 import copy
-import errno
 import json
 import os
 import platform
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -25,31 +26,20 @@ from typing import Any
 
 import psutil
 from filelock import FileLock
+from pydantic import TypeAdapter
 
 from etabli import french
-from etabli.disclosure.exported import hold_exported
+from etabli.disclosure.exported import hold_exported, is_file_of_report
 from etabli.disclosure.gate import OPENING
 from etabli.disclosure.scan import hold_folder
 from etabli.errors import EtabliError, GateError, InfrastructureError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
+from etabli.runs.disk import disk_error
 from etabli.runs.execute import Executed, OnCell, execute
-from etabli.runs.manifest import FILE, Manifest, hash_outputs
+from etabli.runs.manifest import FILE, Manifest, hash_outputs, read_manifest
 from etabli.runs.outcome import Made
-from etabli.study import PlannedRun
-
-_REFUSALS = {
-    errno.ENOSPC: "plus de place sur le disque",
-    errno.EDQUOT: "quota de disque atteint",
-    errno.EACCES: "écriture interdite",
-    errno.EPERM: "écriture interdite",
-    errno.EROFS: "disque en lecture seule",
-    errno.ENOENT: "un dossier manque",
-    errno.ENAMETOOLONG: "un nom de fichier trop long pour ce disque",
-    errno.ENOTDIR: "un fichier tient la place d’un dossier",
-    errno.EEXIST: "un fichier tient la place d’un dossier",
-}
-"""What a disk refuses, in French; the system's own words for the rest."""
+from etabli.study import PlannedRun, Study, read_study
 
 REPORT = "report.html"
 RESULTS = "results.json"
@@ -81,13 +71,13 @@ def make_report(project: Project, plan: PlannedRun, *, on_cell: OnCell | None = 
         clock = time.process_time()
         staged = work / "report"
         write_report(executed, staged)
-        hold_for_leaving(executed, staged, project)
+        hold_for_leaving(project, executed.study, plan, staged)
         _swap(project, staged, target)
         kept.unlink(missing_ok=True)
     return Made(target, replace(executed.usage, cpu_seconds=executed.usage.cpu_seconds + time.process_time() - clock))
 
 
-def hold_for_leaving(executed: Executed, staged: Path, project: Project) -> None:
+def hold_for_leaving(project: Project, study: Study, plan: PlannedRun, staged: Path) -> None:
     """Refuse files that no reader outside may have, on their final bytes: of leftovers first, then of personal data.
 
     Raises
@@ -95,34 +85,36 @@ def hold_for_leaving(executed: Executed, staged: Path, project: Project) -> None
     RunError
         A file holds one; the message names it.
     """
-    if executed.plan.audience != "internal":
+    if plan.audience != "internal":
         private = (str(project.root.resolve()), str(Path.home()))
         try:
             hold_exported(staged, manifest_keys=[each.name for each in fields(Manifest)], private=private)
         except GateError as error:
-            raise _of_run(error, executed) from None
-    _hold_personal_data(executed, staged)
+            raise _of_run(error, plan) from None
+    _hold_personal_data(study, plan, staged)
 
 
-def _hold_personal_data(executed: Executed, staged: Path) -> None:
+def _hold_personal_data(study: Study, plan: PlannedRun, staged: Path) -> None:
     """Refuse files that name or reach a person, on their final bytes, whatever the audience.
 
     The only one they may name is the contact that study.yml declares.
     """
-    contact = executed.study.contact
+    contact = study.contact
     try:
         hold_folder(staged, exempt=[each for each in (contact.name, contact.email) if each])
     except PersonalDataError as error:
-        raise _of_run(error, executed) from None
+        raise _of_run(error, plan) from None
 
 
-def _of_run(error: EtabliError, executed: Executed) -> RunError:
-    run = f"étude {executed.plan.slug}, passage {executed.plan.name}"
+def _of_run(error: EtabliError, plan: PlannedRun) -> RunError:
+    run = f"étude {plan.slug}, passage {plan.name}"
     return RunError(error.what, where=f"{run} ; {error.where}", expected=error.expected, got=error.got, hint=error.hint)
 
 
 def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -> Path:
     """Put a report that was made elsewhere in its place, whole, and return its folder.
+
+    It is held to what a report made here is held to: whoever made it is not believed.
 
     Parameters
     ----------
@@ -132,8 +124,12 @@ def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -
     Raises
     ------
     RunError
-        The disk refuses it.
+        It is not the report of that run, whole, as its manifest tells; its files may not leave; the disk refuses it.
     """
+    strange = sorted(name for name in files if not is_file_of_report(name))
+    if strange:
+        raise foreign_report(plan, expected="des fichiers d’un rapport", got=", ".join(strange[:3]))
+    study = read_study(project, plan.slug)
     target = project.reports / plan.slug / plan.name
     with _work_folder(project, target) as work:
         staged = work / "report"
@@ -141,9 +137,44 @@ def put_report(project: Project, plan: PlannedRun, files: Mapping[str, bytes]) -
             path = staged / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+        _hold_told(plan, staged)
+        hold_for_leaving(project, study, plan, staged)
         _swap(project, staged, target)
         target.with_name(f"{plan.name}.failed.ipynb").unlink(missing_ok=True)
     return target
+
+
+def foreign_report(plan: PlannedRun, *, expected: str, got: str) -> RunError:
+    """Return the error of a report that came from elsewhere and is not what was asked for."""
+    return RunError(
+        "Ce qu’un worker a rendu n’est pas le rapport demandé.",
+        where=f"étude {plan.slug}, passage {plan.name}",
+        expected=expected,
+        got=got,
+        hint="rien n’a été gardé ; quelqu’un d’autre se sert-il de ce cluster ?",
+    )
+
+
+def _hold_told(plan: PlannedRun, staged: Path) -> None:
+    """Hold a report to its manifest, and its manifest to the run that was asked for."""
+    read_manifest(staged, shown=f"{plan}, rendu par un worker")
+    try:
+        manifest = TypeAdapter(Manifest).validate_json((staged / FILE).read_bytes(), strict=True)
+        datetime.fromisoformat(manifest.started)
+    except ValueError:  # pydantic's are
+        raise foreign_report(plan, expected=f"un fichier {FILE} d’un rapport", got="autre chose") from None
+    told = PlannedRun(manifest.study, tuple(manifest.parameters.items()), manifest.run)
+    if (told.slug, told.name, told.parameters) != (plan.slug, plan.name, plan.parameters):
+        raise foreign_report(plan, expected=f"{plan} {plan.parameters}", got=f"{told} {told.parameters}")
+    outputs = hash_outputs(staged)
+    differing = sorted(
+        name for name in {*outputs, *manifest.outputs} if outputs.get(name) != manifest.outputs.get(name)
+    )
+    differing += [name for name in (REPORT, RESULTS) if name not in outputs]
+    if differing:
+        raise foreign_report(
+            plan, expected="les fichiers que dit son manifeste", got=f"autre chose : {', '.join(differing[:3])}"
+        )
 
 
 def write_report(executed: Executed, folder: Path) -> None:
@@ -213,8 +244,8 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(target.parent)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        (work / "owner").write_text(_signature(), encoding="utf-8")
-        (work / "owner").replace(work / _OWNER)  # whole from the first: another process may be looking
+        (work / _DRAFT).write_text(_signature(), encoding="utf-8")
+        (work / _DRAFT).replace(work / _OWNER)  # whole from the first: another process may be looking
     except OSError as error:
         raise disk_error("Le rapport n’a pas pu être écrit.", error, project, target) from None
     try:
@@ -225,7 +256,10 @@ def _work_folder(project: Project, target: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-_OWNER = "owner.pid"
+_WORK = re.compile(r"\..+\.[a-z0-9_]{8}")
+"""The name of a work folder: the run's, hidden, and what `mkdtemp` adds."""
+
+_OWNER, _DRAFT = "owner.pid", "owner"
 
 _JUST_MADE = 60.0
 """Seconds: a work folder that nobody signed is not older while its run is there."""
@@ -259,13 +293,13 @@ def remove_abandoned(folder: Path) -> None:
     They hold a half-executed notebook, which is not for anyone. The former report of a run that was killed between
     the two halves of its swap is put back.
     """
-    for work in folder.glob(".*"):
+    for work in (each for each in folder.glob(".*") if _WORK.fullmatch(each.name) and not each.is_symlink()):
         try:
             signature = (work / _OWNER).read_text(encoding="utf-8")
-        except NotADirectoryError:
+        except (NotADirectoryError, UnicodeDecodeError):
             continue
-        except FileNotFoundError:  # just made, or killed as it was
-            if work.is_dir() and time.time() - work.stat().st_mtime > _JUST_MADE:
+        except FileNotFoundError:  # just made, or killed as it was, before it held anything else
+            if {each.name for each in work.glob("*")} <= {_DRAFT} and time.time() - work.stat().st_mtime > _JUST_MADE:
                 shutil.rmtree(work, ignore_errors=True)
             continue
         if not _is_at_work(signature):
@@ -273,16 +307,6 @@ def remove_abandoned(folder: Path) -> None:
             if former.is_dir() and not place.exists():
                 former.replace(place)
             shutil.rmtree(work, ignore_errors=True)
-
-
-def disk_error(what: str, error: OSError, project: Project, target: Path) -> RunError:
-    """Turn what the disk refuses into a message."""
-    return RunError(
-        what,
-        where=project.relative(target),
-        got=_REFUSALS.get(error.errno or 0, str(error.strerror or type(error).__name__)),
-        hint="disque plein, ou dossier en lecture seule ? Ce qui existait est intact",
-    )
 
 
 def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: Path, kept: Path) -> RunError:

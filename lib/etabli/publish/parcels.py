@@ -6,18 +6,22 @@ A parcel holds the declarations, notebooks and deliveries that some runs read, u
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from etabli import french
 from etabli.agreements import read_agreements
-from etabli.errors import DeliveryError, RunError
+from etabli.errors import DeliveryError, EtabliError, InfrastructureError, RunError
 from etabli.project import Project
-from etabli.publish.export import make_report, put_report
+from etabli.publish.export import foreign_report, make_report, put_report
 from etabli.runs.manifest import COMMIT, git_state, write_git_state
 from etabli.runs.outcome import Made, Usage
 from etabli.sources.deliveries import RECEIPT, find_delivery
@@ -29,13 +33,8 @@ LEDGER = Path("data/ledger")
 MOST_BYTES = 2 << 30
 """A parcel is held in memory, here and by each worker: what is larger wants a disk that machines share."""
 
-
-@dataclass(frozen=True)
-class Sent:
-    """A report as bytes, by path from its folder, and what it took."""
-
-    files: dict[str, bytes]
-    usage: Usage | None
+MOST_COUNTED = 2**63
+"""No run takes as many seconds, bytes or results."""
 
 
 def pack(project: Project, plans: Iterable[PlannedRun], *, encrypted: bool) -> bytes:
@@ -52,7 +51,10 @@ def pack(project: Project, plans: Iterable[PlannedRun], *, encrypted: bool) -> b
         Real deliveries would go in clear, or the parcel is too large.
     """
     found = list(_needed(project, plans))
-    if not encrypted and any(path.is_relative_to(project.data / "raw") for path in found):
+    raw = project.data / "raw"
+    if not encrypted and any(
+        path.is_relative_to(raw) or path.resolve().is_relative_to(raw.resolve()) for path in found
+    ):
         raise RunError(
             "De vraies livraisons ne partent pas en clair vers des workers.",
             expected="un ordonnanceur en tls://, ou le dossier du projet sur un disque que tous partagent",
@@ -67,7 +69,7 @@ def pack(project: Project, plans: Iterable[PlannedRun], *, encrypted: bool) -> b
             hint="mettez le dossier du projet sur un disque que tous partagent",
         )
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
+    with tarfile.open(fileobj=out, mode="w", dereference=True) as archive:
         for path in found:
             archive.add(path, _place_of(project, path).as_posix())
         text = write_git_state(*git_state(project)).encode()
@@ -77,25 +79,78 @@ def pack(project: Project, plans: Iterable[PlannedRun], *, encrypted: bool) -> b
     return out.getvalue()
 
 
-def make_parcel(parcel: bytes, plan: PlannedRun) -> Sent:
-    """Make a report from a parcel, in a folder of the worker's own, and return it."""
+def make_parcel(parcel: bytes, plan: PlannedRun) -> bytes:
+    """Make a report from a parcel, in a folder of the worker's own, and return it as `receive` reads it.
+
+    JSON, and no object of Python: the driver believes nothing of it before it has looked. A run that failed comes back
+    in the same way.
+    """
     project = Project(_unpacked(parcel))
-    made = make_report(project, plan)
-    files = {
-        path.relative_to(made.folder).as_posix(): path.read_bytes() for path in made.folder.rglob("*") if path.is_file()
-    }
-    return Sent(files, made.usage)
+    told: dict[str, Any]
+    try:
+        made = make_report(project, plan)
+    except EtabliError as error:
+        lost = isinstance(error, InfrastructureError)
+        words = {"what": error.what, **{name: getattr(error, name) for name in _DETAILS}}
+        told = {"error": {"lost": lost, **words}}
+    else:
+        files = {
+            path.relative_to(made.folder).as_posix(): path.read_bytes().decode("utf-8")
+            for path in made.folder.rglob("*")
+            if path.is_file()
+        }
+        told = {"files": files, "usage": None if made.usage is None else asdict(made.usage)}
+    return json.dumps(told, ensure_ascii=False).encode("utf-8")
 
 
-def receive(project: Project, plan: PlannedRun, sent: Sent) -> Made:
+def receive(project: Project, plan: PlannedRun, sent: object) -> Made:
     """Put a report that a worker sent in its place, whole.
 
     Raises
     ------
     RunError
-        The disk refuses it.
+        The run failed there; what came back is not its report (`put_report`); the disk refuses it.
     """
-    return Made(put_report(project, plan, sent.files), sent.usage)
+    try:
+        if type(sent) is not bytes:
+            raise TypeError  # told below, as any other form
+        told = json.loads(sent, parse_constant=_refused)
+        usage = _usage(told.get("usage"))
+        files = {name: text.encode("utf-8") for name, text in _texts(told.get("files", {})).items()}
+        error = told.get("error")
+        failed = None if error is None else _failed(error)
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):  # pydantic's are ValueErrors
+        raise foreign_report(plan, expected="un rapport, ou une erreur, en JSON", got="autre chose") from None
+    if failed is not None:
+        raise failed
+    return Made(put_report(project, plan, files), usage)
+
+
+_DETAILS = ("where", "expected", "got", "hint")
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _texts(told: object) -> dict[str, str]:
+    return TypeAdapter(dict[str, str]).validate_python(told, strict=True)
+
+
+def _usage(told: object) -> Usage | None:
+    if told is None:
+        return None
+    found = TypeAdapter(Usage).validate_json(json.dumps(told), strict=True)
+    numbers = [each for each in vars(found).values() if isinstance(each, int | float)]
+    if not all(0 <= each < MOST_COUNTED for each in numbers):
+        raise ValueError(numbers)
+    return found
+
+
+def _failed(told: dict[str, Any]) -> RunError:
+    words = TypeAdapter(dict[str, str | None]).validate_python({n: told[n] for n in ("what", *_DETAILS)}, strict=True)
+    kind = InfrastructureError if told["lost"] is True else RunError
+    return kind(words["what"] or "", **{name: words[name] for name in _DETAILS})
 
 
 def _place_of(project: Project, path: Path) -> Path:

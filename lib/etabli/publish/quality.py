@@ -11,7 +11,7 @@ from pathlib import Path
 from etabli import french
 from etabli.present import theme
 from etabli.project import Project
-from etabli.publish.export import disk_error
+from etabli.runs.disk import disk_error
 from etabli.sources.quality import DATA, FOLDER, Finding, Quality, SourceQuality
 
 PAGE = "quality.html"

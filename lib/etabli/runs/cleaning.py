@@ -10,7 +10,7 @@ from etabli import memo
 from etabli.disclosure import shared
 from etabli.errors import EtabliError
 from etabli.project import Project
-from etabli.runs.journal import journals
+from etabli.runs.journal import journals, page_of_batch
 from etabli.runs.manifest import FILE, read_manifest
 from etabli.study import Study
 
@@ -29,15 +29,15 @@ def find_clutter(project: Project, studies: Iterable[Study], *, keep: int) -> li
     """
     found = [path for study in studies for path in _former_reports(project, study, keep=keep)]
     former = journals(project)[:-keep]
-    pages = [project.reports / f"batch-{path.stem}.html" for path in former]
+    pages = [page_of_batch(project, path.stem) for path in former]
     locks = [path.with_suffix(".lock") for path in former]
     return sorted({*found, *former, *(path for path in (*pages, *locks) if path.is_file())})
 
 
 def remove(clutter: Iterable[Path]) -> None:
-    """Delete folders and files."""
+    """Delete folders and files; of a link, the link."""
     for path in clutter:
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

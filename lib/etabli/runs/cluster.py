@@ -18,6 +18,7 @@ from uuid import uuid4
 from etabli import french
 from etabli.errors import InfrastructureError, RunError
 from etabli.project import Project
+from etabli.runs.disk import disk_error
 from etabli.runs.outcome import Made
 from etabli.runs.surroundings import hold_same, surroundings
 from etabli.study import PlannedRun
@@ -136,8 +137,12 @@ def _hold_workers(client: Any, address: str) -> None:
 def _sees_all(client: Any, project: Project) -> bool:
     """Whether every worker finds, in the same place, a file that this process writes."""
     mark, word = project.batches / f"{uuid4().hex}.shared", uuid4().hex
-    project.batches.mkdir(parents=True, exist_ok=True)
-    mark.write_text(word, encoding="ascii")
+    try:
+        project.batches.mkdir(parents=True, exist_ok=True)
+        mark.write_text(word, encoding="ascii")
+    except OSError as error:
+        mark.unlink(missing_ok=True)
+        raise disk_error("Le dossier des lots n’est pas accessible.", error, project, project.batches) from None
     try:
         return all(client.run(_reads, str(mark), word).values())
     finally:

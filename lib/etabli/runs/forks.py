@@ -230,7 +230,21 @@ class Template:
             lines = (self.folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except OSError:
             lines = []
-        return lines[-1] if lines else "il s’est arrêté"
+        return lines[-1] if lines else "le processus modèle, dont ils se dupliquent, s’est arrêté"
+
+    @property
+    def answers(self) -> bool:
+        """Whether somebody is behind its door: one that was killed leaves it standing."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE)
+            try:
+                connection.connect(str(self.folder / "door"))
+                connection.sendall(struct.pack("!I", 0))  # it asks for nothing, and is let go
+            except BlockingIOError:
+                return True  # as many wait there as can
+            except OSError:
+                return False
+        return True
 
     @property
     def is_alive(self) -> bool:
@@ -264,8 +278,8 @@ def template_for(environment: Mapping[str, str], folder: str) -> Template:
     """Return the template that kernels with this environment come from; start it when there is none."""
     needs = Needs.of(environment, folder)
     digest, _, place = os.environ.get(SHARED_VARIABLE, "").partition(":")
-    if digest == needs.digest and Path(place, "door").exists():
-        return Template(Path(place))
+    if digest == needs.digest and (shared := Template(Path(place))).answers:
+        return shared
     with _lock:
         found = _templates.get(needs)
         if found is None or not found.is_alive:

@@ -1,23 +1,28 @@
 """The journal of a batch: a line for each thing that happened, written at once, so that what was killed can be resumed.
 
-`reports/.batches/<batch>.jsonl`. A line that a kill cut short is passed over: what it would have said is found again
-by looking at the reports.
+`reports/.batches/<batch>.jsonl`, its owner's alone. A line that a kill cut short, or that another version wrote
+otherwise, is passed over: what it would have said is found again by looking at the reports.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cache
+from io import RawIOBase
+from itertools import chain, count
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TypeVar
 
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
 
 from etabli.errors import RunError
 from etabli.project import Project
+from etabli.runs.disk import disk_error, private
 from etabli.runs.outcome import Outcome
 from etabli.study import PlannedRun, Scalar
 
@@ -109,8 +114,8 @@ class Account:
 class Journal:
     """A journal that is being written: a `Watcher` of the batch. Make it with `begin` or `resume`."""
 
-    def __init__(self, batch: str, out: TextIO, now: Clock) -> None:
-        self.batch, self._out, self._now = batch, out, now
+    def __init__(self, project: Project, batch: str, out: RawIOBase, now: Clock) -> None:
+        self.batch, self._project, self._out, self._now = batch, project, out, now
 
     def started(self, plan: PlannedRun, rank: int, of: int, *, attempt: int) -> None:
         self.write("begun", run=str(plan), rank=rank, of=of, attempt=attempt)
@@ -120,13 +125,16 @@ class Journal:
         self.write("ended", run=str(plan), status="done")
 
     def ended(self, outcome: Outcome) -> None:
+        from etabli.personal_data import concealed  # heavy, and of use to those who make reports alone
+
         usage, error = outcome.usage, outcome.error
         used: dict[str, Any] = {} if usage is None else {
             "cpu_seconds": round(usage.cpu_seconds, 3), "peak_bytes": usage.peak_bytes,
-            "cells": round(usage.cell_seconds, 3), "slowest": usage.slowest, "taken": usage.taken, "kept": usage.kept,
-            "worker": usage.worker,
+            "cells": round(usage.cell_seconds, 3), "slowest": concealed(usage.slowest),
+            "taken": usage.taken, "kept": usage.kept, "worker": usage.worker,
         }  # fmt: skip
-        told = {} if error is None else {"error": {"message": error.what, **dict(error.details)}}
+        words = {} if error is None else {"message": error.what, **dict(error.details)}
+        told = {"error": {label: concealed(text) for label, text in words.items()}} if words else {}
         self.write(
             "ended",
             run=str(outcome.plan),
@@ -142,10 +150,18 @@ class Journal:
         self.write("closed")
 
     def write(self, event: str, **said: Any) -> None:
-        """Write one line, with its time."""
+        """Write one line, with its time.
+
+        Raises
+        ------
+        RunError
+            The disk refuses it.
+        """
         at = self._now().astimezone(UTC).isoformat(timespec="milliseconds")
-        self._out.write(json.dumps({"event": event, "at": at, **said}, ensure_ascii=False) + "\n")
-        self._out.flush()
+        line = (json.dumps({"event": event, "at": at, **said}, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        with _told_by_the_disk(self._project, self.batch):
+            while line:  # a disk that is nearly full takes a part
+                line = line[self._out.write(line) or 0 :]
 
 
 @contextmanager
@@ -160,11 +176,15 @@ def begin(project: Project, plans: Sequence[PlannedRun], *, current: int, now: C
         How many others need not be made.
     now
         Tells the time of each line.
+
+    Raises
+    ------
+    RunError
+        The disk refuses it.
     """
-    project.batches.mkdir(parents=True, exist_ok=True)
-    batch = _free_name(project, now())
-    with _alone(project, batch), (project.batches / f"{batch}.jsonl").open("x", encoding="utf-8", newline="\n") as out:
-        journal = Journal(batch, out, now)
+    with ExitStack() as held:
+        batch, out = _opened(project, now(), held)
+        journal = Journal(project, batch, out, now)
         asked = [asdict(Asked(plan.slug, plan.name, plan.parameters)) for plan in plans]
         journal.write("opened", batch=batch, current=current, runs=asked)
         yield journal
@@ -177,43 +197,53 @@ def resume(project: Project, account: Account, *, now: Clock) -> Iterator[Journa
     Raises
     ------
     RunError
-        The batch is still going on, in another process.
+        The batch is still going on, in another process; the disk refuses it.
     """
     path = project.batches / f"{account.batch}.jsonl"
-    with _alone(project, account.batch), path.open("a", encoding="utf-8", newline="\n") as out:
-        if not path.read_bytes().endswith(b"\n"):
-            out.write("\n")  # what a kill cut short stays a line of its own
-        journal = Journal(account.batch, out, now)
+    with ExitStack() as held:
+        with _told_by_the_disk(project, account.batch):
+            held.enter_context(_alone(project, account.batch))
+            out = held.enter_context(path.open("ab", buffering=0))
+            path.chmod(0o600)  # former versions left it to the umask
+            if not path.read_bytes().endswith(b"\n"):
+                out.write(b"\n")  # what a kill cut short stays a line of its own
+        journal = Journal(project, account.batch, out, now)
         journal.write("resumed")
         yield journal
 
 
 def journals(project: Project) -> list[Path]:
-    """Return the journals of all batches, the last one last."""
-    return sorted(project.batches.glob("*.jsonl"), key=lambda path: path.stem)
+    """Return the journals of all batches, the last one last, by the moment at which each began.
+
+    Not by name: names tell the local hour, which comes twice in autumn.
+    """
+    return sorted(project.batches.glob("*.jsonl"), key=lambda path: (_start_of(path), len(path.stem), path.stem))
+
+
+def page_of_batch(project: Project, batch: str) -> Path:
+    """Return the place of the page that shows a batch (`publish.batch_page`, a floor above)."""
+    return project.reports / f"batch-{batch}.html"
 
 
 def read_journal(path: Path) -> Account | None:
-    """Return what a journal tells; None when its first line is not whole: nothing had begun."""
-    head: dict[str, Any] | None = None
+    """Return what a journal tells; None when its first line is not whole, or the journal is another user's."""
+    head: _Opened | None = None
     begun: dict[str, datetime] = {}
     ended: dict[str, Ended] = {}
     is_closed = False
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        said = _said(line)
-        event = said.pop("event", None)
+    for event, said in _lines(path):
         if event == "opened":
-            head = said
-        elif event == "begun":
-            begun[said["run"]] = datetime.fromisoformat(said["at"])
-        elif event == "ended":
-            ended[said["run"]] = Ended(**said)
+            head = _as(_Opened, said) or head
+        elif event == "begun" and (line := _as(_Begun, said)) is not None:
+            begun[line.run] = datetime.fromisoformat(line.at)
+        elif event == "ended" and (end := _as(Ended, said)) is not None:
+            ended[end.run] = end
         elif event in {"closed", "resumed"}:
             is_closed = event == "closed"
     if head is None:
         return None
-    asked = tuple(Asked(**each) for each in head["runs"])
-    return Account(head["batch"], datetime.fromisoformat(head["at"]), asked, head["current"], begun, ended, is_closed)
+    started = datetime.fromisoformat(head.at)
+    return Account(head.batch, started, tuple(head.runs), head.current, begun, ended, is_closed)
 
 
 def unfinished(project: Project) -> Account:
@@ -240,7 +270,9 @@ def last_ends(project: Project) -> dict[str, Ended]:
     found: dict[str, Ended] = {}
     for path in journals(project):
         account = read_journal(path)
-        found |= {} if account is None else dict(account.ended)
+        for run, ended in () if account is None else account.ended.items():
+            if run not in found or ended.moment >= found[run].moment:
+                found[run] = ended
     return found
 
 
@@ -260,15 +292,102 @@ def _alone(project: Project, batch: str) -> Iterator[None]:
             Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def _free_name(project: Project, at: datetime) -> str:
+def _opened(project: Project, at: datetime, held: ExitStack) -> tuple[str, RawIOBase]:
+    """Make the journal of a new batch, under the first name that no other has, and hold it for this process."""
     base = at.astimezone().strftime("%Y-%m-%dT%Hh%Mm%S")
-    names = [base, *(f"{base}-{n}" for n in range(2, 100))]
-    return next(name for name in names if not (project.batches / f"{name}.jsonl").exists())
+    for batch in chain([base], (f"{base}-{n}" for n in count(2))):
+        with _told_by_the_disk(project, batch):
+            project.batches.mkdir(parents=True, exist_ok=True)
+            path = project.batches / f"{batch}.jsonl"
+            try:
+                out: RawIOBase = open(path, "xb", buffering=0, opener=private)  # noqa: SIM115  # Path.open has no opener
+            except FileExistsError:  # of another batch of this second
+                continue
+            held.enter_context(out)
+            held.enter_context(_alone(project, batch))
+            return batch, out
+    raise AssertionError
 
 
-def _said(line: str) -> dict[str, Any]:
+@contextmanager
+def _told_by_the_disk(project: Project, batch: str) -> Iterator[None]:
     try:
-        said = json.loads(line)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+        yield
+    except OSError as error:
+        target = project.batches / f"{batch}.jsonl"
+        raise disk_error("Le journal du lot n’a pas pu être écrit.", error, project, target) from None
+
+
+# What stands in a line -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """The first line of a journal."""
+
+    batch: str
+    at: str
+    current: int
+    runs: list[Asked]
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A line that tells of the start of a run."""
+
+    run: str
+    at: str
+    rank: int
+    of: int
+    attempt: int
+
+
+_Line = TypeVar("_Line", _Opened, _Begun, Ended)
+
+_MOST = 2**63
+"""No run takes as many seconds or bytes."""
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the event of each line, and what it says; lines that are none are passed over."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except PermissionError:  # of another user, with whom the project is shared
+        return
+    for line in text.split("\n"):  # not at what else ends a line for Python: messages may hold it
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(said, dict) and isinstance(said.get("event"), str):
+            yield said.pop("event"), said
+
+
+def _as(kind: type[_Line], said: dict[str, Any]) -> _Line | None:
+    """Return what a line says; None when it is not what this version writes."""
+    try:
+        if not said.keys() <= {each.name for each in fields(kind)}:
+            return None
+        line: _Line = _reader(kind).validate_json(json.dumps(said), strict=True)  # type: ignore[arg-type]  # a type is hashable
+        if datetime.fromisoformat(line.at).tzinfo is None:
+            return None
+    except (ValueError, RecursionError):  # pydantic's are ValueErrors
+        return None
+    numbers = [each for each in vars(line).values() if isinstance(each, int | float)]
+    return line if all(0 <= each < _MOST for each in numbers) else None
+
+
+@cache
+def _reader(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _start_of(path: Path) -> datetime:
+    """Return when a batch began, by the first line of its journal; by the file's own time where that tells nothing."""
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as journal:
+            said = json.loads(journal.readline())
+        moment = datetime.fromisoformat(said["at"])
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -13,6 +13,7 @@ import pandas as pd
 from etabli.agreements import read_agreements
 from etabli.errors import DeliveryError, EtabliError
 from etabli.project import Project
+from etabli.runs.journal import journals, page_of_batch, read_journal
 from etabli.runs.manifest import FILE, read_manifest
 from etabli.sources.cache import forget
 from etabli.sources.codebook import read_codebook
@@ -53,7 +54,8 @@ class Outcome:
     uncertain
         Folders of reports from deliveries that are there no longer, and may have held them.
     traces
-        What else stands under `reports/` of deliveries that held them: half-executed notebooks, pages of quality.
+        What else stands under `reports/` of deliveries that held them: half-executed notebooks, pages of quality,
+        journals and pages of batches in which a run failed, for they quote its error.
     releases
         Lines of the ledger that tell of a release from those sources.
     since
@@ -359,7 +361,10 @@ def _reports(
 
 
 def _traces(project: Project, study: Study, editions: Collection[str], hashes: Collection[str]) -> Iterator[str]:
-    """Yield what runs that failed and checks of deliveries left beside the reports: by edition, then by digest."""
+    """Yield what runs that failed and checks of deliveries left beside the reports, and what quotes such a run.
+
+    Checks are found by edition, then by digest.
+    """
     folder = project.reports / study.slug
     for path in sorted(folder.glob("*.failed.ipynb")):
         yield project.relative(path)
@@ -369,6 +374,11 @@ def _traces(project: Project, study: Study, editions: Collection[str], hashes: C
     for page, told in pages_of(project, slug=study.slug):
         if page.name not in editions and not set(hashes).isdisjoint(told.values()):
             yield project.relative(page)
+    for path in journals(project):
+        account = read_journal(path)
+        if account is not None and any(ended.run.startswith(f"{study.slug}/") for ended in account.failed):
+            page = page_of_batch(project, path.stem)
+            yield from (project.relative(each) for each in (path, page) if each.is_file())
 
 
 def _releases(project: Project, kept: Sequence[Withdrawal]) -> Iterator[str]:
