@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from etabli.errors import DeliveryError
 from etabli.sources.checks import deliver, find_faults, tidy
 from etabli.sources.codebook import Codebook, SourceCodebook
-from etabli.sources.rules import checks_of
+from etabli.sources.rules import checks_of, has_form
 from etabli.sources.schemas import validate
 
 ROW = {"one": "visite", "many": "visites", "gender": "f"}
@@ -159,3 +160,11 @@ def test_stored_numbers_and_dates_are_read_like_their_text(make_book: Callable[.
     stored = pd.DataFrame({"n": [1.5, 2.0], "i": [3.0, 9.0], "d": pd.to_datetime(["2024-01-02", "2024-12-31"])})
     text = text_frame(n=["1,5", "2"], i=["3", "9"], d=["02/01/2024", "31/12/2024"])
     pd.testing.assert_frame_equal(tidy(stored, book, shown="v.sav"), tidy(text, book, shown="v.csv"))
+
+
+@pytest.mark.parametrize("pattern", ["[0-9]{3}", "[0-9]{0}", "[0-9]{3}|x", "[0-9]{1,3}", "[0-9AB]{3}"])
+def test_form_of_digits_is_told_as_its_expression_tells_it(pattern: str) -> None:
+    texts = ["123", "12", "1234", "", "12a", "\u0661\u0662\u0663", "123\n", " 123", "²³¹", "x", "1é3", None]
+    text = pd.Series(texts, dtype="str")
+    told = [each is not None and re.fullmatch(pattern, each) is not None for each in texts]
+    assert has_form(text, pattern).tolist() == told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import cast
 
 import numpy as np
@@ -49,7 +49,7 @@ class Column:
     @cached_property
     def series(self) -> pd.Series:
         """The converted column, row by row, indexed from 0."""
-        if len(self.typed) == len(self.places) and np.array_equal(self.places, np.arange(len(self.places))):
+        if self.places is _every(len(self.places)):
             return self.typed
         return self.typed.take(self.places).reset_index(drop=True)
 
@@ -106,6 +106,14 @@ def prepare(text: pd.Series, variable: Variable, written: FileFormat, *, by_rows
     return Column(places, raw, told, convert(told, variable, written))
 
 
+@lru_cache(1)
+def _every(rows: int) -> Places:
+    """Return the places of rows that are each a value of its own: one array for all columns of a delivery."""
+    places = np.arange(rows)
+    places.flags.writeable = False
+    return places
+
+
 def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Column:
     """Return a column that the file stores in its variable's type: no digit and no second is lost by way of text."""
     codes, values = pd.factorize(column)
@@ -124,7 +132,7 @@ def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Colum
 def _by_rows(column: pd.Series, variable: Variable, written: FileFormat) -> Column:
     """Return a stored column whose text is written only for a message."""
     kept = cleaned(column.reset_index(drop=True), variable, written)
-    return Column(np.arange(len(kept)), kept, kept, convert(kept, variable, written))
+    return Column(_every(len(kept)), kept, kept, convert(kept, variable, written))
 
 
 def _seldom_repeats(text: pd.Series, variable: Variable) -> bool:
@@ -140,11 +148,11 @@ def _moments(text: pd.Series, variable: Variable, written: FileFormat) -> Column
     if typed is None:
         return None
     typed = cleaned(typed, variable, written)
-    return Column(np.arange(len(typed)), typed, typed, typed.dt.normalize() if variable.type == "date" else typed)
+    return Column(_every(len(typed)), typed, typed, typed.dt.normalize() if variable.type == "date" else typed)
 
 
 def _rows(text: pd.Series) -> tuple[Places, pd.Series]:
-    return np.arange(len(text)), text.reset_index(drop=True).fillna("")
+    return _every(len(text)), text.reset_index(drop=True).fillna("")
 
 
 def prepare_all(text: pd.DataFrame, book: SourceCodebook, *, by_rows: bool = False) -> dict[str, Column]:

@@ -18,7 +18,7 @@ from etabli.sources.conversions import date_format
 from etabli.sources.dates import fixed_dates
 from etabli.sources.dictionaries import dictionary_column
 
-_SAMPLE = 50_000
+SAMPLE = 50_000
 """Rows that tell whether a column's values repeat."""
 
 _HEAD = 1 << 20
@@ -99,7 +99,7 @@ def _repeated(text: bytes, offset: int, width: int, separator: str) -> list[bool
 
 def repeats(column: Any) -> bool:
     """Whether a column of Arrow text holds few different values, as far as its first rows tell."""
-    sample = column.slice(0, _SAMPLE)
+    sample = column.slice(0, SAMPLE)
     return len(sample.unique()) <= _REPEATED * len(sample)
 
 

@@ -6,6 +6,7 @@ calls the same `broken`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -120,7 +121,7 @@ def _variable_checks(name: str, variable: Variable, book: SourceCodebook) -> Ite
         yield check("maximum", f"{label} vaut {wanted}", "est trop grande", wanted, broken_above)
     if variable.pattern is not None:
         form, pattern = f"un texte de la forme « {variable.pattern} »", variable.pattern
-        shape = on_values(lambda it: it.text.notna() & ~it.text.str.fullmatch(pattern).fillna(False).astype(bool))
+        shape = on_values(lambda it: it.text.notna() & ~has_form(it.text, pattern))
         yield check("pattern", f"{label} a la forme « {pattern} »", "n’a pas la forme prévue", form, shape)
     if variable.unique:
         wanted = "des valeurs toutes différentes"
@@ -128,6 +129,24 @@ def _variable_checks(name: str, variable: Variable, book: SourceCodebook) -> Ite
                     lambda delivered: repeated([delivered.columns[name].numbered()]))  # fmt: skip
     if variable.references is not None:
         yield _reference(name, variable, variable.references)
+
+
+def has_form(text: pd.Series, pattern: str) -> pd.Series:
+    """Return which texts have a form, whole; a number of digits, what most codes are, is told without its expression.
+
+    >>> has_form(pd.Series(["35238", "2A004", None], dtype="str"), "[0-9]{5}").tolist()
+    [True, False, False]
+    """
+    digits = re.fullmatch(r"\[0-9\]\{([1-9][0-9]{0,2})\}", pattern)
+    if digits is None or not isinstance(text.dtype, pd.StringDtype):
+        return text.str.fullmatch(pattern).fillna(False).astype(bool)
+
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = pa.chunked_array(pa.array(text.array, from_pandas=True))
+    found = pc.and_(pc.equal(pc.binary_length(column), int(digits[1])), pc.ascii_is_decimal(column))
+    return pd.Series(found.fill_null(False).to_numpy(), text.index)
 
 
 def _reference(name: str, variable: Variable, target: str) -> Check:
