@@ -197,4 +197,4 @@ def test_changed_report_is_told_file_by_file(paper: Paper) -> None:
     paper.tell_verdict(Verdict(["a"], ["b"], ["c"], ["codebook"]))
     assert paper.warned.splitlines() == ["✗ modifié : a", "✗ manquant : b", "✗ ajouté : c"]
     assert "Intact" not in paper.said
-    assert "  a changé : codebook" in paper.said
+    assert "  a changé : le codebook" in paper.said

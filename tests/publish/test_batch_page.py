@@ -65,7 +65,7 @@ def test_page_sums_up_draws_and_lists_the_runs(empty_project: Project) -> None:
     assert "Durée : 1 min 30 s, jusqu’à 2 à la fois ; calcul : 2 s. Le plus grand noyau a tenu 250 Mo." in html
     assert len(re.findall(r"<rect ", html)) == 2
     assert "e/b, 30 s, échec</title>" in html
-    assert "Échec : Une cellule &lt;a échoué&gt;. ; cellule 2" in html
+    assert "Échec : Une cellule &lt;a échoué&gt; ; cellule 2" in html
     assert html.index('<th scope="row">e/b') < html.index('<th scope="row">e/a')  # failures first
     assert "ne pas diffuser" in html
 

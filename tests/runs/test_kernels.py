@@ -195,6 +195,50 @@ def test_what_a_kernel_started_ends_with_it(start: Any) -> None:
     assert not _lives(child)
 
 
+SLEEP = (
+    "subprocess.Popen(['sleep', '777'], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)"
+)
+
+DAEMON = (
+    "import subprocess, sys\n"
+    f"code = {f'import subprocess; print({SLEEP}.pid)'!r}\n"
+    "print(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout)"
+)
+"""Starts a process whose own parent ends at once."""
+
+
+@pytest.mark.parametrize("orphan", [False, True])
+def test_what_a_kernel_started_in_a_session_of_its_own_ends_with_it(start: Any, orphan: bool) -> None:
+    code = DAEMON if orphan else f"import subprocess; print({SLEEP}.pid)"
+    with start() as session, start() as other:
+        child = int(session.run(code))
+        template = session.template
+        assert psutil.Process(child).ppid() == session.pid
+        session.close()
+        _gone(child)
+        assert other.run("print(1)") == "1"
+        assert [each.pid for each in psutil.Process(template).children()] == [other.pid]
+
+
+@pytest.mark.usefixtures("_no_template")
+def test_what_a_kernel_started_in_a_session_of_its_own_ends_with_the_template(start: Any) -> None:
+    with start() as session:
+        child = int(session.run(DAEMON))
+        forks.close_templates()
+        _gone(child)
+
+
+def test_client_that_leaves_without_a_word_does_the_template_no_harm(start: Any) -> None:
+    with start() as session:
+        template, door = session.template, Path(session.manager.ip).parent.parent / "door"
+        for words in (b"", b"\0\0", struct.pack("!I", 0), struct.pack("!I", 9) + b"{"):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(door))
+                client.sendall(words)
+        with start() as other:
+            assert other.template == template
+
+
 @pytest.mark.usefixtures("_no_template")
 def test_kernel_ends_with_its_template_and_the_next_has_another(start: Any) -> None:
     with start() as session:

@@ -5,7 +5,8 @@ modules that a cold one would have imported, and no others. It has one thread fr
 a fork copies no lock that another thread holds.
 
 It ends with its owner: the end of the owner's pipe kills every kernel that is left. A kernel is tied to the
-connection that asked for it in the same way.
+connection that asked for it in the same way. What a kernel had started ends with it, even in a session of its own:
+orphans come to the kernel while it lives, then to this process, which has no other children than kernels.
 """
 
 from __future__ import annotations
@@ -55,6 +56,12 @@ PATIENCE = 10.0
 
 PR_SET_PDEATHSIG = 1
 """From <linux/prctl.h>: the signal that a process gets when its parent ends."""
+
+PR_SET_CHILD_SUBREAPER = 36
+"""From <linux/prctl.h>: orphans below a process become its children, instead of the system's first process."""
+
+ROUNDS = 100
+"""How often, at the end, orphans of those that were killed are looked for: each round is a generation."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +181,15 @@ class Template:
             _send(connection, said)
             self.selector.unregister(connection)
             connection.close()
+        self._end_orphans(os.WNOHANG)  # the end of each wakes this process again, for its own orphans
+
+    def _end_orphans(self, options: int) -> bool:
+        """Kill what ended kernels had started; return whether there was any."""
+        orphans = _children() - self.kernels.keys()
+        for pid in orphans:
+            os.kill(pid, signal.SIGKILL)  # not waited for yet: its number cannot be another's
+            os.waitpid(pid, options)
+        return bool(orphans)
 
     def _bury(self) -> None:
         """End every kernel and what it left on the disk: whoever asked for them is gone."""
@@ -181,6 +197,10 @@ class Template:
             self._kill_orphan(pid)
         for pid in list(self.kernels):
             os.waitpid(pid, 0)
+        self.kernels.clear()
+        for _ in range(ROUNDS):
+            if not self._end_orphans(0):
+                break
         shutil.rmtree(self.place, ignore_errors=True)
 
     def _kill_orphan(self, pid: int) -> None:
@@ -235,6 +255,8 @@ class Template:
 
 def _receive(connection: socket.socket) -> Request:
     head, streams, _, _ = socket.recv_fds(connection, 4, 2)
+    if len(head) < 4:
+        raise ConnectionResetError
     (length,) = struct.unpack("!I", head)
     body = b""
     while len(body) < length:
@@ -256,6 +278,15 @@ def _kill_group(pid: int, signum: int) -> None:
         os.killpg(pid, signum)
     except (ProcessLookupError, PermissionError):  # it has no group yet; or one of its processes changed its user
         os.kill(pid, signum)
+
+
+def _children() -> set[int]:
+    """Return the numbers of this process's children, ended ones that are not waited for among them."""
+    try:
+        listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+    except FileNotFoundError:  # a Linux that was built without it
+        return set()
+    return {int(number) for number in listed.split()}
 
 
 # What was imported -----------------------------------------------------------------------------
@@ -291,6 +322,7 @@ def become_kernel(request: Request, template: int) -> None:
     """Make this copy of the template a process of its own, as clean as one that was just started."""
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # what it starts stays below it, where its memory is counted
     if os.getppid() != template:  # it ended before the line above
         os._exit(1)
     for signum in (signal.SIGCHLD, signal.SIGTERM):
@@ -394,6 +426,7 @@ def end_process(status: int) -> None:
 def main(listener: str, owner: str, terminal: str, place: str, kernels: str) -> None:
     """Import, then serve: the listener, the owner's pipe and the terminal are open descriptors."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     sys.argv = [sys.argv[0]]
     sys.modules[LEFT_OUT] = None  # type: ignore[assignment]  # how Python says: not to be imported
     for name in PRELOADED:
