@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from etabli import french
@@ -125,9 +124,8 @@ def broken_rows(faults: Iterable[Fault], delivered: Delivered) -> Mask:
     return np.logical_or.reduce(rows) if rows else np.zeros(delivered.rows, dtype=bool)
 
 
-def _lines(text: pd.DataFrame) -> npt.NDArray[np.int64]:
-    lines = text.index if text.index.name == LINE else np.arange(2, len(text) + 2)
-    return np.asarray(lines, dtype="int64")
+def _lines(text: pd.DataFrame) -> pd.Index:
+    return text.index if text.index.name == LINE else pd.RangeIndex(2, len(text) + 2)
 
 
 def is_secret(variable: Variable) -> bool:
@@ -201,7 +199,7 @@ def _first_shown(column: Column, rows: Mask, variable: Variable, most: int = 60)
     return f"« {value[:most]}… »" if len(value) > most else f"« {value} »"
 
 
-def _told(lines: npt.NDArray[np.int64], most: int = 3) -> str:
+def _told(lines: pd.Index, most: int = 3) -> str:
     """Return « ligne 12 », « lignes 12 et 15 », « lignes 12, 15, 31 et suivantes »."""
     if len(lines) == 1:
         return f"ligne {lines[0]}"

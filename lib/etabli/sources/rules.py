@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -27,7 +28,7 @@ class Delivered:
     """A delivery's columns, and the line of the file on which each row begins."""
 
     columns: Mapping[str, Column]
-    lines: npt.NDArray[np.int64]
+    lines: pd.Index
     referenced: Mapping[str, pd.Index] | None = None
     """The values that exist, by `source.variable`; None where the other sources are not at hand."""
 
@@ -38,7 +39,9 @@ class Delivered:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """The tidy frame: one column a variable, index from 0."""
-        return pd.DataFrame({name: column.series for name, column in self.columns.items()}, copy=False)
+        with ThreadPoolExecutor() as threads:  # Arrow and numpy let go of the interpreter
+            series = threads.map(lambda column: column.series, self.columns.values())
+            return pd.DataFrame(dict(zip(self.columns, series, strict=True)), copy=False)
 
 
 Test = Callable[[Delivered], Mask]
