@@ -215,7 +215,7 @@ def test_verify_intact_then_altered_then_drifted(
         (made.notebooks / "essai.ipynb").read_text(encoding="utf-8") + "\n", encoding="utf-8"
     )
     assert etabli_at("verify", f"{SLUG}/{RUN}") == 0
-    assert "a changé : notebook" in capsys.readouterr().out
+    assert "a changé : le notebook" in capsys.readouterr().out
     (folder_of(made) / "tables" / "tableau-1.csv").write_text("x", encoding="utf-8")
     assert etabli_at("verify", f"{SLUG}/{RUN}") == 1
     assert "modifié : tables/tableau-1.csv" in capsys.readouterr().err
