@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -55,7 +55,11 @@ def _begun(
 ) -> list[Outcome]:
     plans = [each.plan for each in todo]
     current = sum(each.is_current for each in standings if each not in todo)
-    with _pool(project, plans, crew) as pool, begin(project, plans, current=current, now=now) as journal:
+    with (
+        _cleared(project, plans),
+        _pool(project, plans, crew) as pool,
+        begin(project, plans, current=current, now=now) as journal,
+    ):
         return _make_batch(project, board, todo, journal, forecast(project, standings, todo), pool)
 
 
@@ -85,7 +89,8 @@ def resume_last(project: Project, board: Board, crew: Crew) -> list[Outcome]:
         board.tell_resumed(account, made=len(left.found), todo=len(left.todo))
         for each in left.found:
             journal.found(each.plan)
-        with _pool(project, [each.plan for each in left.todo], crew) as pool:
+        plans = [each.plan for each in left.todo]
+        with _cleared(project, plans), _pool(project, plans, crew) as pool:
             expected = forecast(project, left.todo, left.todo)
             outcomes = _make_batch(project, board, left.todo, journal, expected, pool)
     studies = {slug: read_study(project, slug) for slug in {each.slug for each in account.asked}}
@@ -149,14 +154,21 @@ def _make_batch(
         except KeyboardInterrupt:
             board.warn("Lot interrompu : etabli batch --resume le reprend.")
             raise
-        finally:  # what workers that were ended, or killed before, had under way
-            for slug in {plan.slug for plan in plans}:
-                remove_abandoned(project.reports / slug)
     journal.close()
     account = read_journal(project.batches / f"{journal.batch}.jsonl")
     if account is not None:
         board.say(f"Déroulement : {write_batch_page(project, account)}")
     return outcomes
+
+
+@contextmanager
+def _cleared(project: Project, plans: Sequence[PlannedRun]) -> Iterator[None]:
+    """Remove at the end what workers that were ended, or killed before, had under way: when they are gone."""
+    try:
+        yield
+    finally:
+        for slug in {plan.slug for plan in plans}:
+            remove_abandoned(project.reports / slug)
 
 
 def _pool(project: Project, plans: Sequence[PlannedRun], crew: Crew) -> AbstractContextManager[Pool]:
