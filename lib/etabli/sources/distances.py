@@ -106,7 +106,7 @@ def _classes(before: Column, after: Column, was: Places, now: Places, size: int,
 def months(values: pd.Series) -> Floats:
     """Return dates as months since the year 0, the days as parts of their month; NaN where one misses.
 
-    >>> months(pd.Series(pd.to_datetime(["2024-02-01", "2024-02-15 12:00"]))).tolist()
+    >>> months(pd.Series(pd.to_datetime(["2024-02-01 00:00", "2024-02-15 12:00"]))).tolist()
     [24289.0, 24289.5]
     """
     moments = values.dt
