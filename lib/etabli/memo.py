@@ -44,8 +44,8 @@ LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy", "statsmodels", "matplotlib",
 FORGOTTEN = ".forgotten"
 """In the folder of all results: changes each time that they are forgotten."""
 
-ROOMS = ("methods", "present", "sources")
-"""Rooms whose code is a part of every address: what makes results and draws them, and what makes their frames."""
+ROOMS = ("disclosure", "methods", "present", "sources")
+"""Rooms whose code is a part of every address: what makes frames and results, decides on masks, and draws."""
 
 
 class Unaddressable(Exception):  # noqa: N818  # no mistake: it never leaves this module

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from etabli.disclosure.plan import plan_for
+from etabli.disclosure.plan import Former, RegionMasks, plan_for
 from etabli.disclosure.policy import Floor, Policy
 from etabli.disclosure.protect import protect
 from etabli.disclosure.shared import Shelf, decided_for, home_of
@@ -22,10 +24,14 @@ POLICY = Policy("funder", 5, ("convention",))
 SOURCE = "d" * 64
 
 
-def counted(few: int = 3, *, people: str = "p") -> Table:
+def rows(few: int = 3, *, people: str = "p") -> pd.DataFrame:
     ages = ["old"] * 40 + ["young"] * 30 + ["mid"] * few
     frame = pd.DataFrame({"recipient": [f"{people}{n}" for n in range(len(ages))], "age": ages})
-    return profiles.distribution(mark_population(frame, Population(SOURCE)), "age")
+    return mark_population(frame, Population(SOURCE))
+
+
+def counted(few: int = 3, *, people: str = "p") -> Table:
+    return profiles.distribution(rows(few, people=people), "age")
 
 
 @pytest.fixture
@@ -104,6 +110,52 @@ def test_plan_depends_on_which_runs_there_are_and_not_on_their_order() -> None:
     plans = [protect(own, strict, beside=[each for each in tables if each is not own]).plan.states for own in tables]
     assert plans[0] == plans[1] == plans[2]
     assert "masked" in plans[0].values()
+
+
+def test_plan_of_the_same_tables_is_made_once(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def counting(tables: Sequence[Table], policy: Policy, **options: Any) -> RegionMasks:
+        made.append(len(tables))
+        return plan_for(tables, policy, **options)
+
+    monkeypatch.setattr("etabli.disclosure.shared.plan_for", counting)
+    with shelf.locked():
+        first = shelf.plan([counted()], POLICY)
+        assert shelf.plan([counted()], replace(POLICY, audience="public")) == first
+        assert made == [1]
+        others: list[tuple[list[Table], Policy, dict[str, Any]]] = [
+            ([counted(4)], POLICY, {}),
+            ([counted(people="q")], POLICY, {}),
+            ([counted()], replace(POLICY, minimum_people=6), {}),
+            ([counted()], POLICY, {"reports": 2}),
+            ([counted()], POLICY, {"former": Former(hidden=frozenset(first.masked))}),
+            ([counted()], POLICY, {"former": Former(tables=(counted(),))}),
+        ]
+        for tables, policy, options in others:
+            shelf.plan(tables, policy, **options)
+    assert len(made) == 1 + len(others)
+
+
+def test_table_that_repeats_another_says_nothing_more() -> None:
+    seen: list[list[Table]] = []
+
+    def seeing(tables: Sequence[Table], policy: Policy, **options: Any) -> RegionMasks:
+        seen.append(list(tables))
+        return plan_for(tables, policy, **options)
+
+    own, other = counted(), profiles.totals(rows())
+    found = protect([own], POLICY, beside=[[counted()], [counted(), other]], planner=seeing)
+    assert sorted(table.content for table in seen[0]) == sorted([own.content, other.content])
+    assert found.of(own).hidden == protect([own], POLICY).of(own).hidden
+
+
+def test_content_is_kept_with_a_table_and_tells_its_people(shelf: Shelf) -> None:
+    leave(of(shelf, "a"), counted())
+    with shelf.locked():
+        (table,) = shelf.others([counted()], POLICY)["a"]
+    assert vars(table)["content"] == counted().content
+    assert counted().content != counted(people="q").content
 
 
 def test_decisions_are_told_by_run(shelf: Shelf) -> None:

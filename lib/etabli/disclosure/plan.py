@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 BUDGET = 12_000
-"""Work that the choice of masks may take, in moves looked for: the same on a slow machine as on a fast one."""
+"""Work that the masks of one report may take, in moves looked for: the same on a slow machine as on a fast one."""
 
 PER_TARGET = 30
 """Work for each target, where there are so many that it makes more than `BUDGET`."""
@@ -85,9 +86,15 @@ class Former:
 NOTHING = Former()
 
 
-def plan_for(
-    tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, budget: int | None = None
-) -> RegionMasks:
+class Planner(Protocol):
+    """Chooses what to mask, as `plan_for` does."""
+
+    def __call__(
+        self, tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, reports: int = 1
+    ) -> RegionMasks: ...
+
+
+def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, reports: int = 1) -> RegionMasks:
     """Return what to mask in tables that count people, as one system with what left before.
 
     Parameters
@@ -98,8 +105,8 @@ def plan_for(
         The rules.
     former
         What left before.
-    budget
-        Work to spend; what is not proved by then is withheld. By default, `BUDGET`, or `PER_TARGET` for each target.
+    reports
+        How many reports they are of: each has `BUDGET` to spend. What is not proved by then is withheld.
     """
     if not tables:
         return RegionMasks({}, {}, {})
@@ -118,7 +125,7 @@ def plan_for(
         low, high = _leeway(system, policy)
         start = Start(masked, _known(system, former), ~own, low, high, *_limits(system, former))
         moves = all_moves(system, targets, small=policy.minimum_people, open_number=bool(moved))
-        work = max(BUDGET, PER_TARGET * len(targets)) if budget is None else budget
+        work = max(BUDGET * reports, PER_TARGET * len(targets))
         plan = choose(system, moves, targets, start, seed=seed_of(system), budget=work)
         masked, withheld = plan.masked, plan.withheld
         asked, proved = len(plan.sides), len(plan.proofs)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from etabli.disclosure.plan import BUDGET, NOTHING, Former, RegionMasks, plan_as, plan_for
+from etabli.disclosure.plan import NOTHING, Former, Planner, RegionMasks, plan_as, plan_for
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import Region, regions_of
 from etabli.disclosure.rounding import with_rounded
@@ -89,7 +89,12 @@ class Protection:
 
 
 def protect(
-    tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, beside: Sequence[Sequence[Table]] = ()
+    tables: Sequence[Table],
+    policy: Policy,
+    *,
+    former: Former = NOTHING,
+    beside: Sequence[Sequence[Table]] = (),
+    planner: Planner = plan_for,
 ) -> Protection:
     """Protect all tables of a report together, and with what left before.
 
@@ -103,6 +108,8 @@ def protect(
         What those who will read it hold already.
     beside
         What other reports count, of which the same plan decides.
+    planner
+        What chooses the masks: `plan_for`, or what finds again what that chose.
 
     Raises
     ------
@@ -114,8 +121,8 @@ def protect(
         found = with_masks(unique, policy, [np.zeros(len(table.cells), dtype=bool) for table in unique])
     else:
         counted = [table for table in unique if table.states_people]
-        together = _in_order([*counted, *(table for each in beside for table in each)]) if beside else counted
-        plan = plan_for(together, policy, former=former, budget=BUDGET * (1 + len(beside)))
+        together = _once_each([*counted, *(table for each in beside for table in each)]) if beside else counted
+        plan = planner(together, policy, former=former, reports=1 + len(beside))
         found = _as_planned(unique, policy, plan)
     return found.beside(refused)
 
@@ -140,9 +147,10 @@ def protect_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, 
     return None if plan is None else _as_planned(unique, policy, plan).beside(refused)
 
 
-def _in_order(tables: Sequence[Table]) -> list[Table]:
-    """Return tables in an order that what they speak of decides, and not whose they are."""
-    return sorted(tables, key=lambda table: [str(each) for each in regions_of(table)])
+def _once_each(tables: Sequence[Table]) -> list[Table]:
+    """Return tables without those that repeat another, in an order that what they count decides, and not whose."""
+    different = {table.content: table for table in tables}
+    return sorted(different.values(), key=lambda each: ([str(region) for region in regions_of(each)], each.content))
 
 
 def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[int, Protected]]:

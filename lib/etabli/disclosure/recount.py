@@ -7,7 +7,7 @@ fit other people than the true ones. They are counted from the delivery itself.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,8 @@ def former_of(held: Held, deliveries: Mapping[str, Rows], own: Collection[Region
     for source, rows in deliveries.items():
         left = {each for each in held.regions.difference(own) if each.source == source}
         for view in _views(rows, left):
-            counted = {each: flags for each in sorted(left) if (flags := _rows_of(each, view.frame)) is not None}
+            having = _Having(view.frame)
+            counted = {each: flags for each in sorted(left) if (flags := having.rows_of(each)) is not None}
             found = {each: flags for each, flags in counted.items() if _fits(each, flags, view, held)}
             tables += _tables(found, view, with_rows)
             left -= found.keys()
@@ -81,15 +82,28 @@ def _views(rows: Rows, regions: Iterable[Region]) -> Iterator[Rows]:
             return
 
 
-def _rows_of(region: Region, frame: pd.DataFrame) -> Flags | None:
-    """Return the rows of a frame that stand in a region; None when it does not hold its variables."""
-    kept = np.ones(len(frame), dtype=bool)
-    for name, code in region.categories:
-        if name not in frame.columns:
+@dataclass(frozen=True, eq=False)
+class _Having:
+    """Which rows of a frame have each category: looked for once, however many regions name it."""
+
+    frame: pd.DataFrame
+    _known: dict[tuple[str, str], Flags] = field(default_factory=dict)
+
+    def rows_of(self, region: Region) -> Flags | None:
+        """Return the rows that stand in a region; None when the frame does not hold its variables."""
+        if any(name not in self.frame.columns for name, _ in region.categories):
             return None
-        column = frame[name]
-        kept &= (column.isna() if code == MISSING else column.astype(str) == code).to_numpy(dtype=bool, na_value=False)
-    return kept
+        kept = np.ones(len(self.frame), dtype=bool)
+        for name, code in region.categories:
+            kept &= self._rows(name, code)
+        return kept
+
+    def _rows(self, name: str, code: str) -> Flags:
+        if (name, code) not in self._known:
+            column = self.frame[name]
+            found = column.isna() if code == MISSING else column.astype(str) == code
+            self._known[name, code] = found.to_numpy(dtype=bool, na_value=False)
+        return self._known[name, code]
 
 
 def _fits(region: Region, flags: Flags, rows: Rows, held: Held) -> bool:

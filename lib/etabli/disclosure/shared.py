@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from etabli import memo
-from etabli.disclosure.plan import RegionMasks
+from etabli.disclosure.plan import NOTHING, Former, RegionMasks, plan_for
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import Region, regions_of
 from etabli.methods.results import Table
@@ -133,6 +133,18 @@ class Shelf:
         draft.write_text(json.dumps(told), encoding="utf-8")
         draft.replace(path)
 
+    def plan(
+        self, tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, reports: int = 1
+    ) -> RegionMasks:
+        """Return what `plan_for` decides, kept for the very same tables beside the same releases."""
+        store, address = self._store(), f"{_address(tables, policy, former, reports)}.plan"
+        try:
+            plan: RegionMasks = store.find(address)
+        except KeyError:
+            plan = plan_for(tables, policy, former=former, reports=reports)
+            store.keep(address, plan)
+        return plan
+
     def _store(self) -> memo.Store:
         return memo.Store(self.folder, b"", memo.IMPORTED, self.mark)
 
@@ -148,6 +160,14 @@ def _standing(tables: Sequence[Table]) -> dict[Region, frozenset[object]]:
                 here = columns.indices[columns.indptr[row] : columns.indptr[row + 1]]
                 found[region] = frozenset(members.people[here])
     return found
+
+
+def _address(tables: Sequence[Table], policy: Policy, former: Former, reports: int) -> str:
+    """Return what tells all that a plan depends on, but for the code, from anything else."""
+    counted = [each.content for each in tables], [each.content for each in former.tables]
+    sets = [sorted(each, key=repr) for each in (former.told, former.hidden, former.lost)]
+    bounds = sorted(former.least.items()), sorted(former.most.items())
+    return sha256(repr((rules_of(policy), reports, counted, sets, bounds)).encode()).hexdigest()
 
 
 def rules_of(policy: Policy) -> str:

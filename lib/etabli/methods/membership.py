@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, NoReturn
 
 import numpy as np
@@ -118,6 +120,14 @@ class Membership:
         if self.rows.nnz == 0:
             return np.zeros(self.rows.shape[1], dtype=np.int64)
         return np.asarray(self.rows.max(axis=0).todense()).ravel().astype(np.int64)
+
+    @cached_property
+    def content(self) -> str:
+        """What tells these people, where they stand and in how many rows, from any others: a digest."""
+        told = sha256("\0".join(map(str, self.people)).encode())
+        for part in (self.rows.indptr, self.rows.indices, self.rows.data):
+            told.update(np.asarray(part).astype("<i8").tobytes())
+        return told.hexdigest()
 
     def of_rows(self, rows: NDArray[np.int64]) -> Membership:
         """Return the membership of some rows of the table, in that order."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Literal
 
 import numpy as np
@@ -210,6 +211,18 @@ class Table:
     @cached_property
     def _columns(self) -> dict[str, list[Any]]:
         return {}
+
+    @cached_property
+    def content(self) -> str:
+        """What tells what it counts, people included, from any other: a digest; tests are made of the same people."""
+        members = None if self.membership is None else self.membership.content
+        held, derived = sorted(self.held.items()), sorted(self.derived.items())
+        told = (self.source, held, derived, self.dimensions, self.measures, self.missing, members, self.cells.to_csv())
+        return sha256(repr(told).encode()).hexdigest()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is written of it: `content` with it, so that whoever reads it need not go through its people."""
+        return {**{name: each for name, each in vars(self).items() if name != "_columns"}, "content": self.content}
 
     @property
     def states_people(self) -> bool:

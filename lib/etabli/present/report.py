@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,24 +21,21 @@ import pandas as pd
 from etabli import french, memo
 from etabli.agreements import Agreement, read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
-from etabli.disclosure.held import Held, neighbours
-from etabli.disclosure.ledger import holdings, is_neighbour, neighbouring, read_ledger
-from etabli.disclosure.plan import NOTHING, Former
-from etabli.disclosure.policy import Policy, policy_for
-from etabli.disclosure.protect import Protection, protect, protect_as
-from etabli.disclosure.recount import Rows, former_of
+from etabli.disclosure.policy import policy_for
+from etabli.disclosure.protect import Protection, protect
+from etabli.disclosure.recount import Rows
 from etabli.disclosure.regions import regions_of
-from etabli.disclosure.rules import under_floor
-from etabli.disclosure.shared import Shelf, decided_for, home_of
 from etabli.disclosure.statements import Publication, SourceTold, Statement
 from etabli.errors import DeliveryError, ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
-from etabli.methods.results import MISSING, TOTAL, Condition, Table, Value
+from etabli.methods.results import Condition, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
+from etabli.present.holding import hold_categories, hold_population
 from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
-from etabli.present.said import lasting_in, statements_of, variables_of
+from etabli.present.said import statements_of, variables_of
 from etabli.present.sentences import Sentence, as_sentence, sentence
+from etabli.present.together import Together, together
 from etabli.present.words import Words
 from etabli.project import Project, find_project
 from etabli.recipients import Recipient, read_recipients, recipient_of
@@ -120,50 +116,11 @@ def open_report(
         key,
         cache=cache,
         recipient=body,
-        held=_held(project, plan, deliveries),
-        elsewhere=_elsewhere(project, study, plan),
-        shelf=_shelf(project, study, plan, deliveries, key),
+        together=together(project, study, plan, deliveries, key),
     )
     report.announce()
     memo.wake(project, slug, plan.edition, os.environ)
     return report
-
-
-def _shelf(
-    project: Project, study: Study, plan: PlannedRun, deliveries: Mapping[str, Delivery], key: StudyKey
-) -> Shelf | None:
-    """Return where a run leaves what it counts for the others of its edition; None for one that stays in the house."""
-    if plan.audience == "internal":
-        return None
-    holders = read_recipients(project).holders(plan.audience, plan.recipient)
-    notebook = sha256((project.notebooks / study.notebook).read_bytes()).hexdigest()
-    digests = sorted(each.sha256 for each in deliveries.values())
-    return Shelf(
-        home_of(project, study.slug, plan.edition, holders),
-        (memo.code_digest(), notebook, key.fingerprint, *digests),
-        plan.name,
-        plan.name in {each.name for each in study.planned_runs()},
-        memo.Mark.now(project),
-    )
-
-
-def _held(project: Project, plan: PlannedRun, deliveries: Mapping[str, Delivery]) -> Held:
-    """Return what those who will read a report hold already of its deliveries."""
-    if plan.audience == "internal":
-        return Held()
-    ledger = read_ledger(project.ledger, shown=project.relative(project.ledger))
-    holders = read_recipients(project).holders(plan.audience, plan.recipient)
-    return holdings(ledger.held_by(holders), {each.sha256 for each in deliveries.values()})
-
-
-def _elsewhere(project: Project, study: Study, plan: PlannedRun) -> Held:
-    """Return what those who will read a report hold of editions of the same people."""
-    if plan.audience == "internal":
-        return Held()
-    ledger = read_ledger(project.ledger, shown=project.relative(project.ledger))
-    holders = read_recipients(project).holders(plan.audience, plan.recipient)
-    keeps = study.editions[plan.edition].keeps or ""
-    return neighbouring(ledger.held_by(holders), study.slug, plan.edition, keeps)
 
 
 def _key(project: Project, study: Study, edition: str, files: EditionFiles, cache: Path) -> StudyKey:
@@ -205,12 +162,8 @@ class Report:
     """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
     recipient: Recipient | None = None
     """The body that the report is made for; None: every body of the audience."""
-    held: Held = field(default_factory=Held)
-    """What those who will read it hold already of its deliveries."""
-    elsewhere: Held = field(default_factory=Held)
-    """What they hold of other editions of the same people."""
-    shelf: Shelf | None = None
-    """Where it leaves what it counts for the other runs of its edition; None: it is protected without them."""
+    together: Together = field(default_factory=Together)
+    """What it is protected beside."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
 
@@ -408,11 +361,14 @@ class Report:
             recipient=self.plan.recipient,
             levels=self.codebook.levels,
         )
+        loaded = {name: self.deliveries[name].sha256 for name in self._loaded}
         if policy.protects:
             for table in self._tables():
-                self._hold_categories(table)
-                self._hold_population(table)
-        protection, former = self._protected(policy)
+                hold_categories(table, self.codebook)
+                hold_population(table, loaded.values())
+        protection, former = self.together.protect(
+            self._tables(), policy, loaded=loaded, rows=self._rows, statements=self._statements
+        )
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
         files: dict[str, str] = {}
@@ -439,9 +395,9 @@ class Report:
             "withheld": [item.waiting for item in self._items if self._is_withheld(item, protection)],
             "sources": [self._described(name) for name in self._loaded],
             "refused": [item.waiting for item in self._items if self._is_refused(item, protection)],
-            "releases": sorted({*self.held.numbers, *self.elsewhere.numbers}),
-            "lost": self.held.speaking_of(former.lost),
-            "plan": self._decided(),
+            "releases": self.together.releases,
+            "lost": self.together.held.speaking_of(former.lost),
+            "plan": self.together.decided,
             "results": results,
             "said": self._said(protection, policy.minimum_people),
             "files": files,
@@ -471,65 +427,6 @@ class Report:
         self._items.append(item)
         self.show({"text/html": html}, name=name, update=False)
 
-    def _protected(self, policy: Policy) -> tuple[Protection, Former]:
-        """Protect all results together with what their readers hold; a report made again keeps its masks.
-
-        It does when, with the masks that it was released with, it tells nothing new. What it tells anew asks for new
-        proofs, beside which what was told stays told, and what was masked stays masked.
-        """
-        tables = self._tables()
-        if not policy.protects:
-            return protect(tables, policy), NOTHING
-        before = self.held.of_report(str(self.plan))
-        again = None if before is None else protect_as(tables, policy, before.states)
-        if again is not None and self.held.tells(self._statements(again)):
-            return again, NOTHING
-        counted = [table for table in tables if table.states_people and under_floor(table, policy) is None]
-        if self.shelf is None or not counted:
-            return self._protected_with(tables, policy, counted, {})
-        with self.shelf.locked():
-            others = self.shelf.others(counted, policy)
-            found = self._protected_with(tables, policy, counted, others)
-            if self.shelf.declared:
-                self.shelf.leave(counted, policy)
-                runs = {**others, self.plan.name: tuple(counted)}
-                free = {run: each for run, each in runs.items() if not self._is_released(run)}
-                self.shelf.decide(free, found[0].plan)
-        return found
-
-    def _protected_with(
-        self, tables: Sequence[Table], policy: Policy, counted: Sequence[Table], others: Mapping[str, Sequence[Table]]
-    ) -> tuple[Protection, Former]:
-        """Protect all results together with what their readers hold, and with what other runs of the edition count."""
-        beside = list(others.values())
-        own = {region for each in (counted, *beside) for table in each for region in regions_of(table)}
-        former = former_of(self.held, self._rows(), own) if self.held.publications else NOTHING
-        if self.elsewhere.publications:
-            tables_of_all = [*counted, *(table for each in beside for table in each)]
-            bounds = neighbours(self.elsewhere.publications, self._editions(), lasting_in(tables_of_all))
-            former = replace(former, least=bounds.least, most=bounds.most)
-        return protect(tables, policy, former=former, beside=beside), former
-
-    def _editions(self) -> dict[str, tuple[str, bool]]:
-        """For each delivery of another edition: that of the same source here, and whether it is a former one."""
-        own = {self.deliveries[name].sha256: name for name in self._loaded}
-        digest_of = {name: digest for digest, name in own.items()}
-        keeps = self.study.editions[self.plan.edition].keeps or ""
-        return {
-            digest: (digest_of[told.name], told.edition == keeps)
-            for publication in self.elsewhere.publications
-            for digest, told in publication.sources.items()
-            if told.name in digest_of and digest not in own and is_neighbour(told, self.plan.edition, keeps)
-        }
-
-    def _is_released(self, run: str) -> bool:
-        """Whether a run of the study keeps the masks that it left with, whatever is decided of the others."""
-        return self.held.of_report(f"{self.study.slug}/{run}") is not None
-
-    def _decided(self) -> str:
-        """The digest of what the shared plan decides of this run; empty where it decides nothing."""
-        return "" if self.shelf is None else decided_for(self.shelf.home, self.plan.name) or ""
-
     def _rows(self) -> dict[str, Rows]:
         """Return all rows of each delivery that the report counts people of, by digest."""
         books = {name: self.codebook.sources[name] for name in self._loaded}
@@ -540,46 +437,6 @@ class Report:
             for name, book in books.items()
             if book.person is not None
         }
-
-    def _hold_categories(self, table: Table) -> None:
-        """Refuse a table of raw values: a category is one that the codebook declares, for it is shown even when masked.
-
-        Raises
-        ------
-        ReportError
-            A dimension is no variable of the codebook with codes, or holds something else than its codes.
-        """
-        for name in table.keys:
-            if name == "variable":
-                continue
-            stack = table.cells["variable"].astype(str) if name == "category" and "variable" in table.keys else None
-            for place, code in enumerate(table.cells[name].astype(str)):
-                variable = self.codebook.variable(name if stack is None else stack.iloc[place])
-                if code not in {TOTAL, MISSING} and (variable is None or code not in variable.codes):
-                    raise ReportError(
-                        f"Un résultat porte des valeurs brutes de « {name} » : elles se liraient même masquées.",
-                        expected="des modalités que le codebook déclare, sous « codes » ou « derived »",
-                        got="(valeur non affichée)",
-                        hint="regroupez la variable en modalités déclarées avant de la compter",
-                    )
-
-    def _hold_population(self, table: Table) -> None:
-        """Refuse a result of which nobody knows whose rows it counts: its people would be had by difference.
-
-        Raises
-        ------
-        ReportError
-            Rows left, or came into, the frame after `load`.
-        """
-        known = {self.deliveries[name].sha256 for name in self._loaded}
-        if table.membership is not None and table.source not in known:
-            raise ReportError(
-                "Un résultat compte des lignes dont on ne sait plus d’où elles viennent : il ne peut pas sortir.",
-                where=", ".join(table.keys) or ", ".join(measure.name for measure in table.measures),
-                expected="toutes les lignes de report.load, ou un filtre que report.load pose : variable=modalité",
-                got="des lignes ôtées, ajoutées ou assemblées dans le notebook",
-                hint='par exemple : visits = report.load("visits", channel="walk_in")',
-            )
 
     def _forget_former_run_of(self, cell: str | None, execution: int) -> None:
         """In JupyterLab a cell may be run again: its former items go, so that nothing is counted twice."""
