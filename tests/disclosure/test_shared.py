@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from etabli.disclosure.plan import Former, RegionMasks, plan_for
 from etabli.disclosure.policy import Floor, Policy
@@ -16,7 +18,7 @@ from etabli.disclosure.protect import protect
 from etabli.disclosure.shared import Shelf, decided_for, home_of
 from etabli.memo import Mark
 from etabli.methods import profiles
-from etabli.methods.membership import Population, mark_population
+from etabli.methods.membership import Membership, Population, mark_population, membership_of
 from etabli.methods.results import Table
 from etabli.project import Project
 
@@ -86,9 +88,15 @@ def test_what_was_made_with_something_else_is_removed(shelf: Shelf) -> None:
 
 def test_damaged_file_is_as_good_as_none(shelf: Shelf) -> None:
     leave(of(shelf, "a"), counted())
-    (path,) = shelf.folder.glob("*.tables")
+    (path,) = shelf.folder.glob("*.run")
     path.write_bytes(path.read_bytes()[:-1])
     assert found_by(shelf, counted()) == []
+    leave(of(shelf, "a"), counted())
+    (path,) = shelf.folder.glob("*.table")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert found_by(shelf, profiles.totals(rows())) == []
+    leave(of(shelf, "a"), counted())
+    assert found_by(shelf, profiles.totals(rows())) == ["a"]
 
 
 def test_runs_that_call_other_people_by_one_name_are_protected_apart(shelf: Shelf) -> None:
@@ -156,6 +164,18 @@ def test_content_is_kept_with_a_table_and_tells_its_people(shelf: Shelf) -> None
         (table,) = shelf.others([counted()], POLICY)["a"]
     assert vars(table)["content"] == counted().content
     assert counted().content != counted(people="q").content
+
+
+def test_content_tells_who_stands_where_and_how_often() -> None:
+    def members(*pairs: tuple[int, int]) -> Membership:
+        matrix = sparse.csr_array((np.ones(len(pairs)), tuple(zip(*pairs, strict=True))), shape=(3, 2))
+        return membership_of(np.array(["a", "b", "c"]), matrix)
+
+    one, again = members((0, 0), (1, 1), (2, 1)), members((2, 1), (0, 0), (1, 1))
+    others = [members((1, 0), (0, 1), (2, 1)), members((0, 0), (1, 1), (2, 1), (2, 1)), members((0, 0), (1, 1))]
+    assert one.content == again.content
+    assert len({each.content for each in [one, *others]}) == 4
+    assert members((0, 0), (1, 1), (1, 1)).standing == members((0, 0), (1, 1)).standing  # more rows, the same people
 
 
 def test_decisions_are_told_by_run(shelf: Shelf) -> None:

@@ -39,6 +39,7 @@ class Mover:
     system: System
     _values: dict[int, Values] = field(default_factory=dict)
     _families: dict[str, tuple[dict[int, int], list[dict[str, int]]]] = field(default_factory=dict)
+    _orphaned: dict[tuple[str, str, str], bool] = field(default_factory=dict)
 
     def values_of(self, kind: int) -> Values:
         """Return the categories of one type, by variable."""
@@ -135,20 +136,31 @@ class Mover:
 
     def _orphans(self, name: str, gone: str, come: str) -> bool:
         """Whether some table counts people at the new category in a way that it does not at the old one."""
-        return any(come in family and gone not in family for family in self.families(name)[1])
+        key = (name, gone, come)
+        if key not in self._orphaned:
+            self._orphaned[key] = any(come in family and gone not in family for family in self.families(name)[1])
+        return self._orphaned[key]
 
     def effect(self, before: State, after: State) -> dict[int, int]:
         """Return by how much each fact changes."""
         found = {}
+        people, rows = self._facts
         for place in before.keys() | after.keys():
             old, new = before.get(place, 0), after.get(place, 0)
-            region = int(self.system.region_of[place])
-            if self.system.lead[region] == place and (new > 0) != (old > 0):
-                found[region] = 1 if new else -1
-            fact = int(self.system.row_fact[place])
-            if fact >= 0 and new != old:
-                found[fact] = new - old
+            if old == new:
+                continue
+            if people[place] >= 0 and (new > 0) != (old > 0):
+                found[people[place]] = 1 if new else -1
+            if rows[place] >= 0:
+                found[rows[place]] = new - old
         return found
+
+    @cached_property
+    def _facts(self) -> tuple[list[int], list[int]]:
+        """The numbers of the facts that tell the people, and the rows, of each place; −1 where none does."""
+        people = np.full(len(self.system.places), -1)
+        people[self.system.lead] = np.arange(len(self.system.lead))
+        return people.tolist(), self.system.row_fact.tolist()
 
     def apply(self, state: State, values: Values, change: Change) -> State | None:
         """Return a person's whole state after a change; None when nobody can be that."""

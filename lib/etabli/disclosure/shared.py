@@ -27,7 +27,8 @@ from etabli.methods.results import Table
 from etabli.project import Project
 
 _DECIDED = "decided.json"
-_SUFFIX = ".tables"
+_RUN, _TABLE, _PLAN = ".run", ".table", ".plan"
+"""What lies on a shelf: which tables a run counts, by their contents; a table; what was decided of some of them."""
 
 
 def folder_of(project: Project, study: str, edition: str) -> Path:
@@ -100,7 +101,8 @@ class Shelf:
         Runs that call other people by one name (a parameter says what « often » means) have no plan in common: whoever
         is of them is left out, and is protected alone.
         """
-        left = self._left(policy)
+        known = {table.content: table for table in tables}
+        left = self._left(policy, known)
         counted = {run: _standing(each) for run, each in {**left, self.run: tables}.items()}
         apart = {
             run
@@ -110,21 +112,37 @@ class Shelf:
         }
         return {} if self.run in apart else {run: each for run, each in left.items() if run not in apart}
 
-    def _left(self, policy: Policy) -> dict[str, tuple[Table, ...]]:
+    def _left(self, policy: Policy, known: dict[str, Table]) -> dict[str, tuple[Table, ...]]:
+        """Return what the others left, by run; a table that is known already, by its content, is not read again."""
         store, found = self._store(), {}
-        for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
-            run = path.name.removesuffix(_SUFFIX)
+        for path in sorted(self.folder.glob(f"*{_RUN}")):
+            run = path.name.removesuffix(_RUN)
             try:
-                rules, tables = store.find(path.name)
+                rules, contents = store.find(path.name)
+                if run != self.run and rules == rules_of(policy):
+                    known.update({each: self._found(store, each) for each in contents if each not in known})
+                    found[run] = tuple(known[each] for each in contents)
             except (KeyError, pickle.UnpicklingError):
-                continue  # half written, or of other code: that run leaves it anew
-            if run != self.run and rules == rules_of(policy):
-                found[run] = tables
+                continue  # damaged, or of other code: that run leaves it anew
         return found
 
+    def _found(self, store: memo.Store, content: str) -> Table:
+        """Return a table that a run left; one that is damaged is removed, so that it is left anew."""
+        name = f"{content}{_TABLE}"
+        try:
+            table: Table = store.find(name)
+        except KeyError:
+            (self.folder / name).unlink(missing_ok=True)
+            raise
+        return table
+
     def leave(self, tables: Sequence[Table], policy: Policy) -> None:
-        """Leave what the run counts, for the others."""
-        self._store().keep(f"{self.run}{_SUFFIX}", (rules_of(policy), tuple(tables)))
+        """Leave what the run counts, for the others: each table once, however many runs count it."""
+        store = self._store()
+        for table in tables:
+            if not (self.folder / f"{table.content}{_TABLE}").is_file():
+                store.keep(f"{table.content}{_TABLE}", table)
+        store.keep(f"{self.run}{_RUN}", (rules_of(policy), [table.content for table in tables]))
 
     def decide(self, runs: Mapping[str, Sequence[Table]], plan: RegionMasks) -> None:
         """Write what was decided of each run."""
@@ -137,7 +155,7 @@ class Shelf:
         self, tables: Sequence[Table], policy: Policy, *, former: Former = NOTHING, reports: int = 1
     ) -> RegionMasks:
         """Return what `plan_for` decides, kept for the very same tables beside the same releases."""
-        store, address = self._store(), f"{_address(tables, policy, former, reports)}.plan"
+        store, address = self._store(), f"{_address(tables, policy, former, reports)}{_PLAN}"
         try:
             plan: RegionMasks = store.find(address)
         except KeyError:
@@ -149,16 +167,12 @@ class Shelf:
         return memo.Store(self.folder, b"", memo.IMPORTED, self.mark)
 
 
-def _standing(tables: Sequence[Table]) -> dict[Region, frozenset[object]]:
-    """Return who stands in each region of some tables."""
-    found: dict[Region, frozenset[object]] = {}
+def _standing(tables: Sequence[Table]) -> dict[Region, tuple[int, int]]:
+    """Return what tells who stands in each region of some tables."""
+    found: dict[Region, tuple[int, int]] = {}
     for table in tables:
-        members = table.membership
-        if members is not None:
-            columns = members.rows.tocsc()
-            for row, region in enumerate(regions_of(table)):
-                here = columns.indices[columns.indptr[row] : columns.indptr[row + 1]]
-                found[region] = frozenset(members.people[here])
+        if table.membership is not None:
+            found.update(zip(regions_of(table), table.membership.standing, strict=True))
     return found
 
 

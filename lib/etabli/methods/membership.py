@@ -23,6 +23,9 @@ from etabli.errors import MethodError
 POPULATION, DERIVED = "etabli_population", "etabli_derived"
 """Keys of a frame's `attrs`: whose rows it holds (`Population`), and which variables follow from which others."""
 
+_KEYS = ("etabli: number 1", "etabli: number 2")
+"""Of the two numbers that are drawn from a name: 16 signs each."""
+
 NUMBER = "__number__"
 """The origin of a variable that follows from how many rows a person has."""
 
@@ -124,10 +127,21 @@ class Membership:
     @cached_property
     def content(self) -> str:
         """What tells these people, where they stand and in how many rows, from any others: a digest."""
-        told = sha256("\0".join(map(str, self.people)).encode())
-        for part in (self.rows.indptr, self.rows.indices, self.rows.data):
-            told.update(np.asarray(part).astype("<i8").tobytes())
-        return told.hexdigest()
+        return sha256(self._summed(self.rows).astype("<i8").tobytes()).hexdigest()
+
+    @cached_property
+    def standing(self) -> tuple[tuple[int, int], ...]:
+        """What tells who stands in each row of the table from anybody else: two numbers of 64 bits."""
+        return tuple((first, second) for first, second in self._summed(self.rows > 0).tolist())
+
+    def _summed(self, rows: Any) -> NDArray[np.int64]:
+        """Return two sums for each row of the table, of numbers drawn from the names of its people, times `rows`.
+
+        Two keys: other people with both sums are as good as impossible (2⁻¹²⁸).
+        """
+        names = pd.Series(self.people, dtype="object").astype("str").to_numpy(dtype=object)
+        drawn = [pd.util.hash_array(names, hash_key=key).view("int64") for key in _KEYS]
+        return np.asarray(sparse.csr_array(rows.T, dtype="int64") @ np.column_stack(drawn))  # beyond 2⁶³ it goes round
 
     def of_rows(self, rows: NDArray[np.int64]) -> Membership:
         """Return the membership of some rows of the table, in that order."""
