@@ -106,7 +106,7 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHIN
     former
         What left before.
     reports
-        How many reports they are of: each has `BUDGET` to spend. What is not proved by then is withheld.
+        How many different reports they are of: each has `BUDGET` to spend. What is not proved by then is withheld.
     """
     if not tables:
         return RegionMasks({}, {}, {})

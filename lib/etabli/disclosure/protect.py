@@ -122,7 +122,8 @@ def protect(
     else:
         counted = [table for table in unique if table.states_people]
         together = _once_each([*counted, *(table for each in beside for table in each)]) if beside else counted
-        plan = planner(together, policy, former=former, reports=1 + len(beside))
+        different = {frozenset(table.content for table in each) for each in (counted, *beside)} if beside else {0}
+        plan = planner(together, policy, former=former, reports=len(different))
         found = _as_planned(unique, policy, plan)
     return found.beside(refused)
 

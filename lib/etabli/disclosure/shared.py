@@ -101,8 +101,11 @@ class Shelf:
         Runs that call other people by one name (a parameter says what « often » means) have no plan in common: whoever
         is of them is left out, and is protected alone.
         """
-        known = {table.content: table for table in tables}
+        own = {table.content: table for table in tables}
+        known = dict(own)
         left = self._left(policy, known)
+        if known.keys() == own.keys():
+            return left
         counted = {run: _standing(each) for run, each in {**left, self.run: tables}.items()}
         apart = {
             run

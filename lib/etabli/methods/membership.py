@@ -139,8 +139,8 @@ class Membership:
 
         Two keys: other people with both sums are as good as impossible (2⁻¹²⁸).
         """
-        names = pd.Series(self.people, dtype="object").astype("str").to_numpy(dtype=object)
-        drawn = [pd.util.hash_array(names, hash_key=key).view("int64") for key in _KEYS]
+        names = self.people.astype(str).astype(object)
+        drawn = [pd.util.hash_array(names, hash_key=key, categorize=False).view("int64") for key in _KEYS]
         return np.asarray(sparse.csr_array(rows.T, dtype="int64") @ np.column_stack(drawn))  # beyond 2⁶³ it goes round
 
     def of_rows(self, rows: NDArray[np.int64]) -> Membership:
