@@ -281,8 +281,8 @@ def workers(folder: Path, sizes: Sizes) -> list[str]:
         f"| two of Dask | {own:.0f} | {own / two.cpu:.2f} of loky (asked: ≤ 1.2) | {cluster.wall:.0f} with its start "
         f"| {one.wall / cluster.wall:.2f} × |",
         "",
-        f"The cluster alone, started, left idle for ten seconds and stopped: {start.cpu:.1f} CPU seconds, not counted in "
-        f"its line; with them {cluster.cpu / two.cpu:.2f} of loky.",
+        f"The cluster alone, started, left idle for ten seconds and stopped: {start.cpu:.1f} CPU seconds, beside "
+        f"those of its line; with them {cluster.cpu / two.cpu:.2f} of loky.",
         f"{os.cpu_count()} cores; load average at the end {free}: above 2, another process had a part of them.",
     ]
 
