@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import psutil
@@ -75,6 +77,20 @@ def test_report_whose_swap_was_killed_halfway_is_put_back(stands: bool, empty_pr
     export.remove_abandoned(place.parent)
     assert (place / "report.html").read_text(encoding="utf-8") == ("nouveau" if stands else "ancien")
     assert [path.name for path in place.parent.iterdir()] == ["2024_funder"]
+
+
+def test_work_folder_that_goes_while_it_is_looked_at_stops_nobody(
+    empty_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = left_by(empty_project, "", "ending")
+    read = Path.read_text
+
+    def gone(path: Path, *arguments: Any, **named: Any) -> str:
+        shutil.rmtree(work)
+        return read(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "read_text", gone)
+    export.remove_abandoned(work.parent)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache
@@ -294,19 +294,25 @@ def remove_abandoned(folder: Path) -> None:
     the two halves of its swap is put back.
     """
     for work in (each for each in folder.glob(".*") if _WORK.fullmatch(each.name) and not each.is_symlink()):
-        try:
-            signature = (work / _OWNER).read_text(encoding="utf-8")
-        except (NotADirectoryError, UnicodeDecodeError):
-            continue
-        except FileNotFoundError:  # just made, or killed as it was, before it held anything else
-            if {each.name for each in work.glob("*")} <= {_DRAFT} and time.time() - work.stat().st_mtime > _JUST_MADE:
-                shutil.rmtree(work, ignore_errors=True)
-            continue
-        if not _is_at_work(signature):
-            former, place = work / _FORMER, folder / work.name.removeprefix(".").rpartition(".")[0]
-            if former.is_dir() and not place.exists():
-                former.replace(place)
+        with suppress(FileNotFoundError):  # its run ends, or another one removes it too
+            _remove_if_abandoned(work)
+
+
+def _remove_if_abandoned(work: Path) -> None:
+    try:
+        signature = (work / _OWNER).read_text(encoding="utf-8")
+    except (NotADirectoryError, UnicodeDecodeError):
+        return
+    except FileNotFoundError:  # just made, or killed as it was, before it held anything else
+        age = time.time() - work.stat().st_mtime
+        if {each.name for each in work.glob("*")} <= {_DRAFT} and age > _JUST_MADE:
             shutil.rmtree(work, ignore_errors=True)
+        return
+    if not _is_at_work(signature):
+        former, place = work / _FORMER, work.with_name(work.name.removeprefix(".").rpartition(".")[0])
+        if former.is_dir() and not place.exists():
+            former.replace(place)
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _with_remains(error: EtabliError, project: Project, plan: PlannedRun, work: Path, kept: Path) -> RunError:
