@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from etabli import memo
+from etabli.addresses import Unaddressable, address_of
 from etabli.errors import MethodError
-from etabli.memo import Unaddressable, address_of, pure
+from etabli.memo import pure
 from etabli.methods import profiles
 from etabli.methods.membership import Membership, Population, mark_population, membership_of
 from etabli.project import Project
