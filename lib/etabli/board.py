@@ -11,10 +11,11 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from etabli import french
+from etabli.errors import RunError
 from etabli.project import Project
 from etabli.runs.forecast import Forecast
 from etabli.runs.journal import Account, Ended
-from etabli.runs.manifest import FILE, Verdict
+from etabli.runs.manifest import FILE, Verdict, read_manifest
 from etabli.runs.outcome import Outcome
 from etabli.runs.standing import Standing, in_words
 from etabli.study import PlannedRun, Study
@@ -141,12 +142,21 @@ class Board:
                 table.add_row(
                     escape(plan.name),
                     "par défaut" if plan.name in default else "",
-                    "rapport fait" if self._exists(project, plan) else "",
+                    self._made(project, plan),
                 )
             self.console.print(table)
 
-    def _exists(self, project: Project, plan: PlannedRun) -> bool:
-        return (project.reports / plan.slug / plan.name / FILE).is_file()
+    def _made(self, project: Project, plan: PlannedRun) -> str:
+        """Say whether a run has a report, and what in it a person must read again."""
+        folder = project.reports / plan.slug / plan.name
+        if not (folder / FILE).is_file():
+            return ""
+        try:
+            outdated = read_manifest(folder, shown=project.relative(folder)).outdated
+        except RunError:  # damaged: `etabli verify` says so
+            outdated = []
+        places = [Path(each).name for each in outdated]
+        return f"rapport fait ; commentaire à relire : {' ; '.join(places)}" if places else "rapport fait"
 
     def tell_verdict(self, verdict: Verdict) -> None:
         """Say what `etabli verify` found."""

@@ -84,7 +84,36 @@ def read_declaration(path: Path, model: type[Model], *, shown: str | None = None
         The file is missing, is not YAML, or does not fit the model.
     """
     name = shown or path.name
-    tree = _parse(path, name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DeclarationError(f"{name} manque.", where=name) from None
+    except UnicodeDecodeError as error:
+        raise DeclarationError(
+            f"{name} n’est pas écrit en UTF-8.", where=f"{name}, octet {error.start}", hint="enregistrez-le en UTF-8"
+        ) from None
+    return parse_declaration(text, model, shown=name)
+
+
+def parse_declaration(text: str, model: type[Model], *, shown: str) -> Model:
+    """Read YAML into `model`.
+
+    Parameters
+    ----------
+    text
+        The YAML.
+    model
+        A pydantic model.
+    shown
+        How messages name what it comes from.
+
+    Raises
+    ------
+    DeclarationError
+        It is not YAML, or does not fit the model.
+    """
+    name = shown
+    tree = _parse(text, name)
     if not isinstance(tree, CommentedMap):
         raise DeclarationError(
             f"{name} ne déclare rien.", where=name, expected="des clés et des valeurs", got=_short(tree)
@@ -95,15 +124,7 @@ def read_declaration(path: Path, model: type[Model], *, shown: str | None = None
         raise _explain(error, tree, model, name) from None
 
 
-def _parse(path: Path, name: str) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise DeclarationError(f"{name} manque.", where=name) from None
-    except UnicodeDecodeError as error:
-        raise DeclarationError(
-            f"{name} n’est pas écrit en UTF-8.", where=f"{name}, octet {error.start}", hint="enregistrez-le en UTF-8"
-        ) from None
+def _parse(text: str, name: str) -> Any:
     try:
         return YAML(typ="rt").load(StringIO(text))
     except DuplicateKeyError as error:

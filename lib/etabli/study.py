@@ -347,6 +347,10 @@ class Study(_Declared):
         settled = self.settle(asked or {})
         return PlannedRun(self.slug, tuple(settled.items()), _run_name(self, settled))
 
+    def territory_name(self, plan: PlannedRun) -> str:
+        """Return the name of a run without its readers: edition, then what differs from the defaults."""
+        return _run_name(self, plan.parameters, readers=False)
+
     def planned_runs(self, *, default_only: bool = False) -> list[PlannedRun]:
         """Return the declared runs, each once, in the order of `study.yml`."""
         plans: dict[str, PlannedRun] = {}
@@ -387,14 +391,16 @@ class PlannedRun:
         return f"{self.slug}/{self.name}"
 
 
-def _run_name(study: Study, settled: Mapping[str, Scalar]) -> str:
+def _run_name(study: Study, settled: Mapping[str, Scalar], *, readers: bool = True) -> str:
     """Return a readable folder name: edition, audience with its recipient, then what differs from the defaults.
 
     Values that lose letters on the way to a file name, free texts in capitals (Windows and macOS do not tell
     them from small letters) or with the sign that stands between parts, and long names end in a digest, so that
     two runs never share a folder.
     """
-    parts = [str(settled["edition"]), "-".join(filter(None, (str(settled["audience"]), str(settled["recipient"]))))]
+    parts = [str(settled["edition"])]
+    if readers:
+        parts.append("-".join(filter(None, (str(settled["audience"]), str(settled["recipient"])))))
     own = {name: p for name, p in study.parameters.items() if settled[name] != p.default}
     parts += [f"{name}-{settled[name]}" for name in own]
     plain = "_".join(_file_safe(part) for part in parts)

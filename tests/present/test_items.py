@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from etabli.commentary import Commentary, Head, Passage
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protection, with_masks
 from etabli.french import NBSP, NNBSP
-from etabli.methods.results import Dimension, Measure, Table
-from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
-from etabli.present.sentences import as_sentence, sentence
+from etabli.methods.results import Dimension, Measure, Table, Value
+from etabli.present.items import CommentItem, FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
+from etabli.present.sentences import as_sentence, citing, sentence
 from etabli.present.words import Words
 
 OPEN, STRICT = Policy("internal", 1, ()), Policy("funder", 5, ("convention",))
@@ -178,3 +180,53 @@ def test_people_not_known_are_filed_as_nothing(words: Words) -> None:
     table = Table(cells, (Dimension("age"),), (Measure("rows", "count", unit="rows"),))
     item = tabled(table, words)
     assert [(each["value"], each["n"]) for each in item.results(shown(item, OPEN))] == [(5, None)]
+
+
+# Commentary --------------------------------------------------------------------------------------
+
+
+def commented(text: str, words: Words, noted: dict[str, str], **values: Value | str) -> CommentItem:
+    head = Head(author="Pôle <observation>", written=date(2025, 2, 3), noted=noted)
+    written = Commentary("commentary/2024.md", head, (Passage("Sans valeur.", 8), Passage(text, 10)))
+    passages = (as_sentence("Sans valeur."), citing(text, values))
+    return CommentItem(**place("commentaire-1", words), commentary=written, passages=passages)
+
+
+def test_commentary_reads_as_it_was_written_with_the_values_of_now(words: Words, ages: Table) -> None:
+    item = commented(
+        "Ils sont *surtout* <b>jeunes</b> : {x}.", words, {"x": "96,2 %"}, x=ages.value("share", age="young")
+    )
+    html = item.html(shown(item, OPEN))
+    assert f"<em>surtout</em> &lt;b&gt;jeunes&lt;/b&gt;{NBSP}: 96,2{NBSP}%." in html
+    assert f"Commentaire{NBSP}: Pôle &lt;observation&gt;, 3 février 2025." in html
+    assert "outdated" not in html
+    assert item.outdated(shown(item, OPEN)) == []
+    assert [each["value"] for each in item.results(shown(item, OPEN))] == [96.2]
+
+
+@pytest.mark.parametrize(("noted", "was"), [({}, "n’est pas noté"), ({"x": "95 %"}, "était « 95")])
+def test_passage_whose_value_changed_tells_the_house_what_to_note(
+    noted: dict[str, str], was: str, words: Words, ages: Table
+) -> None:
+    item = commented("Surtout jeunes : {x}.", words, noted, x=ages.value("share", age="young"))
+    html = item.html(shown(item, OPEN))
+    assert was in html.replace(NBSP, " ")
+    assert item.outdated(shown(item, OPEN)) == ["commentary/2024.md, ligne 10"]
+
+
+def test_reader_outside_learns_that_a_passage_is_old_and_no_former_value(words: Words, ages: Table) -> None:
+    item = commented("Surtout jeunes : {x}.", words, {"x": "95 %"}, x=ages.value("share", age="young"))
+    html = item.html(shown(item, STRICT))
+    assert "Passage à relire" in html
+    assert "95" not in html
+
+
+def test_passage_that_cites_a_masked_value_is_withheld_and_not_told_to_have_changed(words: Words, ages: Table) -> None:
+    item = commented("Peu d’anciens : {x}.", words, {"x": "95 %"}, x=ages.value("people", age="old"))
+    protection = shown(item, STRICT)
+    html = item.html(protection)
+    assert "Sans valeur." in html
+    assert "Non diffusé" in html
+    assert "outdated" not in html
+    assert item.outdated(protection) == []
+    assert item.results(protection) == []

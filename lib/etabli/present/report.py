@@ -20,6 +20,7 @@ import pandas as pd
 
 from etabli import french, memo
 from etabli.agreements import Agreement, read_agreements
+from etabli.commentary import Commentary, Passage, read_commentary
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
@@ -32,9 +33,9 @@ from etabli.methods.results import Condition, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind
 from etabli.present.holding import hold_categories, hold_population
-from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
+from etabli.present.items import CommentItem, FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.said import statements_of, variables_of
-from etabli.present.sentences import Sentence, as_sentence, sentence
+from etabli.present.sentences import Sentence, as_sentence, citing, hold_values, sentence
 from etabli.present.together import Together, together
 from etabli.present.words import Words
 from etabli.project import Project, find_project
@@ -116,6 +117,7 @@ def open_report(
         key,
         cache=cache,
         recipient=body,
+        commentary=read_commentary(project, study, plan),
         together=together(project, study, plan, deliveries, key),
     )
     report.announce()
@@ -146,6 +148,20 @@ def running_cell() -> tuple[str | None, int]:
     return parent.get("metadata", {}).get("cellId"), int(shell.execution_count)
 
 
+def _cited(commentary: Commentary, passage: Passage, values: Mapping[str, Value | str]) -> Sentence:
+    """Return a passage with the values that it cites."""
+    try:
+        return citing(passage.text, values)
+    except ReportError as error:
+        raise ReportError(
+            error.what,
+            where=f"{commentary.shown}, paragraphe de la ligne {passage.line}",
+            expected=error.expected or f"une valeur que report.comment reçoit : {', '.join(sorted(values))}",
+            got=error.got,
+            hint=error.hint,
+        ) from None
+
+
 @dataclass
 class Report:
     """One report under way. Make it with `open_report`."""
@@ -162,6 +178,8 @@ class Report:
     """Where the study's converted deliveries lie; None: converted in this process, and not kept."""
     recipient: Recipient | None = None
     """The body that the report is made for; None: every body of the audience."""
+    commentary: Commentary | None = None
+    """What an analyst wrote of its edition and territory; None: nothing."""
     together: Together = field(default_factory=Together)
     """What it is protected beside."""
     _items: list[Item] = field(default_factory=list)
@@ -259,6 +277,27 @@ class Report:
         if isinstance(text, str):
             text = sentence(text, provided=provided, otherwise=otherwise, **values)
         self._add(SentenceItem, source, text=text, level=level, question=question)
+
+    def comment(self, **values: Value | str) -> None:
+        """Show what an analyst wrote of this edition and territory, if anything, in `studies/<slug>/commentary/`.
+
+        A passage that cites a value which is no longer what it was when the passage was written says so.
+
+        Parameters
+        ----------
+        **values
+            The values that it may cite, by the names under which it does.
+
+        Raises
+        ------
+        ReportError
+            A passage cites a value that is not given, or a value is a bare number.
+        """
+        hold_values(values, where="report.comment")
+        if self.commentary is None:
+            return
+        passages = tuple(_cited(self.commentary, passage, values) for passage in self.commentary.passages)
+        self._add(CommentItem, None, commentary=self.commentary, passages=passages)
 
     def key_figure(
         self, value: Value, *, label: str | Sentence, note: str | Sentence = "", source: str | None = None
@@ -395,6 +434,9 @@ class Report:
             "withheld": [item.waiting for item in self._items if self._is_withheld(item, protection)],
             "sources": [self._described(name) for name in self._loaded],
             "refused": [item.waiting for item in self._items if self._is_refused(item, protection)],
+            "outdated": [
+                place for item in self._items if isinstance(item, CommentItem) for place in item.outdated(protection)
+            ],
             "releases": self.together.releases,
             "lost": self.together.held.speaking_of(former.lost),
             "plan": self.together.decided,

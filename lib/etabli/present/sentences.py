@@ -98,14 +98,8 @@ def sentence(
         or a placeholder asks for a form that does not exist.
     """
     names = {_hold_place(template, place, values) for place in _places(template)}
-    for name, value in values.items():
-        if not isinstance(value, Value | str):
-            raise ReportError(
-                f"« {name} » est un nombre nu : il échapperait au contrôle du secret.",
-                where=template,
-                expected='une valeur d’un résultat : resultat.value("mesure", dimension="modalité")',
-                got=type(value).__name__,
-            )
+    hold_values(values, where=template)
+    for name in values:
         if name not in names:
             raise ReportError(f"La valeur « {name} » n’est pas dans la phrase.", where=template)
     decided: list[Condition | Value] = [provided] if isinstance(provided, Condition) else []
@@ -167,6 +161,36 @@ def _hold_place(template: str, place: _Place, values: Mapping[str, object]) -> s
             f"« {place.root} » n’a pas de modalité : ce n’est pas une valeur d’un résultat.", where=template
         )
     return place.root
+
+
+def hold_values(values: Mapping[str, object], *, where: str) -> None:
+    """Refuse a bare number: it would bypass protection.
+
+    Raises
+    ------
+    ReportError
+        One is neither a value of a result nor words.
+    """
+    for name, value in values.items():
+        if not isinstance(value, Value | str):
+            raise ReportError(
+                f"« {name} » est un nombre nu : il échapperait au contrôle du secret.",
+                where=where,
+                expected='une valeur d’un résultat : resultat.value("mesure", dimension="modalité")',
+                got=type(value).__name__,
+            )
+
+
+def citing(template: str, values: Mapping[str, Value | str]) -> Sentence:
+    """Return a sentence that takes from `values` those that it asks for.
+
+    Raises
+    ------
+    ReportError
+        As for `sentence`.
+    """
+    names = {_hold_place(template, place, values) for place in _places(template)}
+    return Sentence(template, {name: values[name] for name in sorted(names)})
 
 
 def as_sentence(text: str | Sentence) -> Sentence:

@@ -99,6 +99,7 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
         shared=clearance.payload["shared"],
         releases=clearance.payload["releases"],
         lost=clearance.payload["lost"],
+        outdated=clearance.payload["outdated"],
     )
     usage = _usage(notebook, watch, clearance, driven=time.process_time() - busy)
     return Executed(study, plan, notebook, clearance, manifest, usage)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from etabli.agreements import read_agreements
+from etabli.commentary import path_of
 from etabli.disclosure.ledger import Ledger, neighbouring, read_ledger
 from etabli.disclosure.shared import decided_for, home_of
 from etabli.errors import EtabliError
@@ -23,9 +24,9 @@ from etabli.study import PlannedRun, Study
 Fingerprint = dict[str, str]
 """SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
 `releases` (what they hold already of its deliveries), `plan` (what the runs of its edition
-decided of it), `agreement/…`, `source/…`, `lib/…`; `key` is the fingerprint of the project's key, where an edition
-reads real deliveries, and `withdrawals` a digest of who withdrew, when anyone did: neither the key nor anybody can
-be found from them."""
+decided of it), `commentary` (where one was written), `agreement/…`, `source/…`, `lib/…`; `key` is the fingerprint of
+the project's key, where an edition reads real deliveries, and `withdrawals` a digest of who withdrew, when anyone did:
+neither the key nor anybody can be found from them."""
 
 
 @dataclass
@@ -82,6 +83,7 @@ def fingerprint(
         "recipients": _hash_text(_shared_with(seen.bodies, plan)) if plan.audience != "internal" else ABSENT,
         **_releases(seen.ledger, seen.bodies, plan, of_edition, study.editions[plan.edition].keeps or ""),
         **_plan(project, seen.bodies, plan),
+        **_commentary(project, study, plan),
     }
     return with_modules(dict(sorted(parts.items())), modules)
 
@@ -107,6 +109,11 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """
     parts = {*before, *after} - ({PLAN} - after.keys())
     return sorted(part for part in parts if before.get(part, ABSENT) != after.get(part, ABSENT))
+
+
+def _commentary(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
+    path = path_of(project, study, plan)
+    return {"commentary": _hash(path)} if path.is_file() else {}
 
 
 def _plan(project: Project, bodies: Recipients, plan: PlannedRun) -> Fingerprint:

@@ -53,6 +53,8 @@ class Manifest:
         The releases, by their numbers in the ledger, with which the report was protected together.
     lost
         Those among them of which something could not be counted again: nothing is proved beside it.
+    outdated
+        Passages of the commentary that cite a value which has changed since they were written: file and line.
     """
 
     study: str
@@ -74,6 +76,7 @@ class Manifest:
     shared: dict[str, int] = field(default_factory=dict)
     releases: list[int] = field(default_factory=list)
     lost: list[int] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"

@@ -114,6 +114,7 @@ _KINDS = {
     "notebook": "le notebook",
     "study": "la déclaration de l’étude (study.yml)",
     "codebook": "le codebook",
+    "commentary": "le commentaire",
     "parameters": "les paramètres",
     "lock": "les versions des logiciels (requirements.lock)",
     "plan": "ce que les autres passages de l’édition masquent avec lui",
