@@ -47,6 +47,10 @@ class Dask:
         below = [psutil.Process(nanny.pid).children() for nanny in self.nannies]
         return [each for those in below for each in those if "spawn_main" in " ".join(each.cmdline())]
 
+    def templates(self) -> int:
+        """How many processes have imported the libraries for the kernels of the workers."""
+        return sum("template.py" in " ".join(each.cmdline()) for worker in self.workers() for each in worker.children())
+
 
 def ended(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGTERM)
@@ -134,6 +138,7 @@ def ends(project: Project) -> dict[str, str]:
 def test_reports_of_a_cluster_are_those_of_a_local_batch(dask: Dask, project: Project, local: dict[str, Any]) -> None:
     assert run(app, ["batch", "--scheduler", dask.address]) == 0
     assert made(project) == local
+    assert dask.templates() == 1
     assert len(local) > 15
     assert list(ends(project).values()) == ["done"] * 4
 

@@ -7,6 +7,8 @@ the runs read as one parcel, and send each report back as bytes.
 from __future__ import annotations
 
 import logging
+import os
+import platform
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
@@ -19,6 +21,7 @@ from etabli import french
 from etabli.errors import InfrastructureError, RunError
 from etabli.project import Project
 from etabli.runs.disk import disk_error
+from etabli.runs.forks import SHARED_VARIABLE, offer_template
 from etabli.runs.outcome import Made
 from etabli.runs.surroundings import hold_same, surroundings
 from etabli.study import PlannedRun
@@ -99,6 +102,7 @@ def cluster_pool(project: Project, address: str, by_parcel: ByParcel) -> Iterato
         ) from None
     try:
         _hold_workers(client, address)
+        _share_templates(client, project)
         if _sees_all(client, project):
             yield Cluster(client, None, None)
         else:
@@ -132,6 +136,31 @@ def _hold_workers(client: Any, address: str) -> None:
             "Un worker n’a pas etabli.", where=address, got=str(error), hint="installez-y requirements.lock et etabli"
         ) from None
     hold_same(surroundings(), found)
+
+
+def _share_templates(client: Any, project: Project) -> None:
+    """Let the workers of one machine fork their kernels from one template: each would import the libraries again.
+
+    It belongs to the first of them. Where that one is lost, or a machine is not the one that its name says, the others
+    find nobody behind its door, and start their own.
+    """
+    first: dict[str, str] = {}
+    machines: dict[str, str] = client.run(platform.node)
+    for worker, machine in machines.items():
+        first.setdefault(machine, worker)
+    offered = client.run(_offer, str(project.root), workers=list(first.values()))
+    for machine, owner in first.items():
+        others = [worker for worker, place in machines.items() if place == machine and worker != owner]
+        if others and offered[owner] is not None:
+            client.run(_take, offered[owner], workers=others)
+
+
+def _offer(folder: str) -> str | None:
+    return offer_template(os.environ, folder)
+
+
+def _take(address: str) -> None:
+    os.environ[SHARED_VARIABLE] = address
 
 
 def _sees_all(client: Any, project: Project) -> bool:

@@ -291,20 +291,29 @@ def template_for(environment: Mapping[str, str], folder: str) -> Template:
 
 def warm_up(environment: Mapping[str, str], folder: str) -> None:
     """Start the template now, so that it imports while the caller prepares its first run."""
-    if obstacle(environment) is None:
-        template_for(kernel_environment(environment), folder)
+    offer_template(environment, folder)
+
+
+def offer_template(environment: Mapping[str, str], folder: str) -> str | None:
+    """Return the address of this process's template, for others of this machine; None where kernels cannot be forked.
+
+    They find it in the variable `SHARED_VARIABLE`, and start their own when nobody answers there.
+    """
+    if obstacle(environment) is not None:
+        return None
+    kernels = kernel_environment(environment)
+    return f"{Needs.of(kernels, folder).digest}:{template_for(kernels, folder).folder}"
 
 
 @contextmanager
 def shared_template(environment: Mapping[str, str], folder: str) -> Iterator[None]:
     """Let the processes started meanwhile fork their kernels from this process's template."""
-    if obstacle(environment) is not None:
+    address = offer_template(environment, folder)
+    if address is None:
         yield
         return
-    kernels = kernel_environment(environment)
-    place = template_for(kernels, folder).folder
     before = os.environ.get(SHARED_VARIABLE)
-    os.environ[SHARED_VARIABLE] = f"{Needs.of(kernels, folder).digest}:{place}"
+    os.environ[SHARED_VARIABLE] = address
     try:
         yield
     finally:
