@@ -14,6 +14,7 @@ import pandas as pd
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
 from etabli.sources.conversions import cleaned, convert, date_format, is_text, stands_for
 from etabli.sources.dates import fixed_dates
+from etabli.sources.letters import is_bare
 from etabli.sources.shaping import written_as
 
 Mask = npt.NDArray[np.bool_]
@@ -92,6 +93,9 @@ def prepare(text: pd.Series, variable: Variable, written: FileFormat, *, by_rows
         moments = _moments(told, variable, written)
         if moments is not None:
             return moments
+        if not (variable.missing or variable.recode) and is_bare(told):
+            kept = told.reset_index(drop=True)
+            return Column(_every(len(kept)), kept, kept, convert(kept, variable, written))
         places, raw = _rows(told)
     else:
         places, raw = _different(told)

@@ -17,6 +17,7 @@ import pandas as pd
 
 from etabli.sources.codebook import FileFormat, Variable
 from etabli.sources.dates import fixed_dates
+from etabli.sources.letters import is_ascii
 
 DATE_FORMATS = {"date": "%d/%m/%Y", "datetime": "%d/%m/%Y %H:%M"}
 """How a delivery writes dates unless its codebook says otherwise."""
@@ -163,7 +164,7 @@ def _held(column: pd.Series, variable: Variable) -> pd.Series:
             return whole.astype("Int64")
         case "number":
             numbers = column.astype("float64")
-            return numbers.where(np.isfinite(numbers))
+            return numbers.mask(np.isinf(numbers)) if np.isinf(numbers).any() else numbers
         case "date":
             return column.astype("datetime64[us]").dt.normalize()
         case "datetime":
@@ -297,7 +298,7 @@ def _texts(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
 def _identifiers(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
     """Return identifiers with their accents composed: « é » of one sign, and « é » of two, are one person's."""
     known = text.astype("str")
-    return known if known.str.isascii().all() else known.str.normalize("NFC")
+    return known if is_ascii(known) else known.str.normalize("NFC")
 
 
 def _whole(written: FileFormat) -> str:

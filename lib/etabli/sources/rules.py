@@ -116,11 +116,11 @@ def _variable_checks(name: str, variable: Variable, book: SourceCodebook) -> Ite
     yield check("type", f"{label} est {_told_type(variable, wanted)}", problem, wanted, broken)
     if variable.minimum is not None:
         wanted, least = f"au moins {_written(variable.minimum)}", _bound(variable.minimum)
-        broken = on_values(lambda it: (it.typed < least).fillna(False))
+        broken = on_values(lambda it: _is_beneath(it.typed, least))
         yield check("minimum", f"{label} vaut {wanted}", "est trop petite", wanted, broken)
     if variable.maximum is not None:
         wanted, most = f"au plus {_written(variable.maximum)}", _bound(variable.maximum)
-        broken_above = on_values(lambda it: _is_beyond(it.typed, most).fillna(False))
+        broken_above = on_values(lambda it: _is_beyond(it.typed, most))
         yield check("maximum", f"{label} vaut {wanted}", "est trop grande", wanted, broken_above)
     if variable.pattern is not None:
         form, pattern = f"un texte de la forme « {variable.pattern} »", variable.pattern
@@ -172,9 +172,22 @@ def _told_type(variable: Variable, wanted: str) -> str:
     return wanted
 
 
-def _is_beyond(values: pd.Series, most: float | pd.Timestamp) -> pd.Series:
+_NONE = np.zeros(1, dtype=bool)
+"""No value breaks the rule: the usual case, told by the least or the greatest of them."""
+
+
+def _is_beneath(values: pd.Series, least: float | pd.Timestamp) -> npt.ArrayLike:
+    lowest = values.min()
+    return _NONE if pd.isna(lowest) or lowest >= least else (values < least).fillna(False)
+
+
+def _is_beyond(values: pd.Series, most: float | pd.Timestamp) -> npt.ArrayLike:
     """Return which values are beyond a maximum; a date as maximum of a datetime includes that whole day."""
-    return values >= most + pd.Timedelta(days=1) if isinstance(most, pd.Timestamp) else values > most
+    highest = values.max()
+    if pd.isna(highest) or highest <= most:
+        return _NONE
+    beyond = values >= most + pd.Timedelta(days=1) if isinstance(most, pd.Timestamp) else values > most
+    return beyond.fillna(False)
 
 
 def _bound(bound: float | date) -> float | pd.Timestamp:

@@ -42,6 +42,9 @@ _POINT = FileFormat(decimal=".")
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 
+_NEAR = 10_000
+"""Between the least and the greatest of whole numbers that a table tells apart."""
+
 _WIDEST = 32
 """Longest code whose leading zeros are given back."""
 
@@ -106,7 +109,7 @@ def shaped(
         restored &= ~labelled
         for place, word in zip(kept, words, strict=True):
             mended[place] = word
-    counts = np.bincount(places[places >= 0], minlength=len(values))
+    counts = np.bincount(places + 1, minlength=len(values) + 1)[1:]
     told = _notes(described.name, int(counts[gone].sum()), int(counts[labelled].sum()), int(counts[restored].sum()))
     if column.dtype.kind == "f" and variable.type in {"identifier", "text"} and variable.pattern is None:
         notes.append(f"Colonne « {described.name} » : {_ZEROS}")
@@ -179,8 +182,21 @@ def _distinct_values(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[obj
         keyed = pd.Series([_key(value) for value in column], column.index, dtype="object")
         places, keys = pd.factorize(keyed)
         return np.asarray(places, dtype="int64"), [key[1] for key in keys]
+    few = _few_numbers(column.to_numpy()) if column.dtype == np.int64 else None
+    if few is not None:
+        return few
     places, values = pd.factorize(column)
     return np.asarray(places, dtype="int64"), list(values.tolist())
+
+
+def _few_numbers(numbers: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], list[object]] | None:
+    """Return the places and values of whole numbers that lie near each other, as codes do: a table tells them apart."""
+    least = int(numbers.min(initial=0))
+    if int(numbers.max(initial=0)) - least > _NEAR:
+        return None
+    shifted = numbers - least
+    seen = np.bincount(shifted) > 0
+    return (np.cumsum(seen) - 1)[shifted], list((np.flatnonzero(seen) + least).tolist())
 
 
 def _key(value: object) -> tuple[str, object] | None:
@@ -197,7 +213,7 @@ def _without_user_missing(
     names = [written_as(value, None, _POINT) for value in values]
     named = stands_for(pd.Series(values, dtype=column.dtype), variable.missing, variable, written)
     gone = _declared(values, names, described) & ~named.to_numpy(dtype=bool)
-    counts = np.bincount(places[places >= 0], minlength=len(values))
+    counts = np.bincount(places + 1, minlength=len(values) + 1)[1:]
     return column.mask(np.append(gone, False)[places]), _notes(described.name, int(counts[gone].sum()), 0, 0)
 
 

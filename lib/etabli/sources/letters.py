@@ -1,0 +1,44 @@
+"""What a column of text is made of, told from the bytes that Arrow holds: some ten times as fast as text by text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Bytes = npt.NDArray[np.uint8]
+
+_FIRST, _LAST = ord("!"), ord("~")
+"""The letters, digits and signs of ASCII, without its blanks and controls."""
+
+
+def is_ascii(text: pd.Series) -> bool:
+    """Return whether a column of text (dtype `str`) holds ASCII alone: no accent is there to be composed."""
+    return all(int(letters.max(initial=0)) < 1 << 7 for letters, _ in _held(text))
+
+
+def is_bare(text: pd.Series) -> bool:
+    """Return whether every text of a column (dtype `str`) is filled with visible ASCII: nothing misses, or is to strip.
+
+    >>> is_bare(pd.Series(["35238", "2A004"])), is_bare(pd.Series(["35238 "])), is_bare(pd.Series(["35238", None]))
+    (True, False, False)
+    """
+    return not text.hasnans and all(
+        int(sizes.min(initial=1)) > 0
+        and int(letters.min(initial=_FIRST)) >= _FIRST
+        and int(letters.max(initial=_LAST)) <= _LAST
+        for letters, sizes in _held(text)
+    )
+
+
+def _held(text: pd.Series) -> Iterator[tuple[Bytes, npt.NDArray[np.int64]]]:
+    """Yield the bytes of the texts, and how many each has, as Arrow holds them."""
+    import pyarrow as pa
+
+    column = pa.chunked_array(pa.array(text.array, from_pandas=True))
+    for chunk in column.cast(pa.large_string()).chunks:
+        offsets = np.frombuffer(chunk.buffers()[1], dtype="int64")[chunk.offset : chunk.offset + len(chunk) + 1]
+        if len(offsets):
+            yield np.frombuffer(chunk.buffers()[2] or b"", dtype="uint8")[offsets[0] : offsets[-1]], np.diff(offsets)
