@@ -101,7 +101,8 @@ def leftovers(project: Project) -> list[str]:
 
 def test_run_writes_a_whole_report(made: Project) -> None:
     folder = folder_of(made)
-    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "report.html", "results.json", "tables"]
+    names = ["manifest.json", "report.html", "results.json", "tableaux.xlsx", "tables"]
+    assert sorted(path.name for path in folder.iterdir()) == names
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert '<html lang="fr">' in page
     assert page.count("<h1>") == 1

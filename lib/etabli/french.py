@@ -142,6 +142,17 @@ def share(x: Real, *, people: int, numerator: int | None = None) -> str:
     return percent(x, share_decimals(people))
 
 
+def weight(size: int) -> str:
+    r"""Write the weight of a file that a reader may download.
+
+    >>> weight(900), weight(52_300), weight(3_450_000)
+    ('1\xa0Ko', '52\xa0Ko', '3,5\xa0Mo')
+    """
+    if size < 1_000_000:
+        return f"{number(max(1, round(size / 1000)))}{NBSP}Ko"
+    return f"{number(size / 1_000_000, 1)}{NBSP}Mo"
+
+
 def points(difference: Real, decimals: int = 1) -> str:
     r"""Write a difference of two shares, given as a fraction, in points.
 

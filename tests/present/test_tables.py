@@ -27,6 +27,7 @@ from etabli.present.tables import (
     meaning,
     to_csv,
     to_html,
+    units_of,
 )
 from etabli.present.words import Words
 
@@ -146,6 +147,14 @@ def test_table_of_one_row_is_a_total(words: Words) -> None:
     grid = lay_out(protected(table), words)
     assert [(row.label, row.total) for row in grid.rows] == [("Ensemble", True)]
     assert '<span class="unseen">Modalité</span>' in to_html(grid, caption="x", name="x")
+
+
+def test_columns_of_files_have_their_units(words: Words, ages: Table, crossed: Table) -> None:
+    shares = ["%", "%", "%"]
+    for table, units in ((ages, [None, "", "", *shares]), (crossed, [None, "", *shares, "", *shares, "", ""])):
+        grid = lay_out(protected(table), words)
+        assert units_of(grid) == units
+        assert [len(row) for row in read_csv(to_csv(grid))] == [len(units)] * (1 + len(grid.rows))
 
 
 def test_headings_may_be_replaced(words: Words, ages: Table) -> None:

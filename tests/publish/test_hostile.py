@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from openpyxl import load_workbook
 
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, check_outputs, digest
 from etabli.errors import EtabliError
@@ -30,6 +31,12 @@ RESULT = {"item": "tableau-1", "name": "people", "label": "Personnes", "unit": "
 TABLE = '<div class="table" id="tableau-1"><table><caption>Les personnes</caption><tbody></tbody></table></div>'
 
 
+def sheet(text: str, title: str) -> dict[str, Any]:
+    """Return what a workbook says around a file of a report."""
+    width = text.partition("\r\n")[0].count(";") + 1
+    return {"title": title, "scope": "", "notes": [], "units": [None, *[""] * (width - 1)]}
+
+
 @dataclass
 class Hostile:
     """An executed notebook, to which each case adds its leak."""
@@ -39,6 +46,7 @@ class Hostile:
     html: str = TABLE
     results: list[dict[str, Any]] = field(default_factory=lambda: [RESULT])
     files: dict[str, str] = field(default_factory=lambda: {"tableau-1.csv": "Ensemble;40\r\n"})
+    titles: str = "Les personnes"
     extra: dict[str, bytes] = field(default_factory=dict)
 
     def executed(self, study: Study) -> Executed:
@@ -50,6 +58,7 @@ class Hostile:
             "answered": {},
             "results": self.results,
             "files": self.files,
+            "sheets": {name: sheet(text, self.titles) for name, text in self.files.items()},
             "said": {},
         }
         table = new_output("display_data", data={"text/html": self.html}, metadata={MARK: "tableau-1"})
@@ -167,6 +176,8 @@ REFUSED: dict[str, Callable[[], Hostile]] = {
     "field of results": lambda: Hostile(results=[{**RESULT, "people": 3}]),
     "value beside its mask": lambda: Hostile(results=[{**RESULT, "sign": "s"}]),
     "count beside its mask": lambda: Hostile(results=[{**RESULT, "value": None, "sign": "s"}]),
+    "workbook of another hand": lambda: Hostile(extra={"tableaux.xlsx": SECRET.encode()}),
+    "title of a sheet": lambda: Hostile(titles=SECRET),
     "notebook among the files": lambda: Hostile(extra={"essai.ipynb": SECRET.encode()}),
     "image among the files": lambda: Hostile(extra={"figure.png": base64.b64decode(png(SECRET))}),
     "frame among the files": lambda: Hostile(extra={"visites.parquet": SECRET.encode()}),
@@ -212,6 +223,14 @@ def test_what_a_notebook_hides_is_in_no_file(case: str, small_project: Project, 
 def test_honest_notebook_leaves(small_project: Project, tmp_path: Path) -> None:
     found = Hostile(cells=[new_markdown_cell("## Une méthode\n\nDes *mots*, une liste :\n\n- un\n- deux")])
     assert b"Les personnes" in found.leaves(small_project, tmp_path / "report")
+
+
+def test_category_that_a_spreadsheet_would_compute_is_text(small_project: Project, tmp_path: Path) -> None:
+    found = Hostile(files={"tableau-1.csv": "Âge;Personnes\r\n'=1+1;3\r\n'n'importe;-4\r\n"})
+    found.leaves(small_project, tmp_path / "report")
+    sheet = load_workbook(tmp_path / "report" / "tableaux.xlsx")["Tableau 1"]
+    cells = {name: (sheet[name].value, sheet[name].data_type) for name in ("A4", "B4", "A5", "B5")}
+    assert cells == {"A4": ("=1+1", "s"), "B4": (3, "n"), "A5": ("'n'importe", "s"), "B5": (-4, "n")}
 
 
 def test_internal_report_is_not_held_to_it(small_project: Project, tmp_path: Path) -> None:

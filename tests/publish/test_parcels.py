@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -31,10 +32,19 @@ def planned(project: Project, audience: str = "funder") -> PlannedRun:
     return read_study(project, "essai").plan({"audience": audience})
 
 
+def sent(content: bytes | str) -> str:
+    """Return a file as a worker sends it."""
+    return b64encode(content.encode() if isinstance(content, str) else content).decode()
+
+
+def page_of(said: Told) -> str:
+    return b64decode(said["files"]["report.html"]).decode()
+
+
 def told(project: Project, audience: str = "funder") -> Told:
     """What an honest worker says of a report."""
     folder = project.reports / "essai" / planned(project, audience).name
-    files = {p.relative_to(folder).as_posix(): p.read_bytes().decode() for p in folder.rglob("*") if p.is_file()}
+    files = {p.relative_to(folder).as_posix(): sent(p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
     return {"files": files, "usage": dict(USAGE)}
 
 
@@ -59,32 +69,32 @@ def test_report_is_put_whole_in_place_of_the_former(rendered: Project) -> None:
     assert not (place.parent / f"{place.name}.failed.ipynb").exists()
 
 
-def with_digest(said: Told, name: str, text: str) -> None:
+def with_digest(said: Told, name: str, text: str | bytes) -> None:
     """Change a file of a report, and its digest in the manifest."""
-    said["files"][name] = text
-    manifest = json.loads(said["files"][FILE])
-    manifest["outputs"][name] = sha256(text.encode()).hexdigest()
-    said["files"][FILE] = json.dumps(manifest)
+    said["files"][name] = sent(text)
+    manifest = json.loads(b64decode(said["files"][FILE]))
+    manifest["outputs"][name] = sha256(text.encode() if isinstance(text, str) else text).hexdigest()
+    said["files"][FILE] = sent(json.dumps(manifest))
 
 
 def with_manifest(said: Told, **changed: Any) -> None:
-    said["files"][FILE] = json.dumps(json.loads(said["files"][FILE]) | changed)
+    said["files"][FILE] = sent(json.dumps(json.loads(b64decode(said["files"][FILE])) | changed))
 
 
 HOSTILE: dict[str, tuple[Callable[[Told], object], str]] = {
     "a way out of the folder": (
-        lambda said: said["files"].update({"../../../../ESCAPED.txt": "x"}), "pas le rapport demandé"
+        lambda said: said["files"].update({"../../../../ESCAPED.txt": sent("x")}), "pas le rapport demandé"
     ),
-    "an absolute path": (lambda said: said["files"].update({"/tmp/ESCAPED.txt": "x"}), "pas le rapport demandé"),
-    "a hidden file": (lambda said: said["files"].update({".bashrc": "x"}), "pas le rapport demandé"),
+    "an absolute path": (lambda said: said["files"].update({"/tmp/ESCAPED.txt": sent("x")}), "pas le rapport demandé"),
+    "a hidden file": (lambda said: said["files"].update({".bashrc": sent("x")}), "pas le rapport demandé"),
     "a name and a line more": (
-        lambda said: said["files"].update({"tables/tableau-9.csv\n": "x"}), "pas le rapport demandé"
+        lambda said: said["files"].update({"tables/tableau-9.csv\n": sent("x")}), "pas le rapport demandé"
     ),
     "no manifest": (lambda said: said["files"].pop(FILE), "n’est pas celui d’un rapport"),
     "no file": (lambda said: said["files"].clear(), "n’est pas celui d’un rapport"),
     "no files": (lambda said: said.pop("files"), "n’est pas celui d’un rapport"),
     "a page that the manifest does not tell": (
-        lambda said: said["files"].update({"report.html": "<p>autre</p>"}), "pas le rapport demandé"
+        lambda said: said["files"].update({"report.html": sent("<p>autre</p>")}), "pas le rapport demandé"
     ),
     "a file too few": (lambda said: said["files"].pop("results.json"), "pas le rapport demandé"),
     "a report without a page": (
@@ -100,9 +110,11 @@ HOSTILE: dict[str, tuple[Callable[[Told], object], str]] = {
         lambda said: with_digest(said, "report.html", "<script>alert(1)</script>"), "quitter la maison"
     ),
     "personal data": (
-        lambda said: with_digest(said, "report.html", "<p>06 12 34 56 78</p>"), "donnée personnelle"
+        lambda said: with_digest(said, "report.html", page_of(said) + "<p>06 12 34 56 78</p>"), "donnée personnelle"
     ),
     "bytes that are not text": (lambda said: said["files"].update({"report.html": 3}), "pas le rapport demandé"),
+    "text that is not base64": (lambda said: said["files"].update({"report.html": "<p>"}), "pas le rapport demandé"),
+    "another workbook": (lambda said: with_digest(said, "tableaux.xlsx", b"PK"), "quitter la maison"),
     "half a letter": (lambda said: said["files"].update({"report.html": "\ud800"}), "pas le rapport demandé"),
     "usage of another kind": (lambda said: said.update(usage={"cpu_seconds": "x"}), "pas le rapport demandé"),
     "usage without end": (lambda said: said["usage"].update(cpu_seconds=float("inf")), "pas le rapport demandé"),

@@ -224,6 +224,7 @@ def test_report_is_released_once_copied_and_audited(rendered: Project, tmp_path:
         f"{FUNDERS}/manifest.json",
         f"{FUNDERS}/report.html",
         f"{FUNDERS}/results.json",
+        f"{FUNDERS}/tableaux.xlsx",
         f"{FUNDERS}/tables/tableau-1.csv",
         "index.html",
     ]

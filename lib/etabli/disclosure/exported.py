@@ -13,11 +13,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from html.parser import HTMLParser
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from etabli.disclosure.prose import TAGS
 from etabli.disclosure.statements import MASKED
+from etabli.disclosure.workbook import CONTENTS, NOTES, OWN_WORDS, WORKBOOK, Sheet, read
 from etabli.errors import GateError
 
 PAGE = frozenset(
@@ -61,7 +63,8 @@ RESULT_KEYS = frozenset(
 )
 RESULTS_KEYS = frozenset({"study", "run", "parameters", "edition", "results"})
 
-_FILES = re.compile(r"report\.html|results\.json|manifest\.json|said\.json|tables/[a-z]+-\d+(-\d+)?\.csv", re.ASCII)
+_TABLE = r"tables/[a-z]+-\d+(-\d+)?\.csv"
+_FILES = re.compile(rf"report\.html|results\.json|manifest\.json|said\.json|{re.escape(WORKBOOK)}|{_TABLE}", re.ASCII)
 
 
 def is_file_of_report(name: str) -> bool:
@@ -79,7 +82,7 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
     Parameters
     ----------
     folder
-        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`.
+        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`, `tableaux.xlsx`.
     manifest_keys
         The keys that a manifest may have.
     private
@@ -95,10 +98,25 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
         name = path.relative_to(folder).as_posix()
         if not is_file_of_report(name):
             _refuse(name, "un fichier qui n’est pas d’un rapport")
+        if name == WORKBOOK:
+            continue  # below
         text = path.read_bytes().decode("utf-8-sig", errors="replace")
         complaint = _complaint(name, text, words, frozenset(manifest_keys))
         if complaint:
             _refuse(name, complaint)
+    complaint = _workbook_complaint(folder)
+    if complaint:
+        _refuse(WORKBOOK, complaint)
+
+
+def sheet_name(table: str) -> str:
+    """Return the name of the sheet that holds a table, by the name of its file.
+
+    >>> sheet_name("tableau-1.csv"), sheet_name("tables/figure-2-7.csv")
+    ('Tableau 1', 'Figure 2-7')
+    """
+    stem = table.rpartition("/")[2].removesuffix(".csv")
+    return stem.replace("-", " ", 1).capitalize()
 
 
 def _complaint(name: str, text: str, private: tuple[str, ...], manifest_keys: frozenset[str]) -> str | None:
@@ -143,6 +161,7 @@ class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.complaint: str | None = None
+        self.said: list[str] = []
         self._within: list[str] = []
 
     def _note(self, what: str) -> None:
@@ -159,8 +178,10 @@ class _Page(HTMLParser):
     def _attribute(self, name: str, value: str) -> None:
         if name.startswith("on"):
             self._note(f"du code dans un attribut ({name})")
-        elif name in REFERENCES and not _ADDRESS.match(value):
-            self._note("un lien vers autre chose qu’une adresse du Web, une adresse électronique ou un titre")
+        elif name in REFERENCES and not _ADDRESS.match(value) and value != WORKBOOK:
+            self._note(
+                "un lien vers autre chose qu’une adresse du Web, une adresse électronique, un titre ou le classeur"
+            )
         elif name.startswith("data-"):
             self._note(f"des données dans un attribut ({name})")
         elif name == "hidden" or (name == "style" and _HIDDEN.search(value)):
@@ -173,6 +194,8 @@ class _Page(HTMLParser):
             self._within.pop()
 
     def handle_data(self, data: str) -> None:
+        if not self._within:
+            self.said.append(data)
         if self._within:
             if _FETCHED.search(data):
                 self._note("un style qui va chercher un fichier")
@@ -198,6 +221,53 @@ def _table_complaint(text: str) -> str | None:
             if _TOO_PRECISE.search(cell):
                 return "un nombre plus précis que ce qui s’imprime"
     return _text_complaint(text)
+
+
+def _workbook_complaint(folder: Path) -> str | None:
+    """Hold a workbook to the files beside it: the values of the tables, the words of the page, and nothing more."""
+    path = folder / WORKBOOK
+    if not path.exists():
+        return None
+    try:
+        found = read(path.read_bytes()).sheets
+    except ValueError as error:
+        return str(error)
+    contents, sheets, notes = found[0], found[1:-1], found[-1]
+    tables = {sheet_name(each.name): each for each in (folder / "tables").glob("*.csv")}
+    if [contents.name, notes.name] != [CONTENTS, NOTES] or sorted(each.name for each in sheets) != sorted(tables):
+        return "d’autres feuilles qu’un sommaire, une par tableau, et des notes"
+    for sheet in sheets:
+        if _cells(sheet) != _rows(tables[sheet.name].read_text(encoding="utf-8-sig")):
+            return f"autre chose que les valeurs du fichier CSV (feuille « {sheet.name} »)"
+    page = _Page()
+    page.feed((folder / "report.html").read_text(encoding="utf-8"))
+    said = _spaced("".join(page.said))
+    own = {*OWN_WORDS, *tables}
+    for sheet in (contents, *sheets, notes):
+        around = [sheet.title, *sheet.notes, *(() if sheet in sheets else (*sheet.head, *chain(*sheet.rows)))]
+        for text in around:
+            if not isinstance(text, str) or (text not in own and _spaced(text) not in said):
+                return f"autre chose que ce que dit la page (feuille « {sheet.name} »)"
+    return None
+
+
+def _cells(sheet: Sheet) -> list[list[str]]:
+    """Return the cells of a sheet as a CSV file holds them."""
+    return [
+        [_spaced(each if isinstance(each, str) else each.text) for each in row] for row in (sheet.head, *sheet.rows)
+    ]
+
+
+def _rows(text: str) -> list[list[str]]:
+    return [[_spaced(_DEFUSED.sub("", cell)) for cell in row] for row in csv.reader(StringIO(text), delimiter=";")]
+
+
+_DEFUSED = re.compile(r"^'(?=[=+\-@\t\r])")
+"""The apostrophe that keeps a spreadsheet from computing a cell of a CSV file."""
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _results_complaint(text: str) -> str | None:

@@ -14,6 +14,7 @@ from etabli import french
 from etabli.disclosure.seen import Seen
 from etabli.disclosure.tables import TABLES, apart
 from etabli.disclosure.texts import delimited, json_file, json_lines, name_of_file, page, plain_file
+from etabli.disclosure.workbook import WORKBOOK, seen_in_workbook
 from etabli.errors import DeliveryError, PersonalDataError
 from etabli.personal_data import KINDS, Kind, concealed, masked
 
@@ -32,7 +33,9 @@ class Hit:
         return f"{place} : {KINDS[self.kind]}, « {self.looks} »"
 
 
-def scan_file(path: Path, *, shown: str, exempt: Iterable[str] = (), headers: bool = True) -> list[Hit] | None:
+def scan_file(
+    path: Path, *, shown: str, exempt: Iterable[str] = (), headers: bool = True, reader: Reader | None = None
+) -> list[Hit] | None:
     """Return the personal data of a file; None when its format is not one that is read here.
 
     Parameters
@@ -44,6 +47,8 @@ def scan_file(path: Path, *, shown: str, exempt: Iterable[str] = (), headers: bo
     headers
         Whether a column counts whose name alone says that it identifies. In a table of results « Téléphone » is a
         category like another.
+    reader
+        How it is read; by its suffix, otherwise.
 
     Raises
     ------
@@ -53,7 +58,7 @@ def scan_file(path: Path, *, shown: str, exempt: Iterable[str] = (), headers: bo
     allowed = [each.casefold() for each in exempt]
     named = list(name_of_file(path.name if Path(shown).is_absolute() else shown))
     told = _safely(shown, named)
-    reader = READERS.get(path.suffix.lower())
+    reader = reader or READERS.get(path.suffix.lower())
     if reader is None and not named:
         return None
     try:
@@ -90,7 +95,7 @@ def hold_folder(folder: Path, *, exempt: Iterable[str] = ()) -> None:
     contacts = tuple(exempt)
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         shown = path.relative_to(folder).as_posix()
-        hits = scan_file(path, shown=shown, exempt=contacts, headers=False)
+        hits = scan_file(path, shown=shown, exempt=contacts, headers=False, reader=_OWN.get(shown))
         if hits is None:
             raise PersonalDataError("Un fichier à exporter n’est pas d’un format qui s’examine.", where=shown)
         if hits:
@@ -116,3 +121,6 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys(TABLES, apart),
 }
 """How a file is read, by its suffix in small letters."""
+
+_OWN: dict[str, Reader] = {WORKBOOK: lambda path: seen_in_workbook(path.read_bytes())}
+"""Files that the house writes, held to their form: no child process is needed to read them."""

@@ -19,7 +19,7 @@ from etabli.present import figures, theme
 from etabli.present.figures import FigureKind
 from etabli.present.said import Place
 from etabli.present.sentences import Sentence
-from etabli.present.tables import Grid, describe_missing, lay_out, meaning, sign_of, to_csv, to_html
+from etabli.present.tables import Grid, describe_missing, lay_out, meaning, sign_of, to_csv, to_html, units_of
 from etabli.present.words import Words, base_of, is_impossible, is_small, printed, unit_of
 
 
@@ -79,6 +79,10 @@ class Item(ABC):
 
     def files(self, protection: Protection) -> dict[str, str]:  # noqa: ARG002  # tables and figures use it
         """The files that the item releases, by name."""
+        return {}
+
+    def sheets(self, protection: Protection) -> dict[str, dict[str, Any]]:  # noqa: ARG002  # as `files`
+        """What a workbook says around each of those files: title, scope, notes, units of the columns."""
         return {}
 
     def _cited(self, protection: Protection, *sentences: Sentence) -> list[dict[str, Any]]:
@@ -288,8 +292,10 @@ class TableItem(Item):
         return {}
 
     def heading(self, protection: Protection) -> str:
-        title = french.capitalised(self.title.html(protection, self.words))
-        return f"<b>{self.noun}{french.NBSP}{self.number}.</b> {title}"
+        return f"<b>{self.noun}{french.NBSP}{self.number}.</b> {escape(self._title(protection), quote=False)}"
+
+    def _title(self, protection: Protection) -> str:
+        return french.capitalised(self.title.fill(protection, self.words))
 
     def refusal(self, protection: Protection) -> str | None:
         """What stands in its place when nothing of it may be shown; None when it may."""
@@ -312,18 +318,25 @@ class TableItem(Item):
         table = to_html(grid, caption=self.heading(protection), name=self.waiting)
         return f'<div class="table" id="{self.name}">{table}{self.notes_html(protection, grid)}</div>'
 
-    def notes_html(self, protection: Protection, grid: Grid) -> str:
-        """The legend of signs, the tests, and the three notes."""
+    def notes(self, protection: Protection, grid: Grid) -> list[tuple[str, str]]:
+        """The legend of signs, the tests, and the three notes, each under its name."""
         legend = f"{french.NNBSP}; ".join(f"{sign}{french.NBSP}: {meaning(sign)}" for sign in grid.signs)
-        notes = [("Signes", escape(legend))] if legend else []
-        notes += [("Tests" if len(grid.notes) > 1 else "Test", escape(" ".join(grid.notes), quote=False))]
-        notes += [("Lecture", self.reading.html(protection, self.words))]
-        notes += [("Note", self.note.html(protection, self.words))] if self.note.template else []
-        notes += [("Champ", self.scope.html(protection, self.words))]
-        left_out = describe_missing(protection.of(self.table), self.words)
-        notes += [("Hors champ", escape(left_out, quote=False))] if left_out else []
-        notes += [("Source", escape(french.typography(self.origin), quote=False))]
-        lines = "".join(f"<p><b>{label}{french.NBSP}:</b> {text}</p>" for label, text in notes if text)
+        notes = [
+            ("Signes", legend),
+            ("Tests" if len(grid.notes) > 1 else "Test", " ".join(grid.notes)),
+            ("Lecture", self.reading.fill(protection, self.words)),
+            ("Note", self.note.fill(protection, self.words) if self.note.template else ""),
+            ("Champ", self.scope.fill(protection, self.words)),
+            ("Hors champ", describe_missing(protection.of(self.table), self.words) or ""),
+            ("Source", french.typography(self.origin)),
+        ]
+        return [(label, text) for label, text in notes if text]
+
+    def notes_html(self, protection: Protection, grid: Grid) -> str:
+        lines = "".join(
+            f"<p><b>{label}{french.NBSP}:</b> {escape(text, quote=False)}</p>"
+            for label, text in self.notes(protection, grid)
+        )
         return f'<div class="notes">{lines}</div>'
 
     def results(self, protection: Protection) -> list[dict[str, Any]]:
@@ -364,6 +377,19 @@ class TableItem(Item):
         if protection.of(self.table).refused is not None:
             return {}
         return {f"{self.name}.csv": to_csv(self.grid(protection))}
+
+    def sheets(self, protection: Protection) -> dict[str, dict[str, Any]]:
+        if protection.of(self.table).refused is not None:
+            return {}
+        grid = self.grid(protection)
+        notes = [] if grid.is_empty else self.notes(protection, grid)  # the page says nothing more of it either
+        told = {
+            "title": f"{self.noun}{french.NBSP}{self.number}. {self._title(protection)}",
+            "scope": "" if grid.is_empty else self.scope.fill(protection, self.words),
+            "notes": [f"{label}{french.NBSP}: {text}" for label, text in notes],
+            "units": units_of(grid),
+        }
+        return {f"{self.name}.csv": told}
 
 
 @dataclass(frozen=True)

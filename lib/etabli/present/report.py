@@ -411,6 +411,7 @@ class Report:
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
         files: dict[str, str] = {}
+        sheets: dict[str, dict[str, Any]] = {}
         for item in self._items:
             html = item.html(protection)
             if self.plan.audience != "internal":
@@ -418,6 +419,7 @@ class Report:
             cleared[item.name] = digest(html)
             results += item.results(protection)
             files.update(item.files(protection))
+            sheets.update(item.sheets(protection))
         payload = {
             "study": self.study.slug,
             "parameters": self.plan.parameters,
@@ -443,6 +445,7 @@ class Report:
             "results": results,
             "said": self._said(protection, policy.minimum_people),
             "files": files,
+            "sheets": sheets,
             "shared": dict(zip(("taken", "kept"), memo.account(), strict=True)),
             "modules": sorted(name for name in sys.modules if name.split(".")[0] == "etabli"),
         }

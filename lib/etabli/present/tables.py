@@ -55,6 +55,8 @@ class Column:
     label: str
     group: str | None = None
     is_text: bool = False
+    unit: str = ""
+    """Of its numbers, in a workbook (`disclosure.workbook.UNITS`)."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,9 @@ def lay_out(
     return Grid(layout.corner(), columns, rows, layout.notes(), signs)
 
 
+_UNITS = {"share": "%", "change": "±%", "points": "points", "amount": "€"}
+
+
 def _with_values(rows: Sequence[Row], width: int) -> list[int]:
     """Return the places of the columns that hold a value, or a mask; all of them when none does."""
     filled = [i for i in range(width) if any(row.cells[i].text != theme.NOT_AVAILABLE for row in rows)]
@@ -181,9 +186,10 @@ class _Layout:
 
     def _column(self, measure: Measure, across: str | None = None) -> Column:
         heading, is_text = self.words.measure(measure, self.labels), measure.kind == "text"
+        unit = _UNITS.get(measure.kind, "")
         if across is not None and len(self.measures) == 1:
-            return Column(across, is_text=is_text)
-        return Column(heading, across, is_text)
+            return Column(across, None, is_text, unit)
+        return Column(heading, across, is_text, unit)
 
     def _across_label(self, code: str) -> str:
         row = int((self.table.cells[self.across_key].astype(str) == code).to_numpy().argmax())
@@ -441,10 +447,9 @@ def to_csv(grid: Grid) -> str:
     The bounds of a value stand in the two columns beside it (« /// » where it has none). A masked or missing value is
     its sign, never an empty cell. Words that a spreadsheet would take for a formula are written so that it does not.
     """
-    grouped = any(row.group is not None for row in grid.rows)
+    grouped, ranged = _shape(grid)
     out = StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    ranged = [any(row.cells[place].interval for row in grid.rows) for place in range(len(grid.columns))]
     heading = []
     for column, has_interval in zip(grid.columns, ranged, strict=True):
         label = _defused(f"{column.group} - {column.label}" if column.group else column.label)
@@ -456,6 +461,21 @@ def to_csv(grid: Grid) -> str:
             cells += [_plain(cell), *(_range(cell) if has_interval else ())]
         writer.writerow([*([_defused(row.group or "")] if grouped else []), _defused(row.label), *cells])
     return out.getvalue()
+
+
+def units_of(grid: Grid) -> list[str | None]:
+    """Return the unit of each column that `to_csv` writes; None for a column of words."""
+    grouped, ranged = _shape(grid)
+    units: list[str | None] = [None] * (2 if grouped else 1)
+    for column, has_interval in zip(grid.columns, ranged, strict=True):
+        units += [None if column.is_text else column.unit] * (3 if has_interval else 1)
+    return units
+
+
+def _shape(grid: Grid) -> tuple[bool, list[bool]]:
+    """Return whether rows stand in groups, and which columns have bounds beside them."""
+    ranged = [any(row.cells[place].interval for row in grid.rows) for place in range(len(grid.columns))]
+    return any(row.group is not None for row in grid.rows), ranged
 
 
 _BOUNDS = ("borne basse", "borne haute")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from etabli import french
+from etabli.disclosure.workbook import WORKBOOK
 from etabli.present import theme
 from etabli.runs.execute import Executed
 from etabli.runs.manifest import Manifest
@@ -14,8 +15,14 @@ INTERNAL_BANNER = "Document interne — ne pas diffuser"
 DEMO_BANNER = "Données fictives : ce rapport montre la méthode, ses chiffres ne décrivent personne."
 
 
-def context(executed: Executed) -> dict[str, Any]:
-    """Return the values of the template, in French, ready to print."""
+def context(executed: Executed, *, weight: int | None = None) -> dict[str, Any]:
+    """Return the values of the template, in French, ready to print.
+
+    Parameters
+    ----------
+    weight
+        Bytes of the workbook beside the report; None when there is none.
+    """
     study, manifest = executed.study, executed.manifest
     return {
         "organisation": theme.ORGANISATION,
@@ -28,8 +35,21 @@ def context(executed: Executed) -> dict[str, Any]:
         "questions": _questions(executed),
         "disclosure": [french.typography(text) for text in _disclosure(executed)],
         "sheet": [(name, french.typography(text)) for name, text in _sheet(manifest)],
+        "workbook": WORKBOOK if weight else None,
+        "weight": french.weight(weight or 0),
+        "citation": citation(executed),
         "nbsp": french.NBSP,
     }
+
+
+def citation(executed: Executed) -> str:
+    """Return how a report is cited."""
+    study, manifest = executed.study, executed.manifest
+    status = french.uncapitalised(theme.STATUSES[study.status])
+    return french.typography(
+        f"{theme.ORGANISATION}, « {study.title} », {manifest.edition_label}, {status} du {made_on(manifest)} "
+        f"({manifest.study}/{manifest.run})."
+    )
 
 
 def made_on(manifest: Manifest) -> str:

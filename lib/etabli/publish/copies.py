@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etabli.disclosure.ledger import Ledger, Release
+from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import ReleaseError
 from etabli.project import Project
 from etabli.publish.catalogue import INDEX, page_of
@@ -93,6 +94,8 @@ def _copy(source: Path, target: Path) -> Path:
     (draft / "tables").mkdir(parents=True)
     for name in (REPORT, RESULTS, FILE):
         shutil.copyfile(source / name, draft / name)
+    if (source / WORKBOOK).is_file():  # a report without a table has none, nor have those of before there was one
+        shutil.copyfile(source / WORKBOOK, draft / WORKBOOK)
     for table in sorted((source / "tables").glob("*.csv")):
         shutil.copyfile(table, draft / "tables" / table.name)
     former = target.with_name(f".{target.name}.former.{os.getpid()}")

@@ -1,6 +1,6 @@
 """From an executed, checked notebook to the folder of a report.
 
-`reports/<slug>/<run>/` holds `report.html`, `results.json`, `tables/*.csv` and `manifest.json`. It is
+`reports/<slug>/<run>/` holds `report.html`, `results.json`, `tables/*.csv`, `tableaux.xlsx` and `manifest.json`. It is
 built beside its place and swapped in when it is whole: an earlier good report is never overwritten by a
 broken one, and a reader never sees half of one.
 """
@@ -32,9 +32,11 @@ from etabli import french
 from etabli.disclosure.exported import hold_exported, is_file_of_report
 from etabli.disclosure.gate import OPENING
 from etabli.disclosure.scan import hold_folder
+from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import EtabliError, GateError, InfrastructureError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
+from etabli.publish.workbook import workbook_of
 from etabli.runs.disk import disk_error
 from etabli.runs.execute import Executed, OnCell, execute
 from etabli.runs.manifest import FILE, Manifest, hash_outputs, read_manifest
@@ -181,7 +183,11 @@ def write_report(executed: Executed, folder: Path) -> None:
     """Write the files of a report into a new folder."""
     payload = executed.clearance.payload
     folder.mkdir()
-    (folder / REPORT).write_text(to_html(executed), encoding="utf-8", newline="\n")
+    workbook = workbook_of(executed)
+    if workbook is not None:
+        (folder / WORKBOOK).write_bytes(workbook)
+    page = to_html(executed, weight=len(workbook) if workbook else None)
+    (folder / REPORT).write_text(page, encoding="utf-8", newline="\n")
     results = {
         "study": executed.plan.slug,
         "run": executed.plan.name,
@@ -205,11 +211,17 @@ def write_report(executed: Executed, folder: Path) -> None:
     (folder / FILE).write_text(manifest.to_json(), encoding="utf-8", newline="\n")
 
 
-def to_html(executed: Executed) -> str:
-    """Return the report's page: one file, nothing fetched from any network."""
+def to_html(executed: Executed, *, weight: int | None = None) -> str:
+    """Return the report's page: one file, nothing fetched from any network.
+
+    Parameters
+    ----------
+    weight
+        Bytes of the workbook beside it; None when there is none.
+    """
     notebook = _with_typography(executed.notebook)
     css = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
-    resources = {"etabli": {**context(executed), "css": css, "left_out": [OPENING, "finish"]}}
+    resources = {"etabli": {**context(executed, weight=weight), "css": css, "left_out": [OPENING, "finish"]}}
     body, _ = _exporter().from_notebook_node(notebook, resources=resources)
     return str(body)
 

@@ -9,6 +9,7 @@ import io
 import json
 import tarfile
 import tempfile
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import cache
@@ -95,7 +96,7 @@ def make_parcel(parcel: bytes, plan: PlannedRun) -> bytes:
         told = {"error": {"lost": lost, **words}}
     else:
         files = {
-            path.relative_to(made.folder).as_posix(): path.read_bytes().decode("utf-8")
+            path.relative_to(made.folder).as_posix(): b64encode(path.read_bytes()).decode("ascii")
             for path in made.folder.rglob("*")
             if path.is_file()
         }
@@ -116,7 +117,7 @@ def receive(project: Project, plan: PlannedRun, sent: object) -> Made:
             raise TypeError  # told below, as any other form
         told = json.loads(sent, parse_constant=_refused)
         usage = _usage(told.get("usage"))
-        files = {name: text.encode("utf-8") for name, text in _texts(told.get("files", {})).items()}
+        files = {name: b64decode(text, validate=True) for name, text in _texts(told.get("files", {})).items()}
         error = told.get("error")
         failed = None if error is None else _failed(error)
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):  # pydantic's are ValueErrors
