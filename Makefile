@@ -30,7 +30,7 @@ check: $(STAMP) ## Vérifie le style, les types, l’ordre des modules et les no
 attack: $(STAMP) ## Attaque des rapports tirés au hasard, protégés par la maison puis naïvement (quelques minutes)
 	$(BIN)/python benchmarks/attack.py
 
-browser: ## Installe Chromium s’il manque (pour les tests du navigateur)
+browser: ## Installe Chromium s’il manque (pour etabli pdf et les tests du navigateur)
 	@command -v chromium >/dev/null || command -v apt-get >/dev/null || \
 		{ echo "Chromium manque, et apt-get aussi : installez Chromium à la main, puis recommencez." >&2; exit 1; }
 	@command -v chromium >/dev/null || { \

@@ -73,6 +73,18 @@ def verify_report(
         raise typer.Exit(1)
 
 
+def print_reports(
+    reports: Annotated[list[str], typer.Argument(metavar="RAPPORT…", help="Dossiers de rapports, ou étude/passage.")],
+) -> None:
+    """Imprime des rapports en PDF, à côté d’eux, par un Chromium installé."""
+    from etabli.board import Board
+    from etabli.publish.printing import print_report
+
+    project, board = find_project(), Board.for_terminal()
+    for folder in [report_folder(project, each) for each in reports]:
+        board.say(f"PDF : {project.relative(print_report(project, folder))}")
+
+
 def compare_reports(
     before: Annotated[str, typer.Argument(metavar="AVANT", help="Dossier d’un rapport, ou étude/passage.")],
     after: Annotated[str, typer.Argument(metavar="APRÈS", help="Un autre rapport de la même étude.")],

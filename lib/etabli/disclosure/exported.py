@@ -17,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from etabli.disclosure.printed import PRINTED, printed_complaint
 from etabli.disclosure.prose import TAGS
 from etabli.disclosure.statements import MASKED
 from etabli.disclosure.workbook import CONTENTS, NOTES, OWN_WORDS, WORKBOOK, Sheet, read
@@ -82,7 +83,8 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
     Parameters
     ----------
     folder
-        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`, `tableaux.xlsx`.
+        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`, `tableaux.xlsx`,
+        `report.pdf`.
     manifest_keys
         The keys that a manifest may have.
     private
@@ -96,6 +98,8 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
     words = tuple(each for each in private if len(each) > 4)
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         name = path.relative_to(folder).as_posix()
+        if name == PRINTED:
+            continue
         if not is_file_of_report(name):
             _refuse(name, "un fichier qui n’est pas d’un rapport")
         if name == WORKBOOK:
@@ -104,9 +108,10 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
         complaint = _complaint(name, text, words, frozenset(manifest_keys))
         if complaint:
             _refuse(name, complaint)
-    complaint = _workbook_complaint(folder)
-    if complaint:
-        _refuse(WORKBOOK, complaint)
+    for name, judge in ((WORKBOOK, _workbook_complaint), (PRINTED, _printed_complaint)):
+        complaint = judge(folder, words) if (folder / name).exists() else None
+        if complaint:
+            _refuse(name, complaint)
 
 
 def sheet_name(table: str) -> str:
@@ -223,13 +228,15 @@ def _table_complaint(text: str) -> str | None:
     return _text_complaint(text)
 
 
-def _workbook_complaint(folder: Path) -> str | None:
+def _printed_complaint(folder: Path, private: tuple[str, ...]) -> str | None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    return printed_complaint((folder / PRINTED).read_bytes(), page=page, private=private)
+
+
+def _workbook_complaint(folder: Path, private: tuple[str, ...]) -> str | None:  # noqa: ARG001  # the page is held to it
     """Hold a workbook to the files beside it: the values of the tables, the words of the page, and nothing more."""
-    path = folder / WORKBOOK
-    if not path.exists():
-        return None
     try:
-        found = read(path.read_bytes()).sheets
+        found = read((folder / WORKBOOK).read_bytes()).sheets
     except ValueError as error:
         return str(error)
     contents, sheets, notes = found[0], found[1:-1], found[-1]

@@ -30,6 +30,7 @@ def context(executed: Executed, *, weight: int | None = None) -> dict[str, Any]:
         "subtitle": french.typography(study.subtitle),
         "edition": manifest.edition_label,
         "audience": executed.plan.audience,
+        "footer": css_string(f"{french.typography(study.title)} – {manifest.edition_label}"),
         "banners": _banners(executed),
         "cover": [(name, french.typography(text)) for name, text in _cover(executed)],
         "questions": _questions(executed),
@@ -40,6 +41,15 @@ def context(executed: Executed, *, weight: int | None = None) -> dict[str, Any]:
         "citation": citation(executed),
         "nbsp": french.NBSP,
     }
+
+
+def css_string(text: str) -> str:
+    r"""Return a text as a string of a style sheet that nothing can end, and that names no address.
+
+    >>> css_string('Qui "vient" ?</style>')
+    '"Qui \\22 vient\\22  \\3f \\3c \\2f style\\3e "'
+    """
+    return '"' + "".join(c if c.isalnum() or c == " " or ord(c) > 127 else f"\\{ord(c):x} " for c in text) + '"'
 
 
 def citation(executed: Executed) -> str:

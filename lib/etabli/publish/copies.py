@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from etabli.disclosure.ledger import Ledger, Release
+from etabli.disclosure.printed import PRINTED
 from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import ReleaseError
 from etabli.project import Project
@@ -20,10 +22,11 @@ from etabli.runs.manifest import FILE, Manifest, hash_outputs, read_manifest
 
 @dataclass(frozen=True)
 class Copies:
-    """What was copied, and what an earlier copy still holds although it was withdrawn."""
+    """What was copied; what an earlier copy still holds although it was withdrawn; reports beside a foreign PDF."""
 
     folders: tuple[Path, ...]
     withdrawn: tuple[Path, ...]
+    foreign: tuple[Path, ...] = ()
 
 
 def publish(project: Project, ledger: Ledger, bodies: Recipients, recipient: str, destination: Path) -> Copies:
@@ -53,7 +56,7 @@ def publish(project: Project, ledger: Ledger, bodies: Recipients, recipient: str
         raise ReleaseError(f"Rien n’a été rendu à {name}.", hint="etabli release RAPPORT --to " + recipient)
     manifests = {report: _as_released(project, each) for report, each in released.items()}
     try:
-        copied = [_copy(project.reports / report, target / report) for report in released]
+        copied = [_copy(project.reports / name, target / name, manifest) for name, manifest in manifests.items()]
         page = page_of(
             [(target / report, manifest) for report, manifest in manifests.items()],
             target,
@@ -65,7 +68,18 @@ def publish(project: Project, ledger: Ledger, bodies: Recipients, recipient: str
     except OSError as error:
         raise disk_error("La copie n’a pas pu être écrite.", error, project, target) from None
     gone = {each.report for each in ledger.releases if each.recipient == recipient and each.withdrawn} - set(released)
-    return Copies(tuple(copied), tuple(target / each for each in sorted(gone) if (target / each).is_dir()))
+    left = tuple(folder for folder in (project.reports / each for each in manifests) if _has_foreign_pdf(folder))
+    return Copies(tuple(copied), tuple(target / each for each in sorted(gone) if (target / each).is_dir()), left)
+
+
+def _has_foreign_pdf(folder: Path) -> bool:
+    return (folder / PRINTED).is_file() and not _is_printed_of(folder, read_manifest(folder, shown=folder.name))
+
+
+def _is_printed_of(folder: Path, manifest: Manifest) -> bool:
+    """Whether there is a PDF that was printed from this very report."""
+    path = folder / PRINTED
+    return path.is_file() and sha256(path.read_bytes()).hexdigest() == manifest.printed
 
 
 def _as_released(project: Project, release: Release) -> Manifest:
@@ -86,7 +100,7 @@ def _as_released(project: Project, release: Release) -> Manifest:
     return manifest
 
 
-def _copy(source: Path, target: Path) -> Path:
+def _copy(source: Path, target: Path, manifest: Manifest) -> Path:
     """Copy what a reader opens, and nothing else: no notebook, no statement for the ledger."""
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
@@ -96,6 +110,8 @@ def _copy(source: Path, target: Path) -> Path:
         shutil.copyfile(source / name, draft / name)
     if (source / WORKBOOK).is_file():  # a report without a table has none, nor have those of before there was one
         shutil.copyfile(source / WORKBOOK, draft / WORKBOOK)
+    if _is_printed_of(source, manifest):
+        shutil.copyfile(source / PRINTED, draft / PRINTED)
     for table in sorted((source / "tables").glob("*.csv")):
         shutil.copyfile(table, draft / "tables" / table.name)
     former = target.with_name(f".{target.name}.former.{os.getpid()}")

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from etabli.disclosure.printed import PRINTED
 from etabli.errors import RunError
 from etabli.project import Project
 from etabli.runs.fingerprint import Fingerprint, differing, fingerprint, modules_of
@@ -53,6 +54,8 @@ class Manifest:
         The releases, by their numbers in the ledger, with which the report was protected together.
     lost
         Those among them of which something could not be counted again: nothing is proved beside it.
+    printed
+        SHA-256 of `report.pdf`, printed from the report afterwards; None: it was not. It is no output of the run.
     outdated
         Passages of the commentary that cite a value which has changed since they were written: file and line.
     """
@@ -77,6 +80,7 @@ class Manifest:
     releases: list[int] = field(default_factory=list)
     lost: list[int] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
+    printed: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
@@ -149,8 +153,8 @@ def now_utc(moment: datetime) -> str:
 
 
 def hash_outputs(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of a report, the manifest apart."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
+    """Return the SHA-256 of every file of a report, the manifest apart, and what was printed of it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in {FILE, PRINTED})
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -182,12 +186,17 @@ def verify(project: Project, folder: Path) -> Verdict:
     """
     manifest = read_manifest(folder, shown=project.relative(folder))
     now = hash_outputs(folder)
+    told = manifest.outputs
+    if (folder / PRINTED).is_file():
+        now[PRINTED] = sha256((folder / PRINTED).read_bytes()).hexdigest()
+    if manifest.printed is not None:
+        told = {**told, PRINTED: manifest.printed}
     study = read_study(project, manifest.study)
     plan = study.plan(manifest.parameters)
     dependent = fingerprint(project, study, plan, modules=modules_of(manifest.fingerprint))
     return Verdict(
-        changed=sorted(f for f, digest in manifest.outputs.items() if f in now and now[f] != digest),
-        missing=sorted(set(manifest.outputs) - set(now)),
-        added=sorted(set(now) - set(manifest.outputs)),
+        changed=sorted(f for f, digest in told.items() if f in now and now[f] != digest),
+        missing=sorted(set(told) - set(now)),
+        added=sorted(set(now) - set(told)),
         drifted=differing(manifest.fingerprint, dependent),
     )
