@@ -66,4 +66,4 @@ def test_pdf_tells_no_path_and_is_the_same_again(printed: tuple[Project, Path, b
         assert each.encode() not in told
         assert each.encode("utf-16-be").hex().upper().encode() not in told
     assert print_report(project, folder).read_bytes() == content
-    assert read_manifest(folder, shown="x").printed is not None
+    assert read_manifest(folder, shown="x").derived["report.pdf"]

@@ -70,7 +70,7 @@ def test_pdf_lies_beside_its_report_and_outside_its_fingerprint(
     assert files(rendered) == {*had, "report.pdf"}
     manifest = read_manifest(place(rendered), shown="x")
     assert manifest.outputs == before
-    assert manifest.printed == sha256((place(rendered) / "report.pdf").read_bytes()).hexdigest()
+    assert manifest.derived == {"report.pdf": sha256((place(rendered) / "report.pdf").read_bytes()).hexdigest()}
     assert run(app, ["verify", FUNDERS]) == 0
 
 
@@ -124,10 +124,10 @@ def alive(pid: int) -> bool:
 def test_pdf_that_holds_more_is_not_kept(rendered: Project, browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "printed").write_bytes(PDF.replace(b"/ModDate", b"/Author (Zyxw)\n/ModDate"))
     had = files(rendered)
-    with pytest.raises(GateError, match="PDF"):
+    with pytest.raises(GateError, match="quitter la maison"):
         print_report(rendered, place(rendered))
     assert files(rendered) == had
-    assert read_manifest(place(rendered), shown="x").printed is None
+    assert read_manifest(place(rendered), shown="x").derived == {}
 
 
 def test_missing_browser_is_told(rendered: Project, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -170,7 +170,7 @@ def test_pdf_of_another_report_is_neither_published_nor_intact(
     assert run(app, ["release", FUNDERS, "--to", "caf", "--relu-par", "Une collègue"]) == 0
     (place(rendered) / "report.pdf").write_bytes(PDF)
     assert f"{FUNDERS}/report.pdf" not in published(rendered, tmp_path / "caf")
-    assert "PDF non copié" in capsys.readouterr().err
+    assert "report.pdf" in capsys.readouterr().err
     assert run(app, ["verify", FUNDERS]) == 1
     assert "ajouté : report.pdf" in capsys.readouterr().err
 
@@ -179,7 +179,7 @@ def test_pdf_goes_when_its_report_is_made_again(rendered: Project, browser: Brow
     print_report(rendered, place(rendered))
     assert run(app, ["run", "essai", "--audience", "funder"]) == 0
     assert "report.pdf" not in files(rendered)
-    assert read_manifest(place(rendered), shown="x").printed is None
+    assert read_manifest(place(rendered), shown="x").derived == {}
 
 
 def test_pdf_that_may_not_leave_holds_its_report_back(rendered: Project, browser: Browser) -> None:
@@ -193,7 +193,7 @@ def test_pdf_that_may_not_leave_holds_its_report_back(rendered: Project, browser
 def test_changed_report_with_its_pdf_is_still_refused(rendered: Project, browser: Browser) -> None:
     print_report(rendered, place(rendered))
     manifest = json.loads((place(rendered) / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["printed"]
+    assert manifest["derived"]
     (place(rendered) / "results.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ReleaseError, match="modifié"):
         candidate(rendered, place(rendered), "caf")

@@ -60,8 +60,8 @@ def publish_reports(
     project, board = find_project(), Board.for_terminal()
     made = publish(project, _ledger(project, board), read_recipients(project), to, destination)
     board.say(f"{len(made.folders)} rapport{'s' if len(made.folders) > 1 else ''} : {destination / 'index.html'}")
-    for folder in made.foreign:
-        board.caution(f"PDF non copié, il n’a pas été imprimé de ce rapport : {project.relative(folder)}")
+    for path in made.foreign:
+        board.caution(f"non copié, il n’a pas été fait de ce rapport : {project.relative(path)}")
     for folder in made.withdrawn:
         board.warn(f"retiré depuis, à supprimer de ce dossier : {folder.relative_to(destination.resolve()).as_posix()}")
 

@@ -85,6 +85,18 @@ def print_reports(
         board.say(f"PDF : {project.relative(print_report(project, folder))}")
 
 
+def write_documents(
+    reports: Annotated[list[str], typer.Argument(metavar="RAPPORT…", help="Dossiers de rapports, ou étude/passage.")],
+) -> None:
+    """Écrit des rapports en documents Word, à côté d’eux, pour qui doit les modifier."""
+    from etabli.board import Board
+    from etabli.publish.editable import write_docx
+
+    project, board = find_project(), Board.for_terminal()
+    for folder in [report_folder(project, each) for each in reports]:
+        board.say(f"Word : {project.relative(write_docx(project, folder))}")
+
+
 def compare_reports(
     before: Annotated[str, typer.Argument(metavar="AVANT", help="Dossier d’un rapport, ou étude/passage.")],
     after: Annotated[str, typer.Argument(metavar="APRÈS", help="Un autre rapport de la même étude.")],

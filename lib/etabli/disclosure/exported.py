@@ -17,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from etabli.disclosure.editable import EDITABLE, editable_complaint
 from etabli.disclosure.printed import PRINTED, printed_complaint
 from etabli.disclosure.prose import TAGS
 from etabli.disclosure.statements import MASKED
@@ -84,7 +85,7 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
     ----------
     folder
         A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`, `tableaux.xlsx`,
-        `report.pdf`.
+        `report.pdf`, `report.docx`.
     manifest_keys
         The keys that a manifest may have.
     private
@@ -98,8 +99,8 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
     words = tuple(each for each in private if len(each) > 4)
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         name = path.relative_to(folder).as_posix()
-        if name == PRINTED:
-            continue
+        if name in {PRINTED, EDITABLE}:
+            continue  # below, with their page
         if not is_file_of_report(name):
             _refuse(name, "un fichier qui n’est pas d’un rapport")
         if name == WORKBOOK:
@@ -108,8 +109,14 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
         complaint = _complaint(name, text, words, frozenset(manifest_keys))
         if complaint:
             _refuse(name, complaint)
-    for name, judge in ((WORKBOOK, _workbook_complaint), (PRINTED, _printed_complaint)):
-        complaint = judge(folder, words) if (folder / name).exists() else None
+    page = (folder / "report.html").read_text(encoding="utf-8") if (folder / "report.html").exists() else ""
+    judges: dict[str, Callable[[bytes], str | None]] = {
+        WORKBOOK: lambda content: _workbook_complaint(content, folder / "tables", page),
+        PRINTED: lambda content: printed_complaint(content, page=page, private=words),
+        EDITABLE: lambda content: editable_complaint(content, page=page),
+    }
+    for name, judge in judges.items():
+        complaint = judge((folder / name).read_bytes()) if (folder / name).exists() else None
         if complaint:
             _refuse(name, complaint)
 
@@ -228,27 +235,22 @@ def _table_complaint(text: str) -> str | None:
     return _text_complaint(text)
 
 
-def _printed_complaint(folder: Path, private: tuple[str, ...]) -> str | None:
-    page = (folder / "report.html").read_text(encoding="utf-8")
-    return printed_complaint((folder / PRINTED).read_bytes(), page=page, private=private)
-
-
-def _workbook_complaint(folder: Path, private: tuple[str, ...]) -> str | None:  # noqa: ARG001  # the page is held to it
+def _workbook_complaint(content: bytes, folder: Path, page: str) -> str | None:
     """Hold a workbook to the files beside it: the values of the tables, the words of the page, and nothing more."""
     try:
-        found = read((folder / WORKBOOK).read_bytes()).sheets
+        found = read(content).sheets
     except ValueError as error:
         return str(error)
     contents, sheets, notes = found[0], found[1:-1], found[-1]
-    tables = {sheet_name(each.name): each for each in (folder / "tables").glob("*.csv")}
+    tables = {sheet_name(each.name): each for each in folder.glob("*.csv")}
     if [contents.name, notes.name] != [CONTENTS, NOTES] or sorted(each.name for each in sheets) != sorted(tables):
         return "d’autres feuilles qu’un sommaire, une par tableau, et des notes"
     for sheet in sheets:
         if _cells(sheet) != _rows(tables[sheet.name].read_text(encoding="utf-8-sig")):
             return f"autre chose que les valeurs du fichier CSV (feuille « {sheet.name} »)"
-    page = _Page()
-    page.feed((folder / "report.html").read_text(encoding="utf-8"))
-    said = _spaced("".join(page.said))
+    reader = _Page()
+    reader.feed(page)
+    said = _spaced("".join(reader.said))
     own = {*OWN_WORDS, *tables}
     for sheet in (contents, *sheets, notes):
         around = [sheet.title, *sheet.notes, *(() if sheet in sheets else (*sheet.head, *chain(*sheet.rows)))]

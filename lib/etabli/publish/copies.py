@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from etabli.disclosure.ledger import Ledger, Release
-from etabli.disclosure.printed import PRINTED
 from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import ReleaseError
 from etabli.project import Project
 from etabli.publish.catalogue import INDEX, page_of
+from etabli.publish.derived import derived_of
 from etabli.publish.export import REPORT, RESULTS
 from etabli.recipients import Recipients
 from etabli.runs.disk import disk_error
@@ -22,7 +21,7 @@ from etabli.runs.manifest import FILE, Manifest, hash_outputs, read_manifest
 
 @dataclass(frozen=True)
 class Copies:
-    """What was copied; what an earlier copy still holds although it was withdrawn; reports beside a foreign PDF."""
+    """What was copied, what an earlier copy still holds although it was withdrawn, and files not made of a report."""
 
     folders: tuple[Path, ...]
     withdrawn: tuple[Path, ...]
@@ -68,18 +67,14 @@ def publish(project: Project, ledger: Ledger, bodies: Recipients, recipient: str
     except OSError as error:
         raise disk_error("La copie n’a pas pu être écrite.", error, project, target) from None
     gone = {each.report for each in ledger.releases if each.recipient == recipient and each.withdrawn} - set(released)
-    left = tuple(folder for folder in (project.reports / each for each in manifests) if _has_foreign_pdf(folder))
-    return Copies(tuple(copied), tuple(target / each for each in sorted(gone) if (target / each).is_dir()), left)
-
-
-def _has_foreign_pdf(folder: Path) -> bool:
-    return (folder / PRINTED).is_file() and not _is_printed_of(folder, read_manifest(folder, shown=folder.name))
-
-
-def _is_printed_of(folder: Path, manifest: Manifest) -> bool:
-    """Whether there is a PDF that was printed from this very report."""
-    path = folder / PRINTED
-    return path.is_file() and sha256(path.read_bytes()).hexdigest() == manifest.printed
+    foreign = [
+        project.reports / report / name
+        for report, manifest in manifests.items()
+        for name in derived_of(project.reports / report, manifest)[1]
+    ]
+    return Copies(
+        tuple(copied), tuple(target / each for each in sorted(gone) if (target / each).is_dir()), tuple(foreign)
+    )
 
 
 def _as_released(project: Project, release: Release) -> Manifest:
@@ -110,8 +105,8 @@ def _copy(source: Path, target: Path, manifest: Manifest) -> Path:
         shutil.copyfile(source / name, draft / name)
     if (source / WORKBOOK).is_file():  # a report without a table has none, nor have those of before there was one
         shutil.copyfile(source / WORKBOOK, draft / WORKBOOK)
-    if _is_printed_of(source, manifest):
-        shutil.copyfile(source / PRINTED, draft / PRINTED)
+    for name in derived_of(source, manifest)[0]:
+        shutil.copyfile(source / name, draft / name)
     for table in sorted((source / "tables").glob("*.csv")):
         shutil.copyfile(table, draft / "tables" / table.name)
     former = target.with_name(f".{target.name}.former.{os.getpid()}")

@@ -13,18 +13,16 @@ import signal
 import subprocess
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 from etabli.disclosure.printed import CREATOR, PRINTED, printed_complaint
 from etabli.disclosure.workbook import WORKBOOK
-from etabli.errors import GateError, RunError
+from etabli.errors import RunError
 from etabli.project import Project
-from etabli.publish.export import REPORT
+from etabli.publish.derived import keep, report_page
 from etabli.runs.disk import disk_error
-from etabli.runs.manifest import FILE, Manifest, read_manifest
+from etabli.runs.manifest import Manifest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 """Names under which Chromium is installed."""
@@ -70,29 +68,16 @@ def print_report(project: Project, folder: Path, *, seconds: float = SECONDS) ->
     GateError
         The PDF holds what no report may.
     """
-    shown = project.relative(folder)
-    manifest = read_manifest(folder, shown=shown)
-    page = _page(folder, manifest, shown)
-    browser = find_browser()
+    manifest, page = report_page(project, folder)
+    shown, browser = project.relative(folder), find_browser()
     try:
         with tempfile.TemporaryDirectory(prefix="etabli-") as work:
             content = _dated(_printed(browser, page, Path(work), seconds, shown), manifest)
             private = (str(project.root.resolve()), str(Path.home()), work)
         complaint = printed_complaint(content, page=page, private=private)
-        if complaint:
-            raise GateError(
-                "Le PDF du rapport ne peut pas quitter la maison.",
-                where=f"{shown}/{PRINTED}",
-                expected="la page du rapport, imprimée",
-                got=complaint,
-                hint="rien n’est gardé ; le rapport se lit et s’imprime depuis un navigateur",
-            )
-        _put(folder / PRINTED, content)
-        told = replace(manifest, printed=sha256(content).hexdigest())
-        _put(folder / FILE, told.to_json().encode("utf-8"))
+        return keep(project, folder, manifest, PRINTED, content, complaint)
     except OSError as error:
         raise disk_error("Le PDF n’a pas pu être écrit.", error, project, folder / PRINTED) from None
-    return folder / PRINTED
 
 
 def find_browser() -> str:
@@ -111,21 +96,6 @@ def find_browser() -> str:
             hint="make browser l’installe sous Debian et Ubuntu ; le rapport s’imprime aussi depuis tout navigateur",
         )
     return found
-
-
-def _page(folder: Path, manifest: Manifest, shown: str) -> str:
-    """Return the page of a report, which must be the one that its manifest tells."""
-    try:
-        content = (folder / REPORT).read_bytes()
-    except FileNotFoundError:
-        content = b""
-    if sha256(content).hexdigest() != manifest.outputs.get(REPORT):
-        raise RunError(
-            "Ce rapport a été modifié depuis qu’il a été fait.",
-            where=f"{shown}/{REPORT}",
-            hint="refaites-le par etabli run, puis imprimez-le",
-        )
-    return content.decode("utf-8")
 
 
 def _printed(browser: str, page: str, work: Path, seconds: float, shown: str) -> bytes:
@@ -181,12 +151,3 @@ def _dated(content: bytes, manifest: Manifest) -> bytes:
 
 def _padded(former: bytes) -> bytes:
     return (b"/Creator (" + CREATOR + b")").ljust(len(former))
-
-
-def _put(target: Path, content: bytes) -> None:
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(content)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from etabli.disclosure.editable import EDITABLE
 from etabli.disclosure.printed import PRINTED
 from etabli.errors import RunError
 from etabli.project import Project
@@ -19,6 +20,9 @@ from etabli.runs.fingerprint import Fingerprint, differing, fingerprint, modules
 from etabli.study import read_study
 
 FILE = "manifest.json"
+
+DERIVED = (PRINTED, EDITABLE)
+"""Files that may be made of a report at any time."""
 
 PACKAGES = ("etabli", "pandas", "numpy", "statsmodels", "seaborn", "matplotlib", "papermill", "nbconvert", "pyreadstat")
 """Packages whose versions a manifest states; the lock, in the fingerprint, holds all others."""
@@ -54,8 +58,8 @@ class Manifest:
         The releases, by their numbers in the ledger, with which the report was protected together.
     lost
         Those among them of which something could not be counted again: nothing is proved beside it.
-    printed
-        SHA-256 of `report.pdf`, printed from the report afterwards; None: it was not. It is no output of the run.
+    derived
+        SHA-256 of each file that was made of the report afterwards (`DERIVED`), by its name: no outputs of the run.
     outdated
         Passages of the commentary that cite a value which has changed since they were written: file and line.
     """
@@ -80,7 +84,7 @@ class Manifest:
     releases: list[int] = field(default_factory=list)
     lost: list[int] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
-    printed: str | None = None
+    derived: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
@@ -153,8 +157,8 @@ def now_utc(moment: datetime) -> str:
 
 
 def hash_outputs(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file of a report, the manifest apart, and what was printed of it."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in {FILE, PRINTED})
+    """Return the SHA-256 of every file of a report, the manifest apart, and what was made of it afterwards."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in {FILE, *DERIVED})
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -185,12 +189,8 @@ def verify(project: Project, folder: Path) -> Verdict:
         The folder is not a report's, or its study is gone or no longer knows the run's parameters.
     """
     manifest = read_manifest(folder, shown=project.relative(folder))
-    now = hash_outputs(folder)
-    told = manifest.outputs
-    if (folder / PRINTED).is_file():
-        now[PRINTED] = sha256((folder / PRINTED).read_bytes()).hexdigest()
-    if manifest.printed is not None:
-        told = {**told, PRINTED: manifest.printed}
+    now, told = hash_outputs(folder), {**manifest.outputs, **manifest.derived}
+    now |= {name: sha256((folder / name).read_bytes()).hexdigest() for name in DERIVED if (folder / name).is_file()}
     study = read_study(project, manifest.study)
     plan = study.plan(manifest.parameters)
     dependent = fingerprint(project, study, plan, modules=modules_of(manifest.fingerprint))
