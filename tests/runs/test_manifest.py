@@ -87,6 +87,24 @@ def test_outputs_are_hashed_by_their_path_without_the_manifest(folder: Path) -> 
     }
 
 
+def test_what_is_made_of_a_report_afterwards_is_no_output_and_is_held_to_the_manifest(
+    small_project: Project, folder: Path
+) -> None:
+    before = hash_outputs(folder)
+    (folder / "report.pdf").write_bytes(b"%PDF")
+    assert hash_outputs(folder) == before
+    assert verify(small_project, folder).added == ["report.pdf"]
+    told = replace(read_manifest(folder, shown="x"), derived={"report.pdf": sha256(b"%PDF").hexdigest()})
+    (folder / FILE).write_text(told.to_json(), encoding="utf-8")
+    assert verify(small_project, folder).intact
+    (folder / "report.pdf").write_bytes(b"%PDF-2")
+    assert verify(small_project, folder).changed == ["report.pdf"]
+    (folder / "report.pdf").unlink()
+    assert verify(small_project, folder).missing == ["report.pdf"]
+    (folder / "tables" / "report.pdf").touch()
+    assert "tables/report.pdf" in hash_outputs(folder)
+
+
 def test_untouched_report_is_intact(small_project: Project, folder: Path) -> None:
     verdict = verify(small_project, folder)
     assert verdict.intact

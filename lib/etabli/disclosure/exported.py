@@ -15,10 +15,9 @@ from html.parser import HTMLParser
 from io import StringIO
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from etabli.disclosure.editable import EDITABLE, editable_complaint
-from etabli.disclosure.printed import PRINTED, printed_complaint
 from etabli.disclosure.prose import TAGS
 from etabli.disclosure.statements import MASKED
 from etabli.disclosure.workbook import CONTENTS, NOTES, OWN_WORDS, WORKBOOK, Sheet, read
@@ -78,18 +77,29 @@ def is_file_of_report(name: str) -> bool:
     return _FILES.fullmatch(name) is not None
 
 
-def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterable[str] = ()) -> None:
+Judge = Callable[[bytes, str, Iterable[str]], str | None]
+"""Says what may not be in a file, by its bytes, the page that it was made of, and texts that name this machine."""
+
+
+def hold_exported(
+    folder: Path,
+    *,
+    manifest_keys: Iterable[str],
+    private: Iterable[str] = (),
+    beside: Mapping[str, Judge] = MappingProxyType({}),
+) -> None:
     """Refuse the folder of a report that holds what no report may.
 
     Parameters
     ----------
     folder
-        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`, `tableaux.xlsx`,
-        `report.pdf`, `report.docx`.
+        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`, `tableaux.xlsx`.
     manifest_keys
         The keys that a manifest may have.
     private
         Texts that name this machine or its user (the project's folder, the home folder).
+    beside
+        Files that may have been made of it afterwards, and how each is held to its page.
 
     Raises
     ------
@@ -99,8 +109,8 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
     words = tuple(each for each in private if len(each) > 4)
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         name = path.relative_to(folder).as_posix()
-        if name in {PRINTED, EDITABLE}:
-            continue  # below, with their page
+        if name in beside:
+            continue  # below, with its page
         if not is_file_of_report(name):
             _refuse(name, "un fichier qui n’est pas d’un rapport")
         if name == WORKBOOK:
@@ -110,13 +120,12 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
         if complaint:
             _refuse(name, complaint)
     page = (folder / "report.html").read_text(encoding="utf-8") if (folder / "report.html").exists() else ""
-    judges: dict[str, Callable[[bytes], str | None]] = {
-        WORKBOOK: lambda content: _workbook_complaint(content, folder / "tables", page),
-        PRINTED: lambda content: printed_complaint(content, page=page, private=words),
-        EDITABLE: lambda content: editable_complaint(content, page=page),
-    }
-    for name, judge in judges.items():
-        complaint = judge((folder / name).read_bytes()) if (folder / name).exists() else None
+    if (folder / WORKBOOK).exists():
+        complaint = _workbook_complaint((folder / WORKBOOK).read_bytes(), folder / "tables", page)
+        if complaint:
+            _refuse(WORKBOOK, complaint)
+    for name, judge in beside.items():
+        complaint = judge((folder / name).read_bytes(), page, words) if (folder / name).exists() else None
         if complaint:
             _refuse(name, complaint)
 

@@ -7,10 +7,19 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from etabli.disclosure.editable import EDITABLE, editable_complaint
+from etabli.disclosure.exported import Judge
+from etabli.disclosure.printed import PRINTED, printed_complaint
 from etabli.errors import GateError, RunError
 from etabli.project import Project
 from etabli.publish.export import REPORT
 from etabli.runs.manifest import DERIVED, FILE, Manifest, read_manifest
+
+JUDGES: dict[str, Judge] = {
+    PRINTED: lambda content, page, private: printed_complaint(content, page=page, private=private),
+    EDITABLE: lambda content, page, _: editable_complaint(content, page=page),
+}
+"""How each of `DERIVED` is held to the page that it was made of."""
 
 
 def report_page(project: Project, folder: Path) -> tuple[Manifest, str]:

@@ -12,8 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from etabli.disclosure.editable import EDITABLE
-from etabli.disclosure.printed import PRINTED
 from etabli.errors import RunError
 from etabli.project import Project
 from etabli.runs.fingerprint import Fingerprint, differing, fingerprint, modules_of
@@ -21,8 +19,8 @@ from etabli.study import read_study
 
 FILE = "manifest.json"
 
-DERIVED = (PRINTED, EDITABLE)
-"""Files that may be made of a report at any time."""
+DERIVED = ("report.pdf", "report.docx")
+"""Files that may be made of a report at any time. Their modules are not imported here: no run depends on them."""
 
 PACKAGES = ("etabli", "pandas", "numpy", "statsmodels", "seaborn", "matplotlib", "papermill", "nbconvert", "pyreadstat")
 """Packages whose versions a manifest states; the lock, in the fingerprint, holds all others."""
@@ -158,7 +156,8 @@ def now_utc(moment: datetime) -> str:
 
 def hash_outputs(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a report, the manifest apart, and what was made of it afterwards."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in {FILE, *DERIVED})
+    apart = {folder / name for name in DERIVED}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE and path not in apart)
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
