@@ -15,7 +15,8 @@ import pytest
 from etabli.cli import app
 from etabli.disclosure.exported import hold_exported
 from etabli.disclosure.scan import hold_folder
-from etabli.disclosure.workbook import Book, Number, Sheet, read, write
+from etabli.disclosure.sheets import read
+from etabli.disclosure.workbook import Book, Number, Sheet, write
 from etabli.errors import GateError, PersonalDataError
 from etabli.project import Project
 from etabli.runs.manifest import Manifest

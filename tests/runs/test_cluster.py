@@ -112,6 +112,8 @@ def made(project: Project) -> dict[str, Any]:
                 del manifest[timed]
             del manifest["outputs"]["report.html"]
             found[name] = manifest
+        elif path.suffix == ".xlsx":
+            found[name] = path.read_bytes()
         elif path.is_file():
             found[name] = CLOCK.sub("…", path.read_text(encoding="utf-8"))
     return found

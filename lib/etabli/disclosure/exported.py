@@ -19,8 +19,9 @@ from types import MappingProxyType
 from typing import Any
 
 from etabli.disclosure.prose import TAGS
+from etabli.disclosure.sheets import read
 from etabli.disclosure.statements import MASKED
-from etabli.disclosure.workbook import CONTENTS, NOTES, OWN_WORDS, WORKBOOK, Sheet, read
+from etabli.disclosure.workbook import CONTENTS, NOTES, OWN_WORDS, WORKBOOK, Sheet
 from etabli.errors import GateError
 
 PAGE = frozenset(

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from etabli import french
 from etabli.disclosure.seen import Seen
+from etabli.disclosure.sheets import seen_in_workbook
 from etabli.disclosure.tables import TABLES, apart
 from etabli.disclosure.texts import delimited, json_file, json_lines, name_of_file, page, plain_file
-from etabli.disclosure.workbook import WORKBOOK, seen_in_workbook
+from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import DeliveryError, PersonalDataError
 from etabli.personal_data import KINDS, Kind, concealed, masked
 

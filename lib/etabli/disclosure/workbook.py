@@ -1,28 +1,20 @@
-"""The workbook of a report: what may be in it, how it is written, and how it is read back.
+"""The workbook of a report: what may be in it, and how it is written.
 
-A `Book` is all that it may hold. `write` makes the same bytes of the same book, everywhere; `read` refuses bytes that
-are not, to the last one, those that `write` makes of what it read. So nothing else can be in a workbook that is read:
-no formula, comment, hidden sheet or column, link, property, name, date or leftover of whoever saved it.
+A `Book` is all that it may hold; `write` makes the same bytes of the same book, everywhere.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from html import escape
 from io import BytesIO
-from itertools import count
 from textwrap import wrap
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, canonicalize, fromstring
-from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
-
-from etabli.disclosure.seen import Cell, Seen, seen_in_cells
-from etabli.personal_data import concealed
+from xml.etree.ElementTree import canonicalize
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 if TYPE_CHECKING:
     from openpyxl.styles import NamedStyle
@@ -40,9 +32,6 @@ BACK = "Retour au sommaire"
 
 OWN_WORDS = frozenset({CONTENTS, NOTES, *CONTENTS_HEAD, *NOTES_HEAD, *OF_NOTES, WARNING, TO_CITE, ""})
 """Words that a workbook may say although the page of its report does not."""
-
-MOST_BYTES = 32 << 20
-"""A workbook is read in memory; that of a report of a hundred tables takes two million."""
 
 
 @dataclass(frozen=True)
@@ -136,11 +125,11 @@ def write(book: Book) -> bytes:
         for name in sorted(parts, key=lambda each: (each != "[Content_Types].xml", each)):
             entry = ZipInfo(name)  # of 1980, as all of them
             entry.create_system = 0  # else it tells the system
-            archive.writestr(entry, _DECLARATION + canonicalize(parts[name]))
+            archive.writestr(entry, DECLARATION + canonicalize(parts[name]))
     return out.getvalue()
 
 
-_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _CORE = (
     '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" '
     'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{}</dc:title><dc:language>fr-FR</dc:language>'
@@ -237,7 +226,7 @@ def _styles(book: Book) -> Iterator[NamedStyle]:
     yield NamedStyle(_WORDS[True], **plain, alignment=right)
     values = (value for sheet in book.sheets for row in sheet.rows for value in row)
     for unit, digits in sorted({(each.unit, each.digits) for each in values if isinstance(each, Number)}):
-        yield NamedStyle(_figure(unit, digits), **plain, alignment=right, number_format=_format(unit, digits))
+        yield NamedStyle(_figure(unit, digits), **plain, alignment=right, number_format=shown(unit, digits))
 
 
 _TITLE, _NOTE, _LINK = "etabli titre", "etabli note", "etabli lien"
@@ -253,14 +242,15 @@ def _text(worksheet: Worksheet, row: int, column: int, text: str, style: str) ->
     """Write words as words, also once they are edited: « =A1 » is no formula, « #N/A » no error."""
     if not text:
         return
-    cell = worksheet.cell(row, column, _clean(text))
+    written = _clean(text)
+    cell = worksheet.cell(row, column, written)
     cell.data_type = "s"
     cell.style = style
-    if text.startswith(_FORMULAS):
+    if written.startswith(_FORMULAS):
         cell.quotePrefix = True
 
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS = ("=", "+", "-", "@", "\t")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
 
@@ -284,147 +274,5 @@ def _number(worksheet: Worksheet, row: int, column: int, value: Number) -> None:
     cell.style = _figure(value.unit, value.digits)
 
 
-def _format(unit: str, digits: int) -> str:
+def shown(unit: str, digits: int) -> str:
     return UNITS[unit][0].replace("{}", "." + "0" * digits if digits else "")
-
-
-# Reading ---------------------------------------------------------------------------------------------
-
-
-@lru_cache(2)
-def read(content: bytes) -> Book:
-    """Return what a workbook holds; the same one is read once, although several guards look at it.
-
-    Raises
-    ------
-    ValueError
-        It is not, to the byte, what `write` makes of a book; the message says so in French.
-    """
-    try:
-        book = _book(content)
-        written = write(book)
-    except _UNREADABLE:
-        raise ValueError(STRANGE) from None
-    if written != content:
-        raise ValueError(STRANGE)
-    return book
-
-
-STRANGE = "un classeur qui n’est pas, à l’octet près, celui qu’etabli fait de ces feuilles"
-_UNREADABLE = (
-    ArithmeticError,
-    BadZipFile,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    SyntaxError,  # that of XML is one
-    TypeError,
-    ValueError,
-)
-"""What zipfile, XML and openpyxl raise of bytes that are no such workbook."""
-
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_PLACE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
-
-Values = dict[int, dict[str, str | Number]]
-"""The values of a sheet, by line, then by the letters of their column."""
-
-
-def _book(content: bytes) -> Book:
-    """Return what stands in the cells; whatever else there may be, `read` finds by writing the book again."""
-    if len(content) > MOST_BYTES:
-        raise ValueError(STRANGE)
-    with ZipFile(BytesIO(content)) as archive:
-        if any(entry.compress_type != ZIP_STORED for entry in archive.infolist()):
-            raise ValueError(STRANGE)
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    roots = {name: _root(part) for name, part in parts.items()}
-    formats = _number_formats(roots["xl/styles.xml"])
-    names = [each.attrib["name"] for each in roots["xl/workbook.xml"].iter(f"{_MAIN}sheet")]
-    found = (roots[f"xl/worksheets/sheet{number}.xml"] for number in range(1, len(names) + 1))
-    return Book(tuple(_sheet(name, _values(root, formats)) for name, root in zip(names, found, strict=True)))
-
-
-def _root(part: bytes) -> Element:
-    if not part.startswith(_DECLARATION.encode()) or b"<!" in part:  # no entity, no comment, no other encoding
-        raise ValueError(STRANGE)
-    return fromstring(part)  # noqa: S314  # it declares no entity
-
-
-def _number_formats(styles: Element) -> list[str]:
-    """Return the number format of each style that a cell may have."""
-    codes = {each.attrib["numFmtId"]: each.attrib["formatCode"] for each in styles.iter(f"{_MAIN}numFmt")}
-    used = styles.find(f"{_MAIN}cellXfs")
-    return (
-        []
-        if used is None
-        else [codes.get(each.attrib["numFmtId"], _BUILT_IN[each.attrib["numFmtId"]]) for each in used]
-    )
-
-
-_BUILT_IN = defaultdict(str, {"3": "#,##0", "4": "#,##0.00"})
-
-
-def _values(root: Element, formats: list[str]) -> Values:
-    found: Values = defaultdict(dict)
-    for cell in root.iter(f"{_MAIN}c"):
-        place = _PLACE.fullmatch(cell.attrib["r"])
-        if place is None:
-            raise ValueError(STRANGE)
-        is_text = cell.attrib["t"] == "inlineStr"
-        found[int(place[2])][place[1]] = (
-            cell.findtext(f"{_MAIN}is/{_MAIN}t", "")
-            if is_text
-            else _read_number(cell.findtext(f"{_MAIN}v", ""), formats[int(cell.attrib["s"])])
-        )
-    return found
-
-
-def _read_number(text: str, shown: str) -> Number:
-    unit = _FORMATS[shown]
-    return Number(f"{Decimal(text).scaleb(UNITS[unit][1]):f}".replace(".", ","), unit)
-
-
-_FORMATS = {_format(unit, digits): unit for unit in UNITS for digits in range(MOST_DIGITS + 1)}
-
-
-def _sheet(name: str, values: Values) -> Sheet:
-    head = values[HEAD_ROW]
-    end = next(line for line in count(HEAD_ROW + 1) if line not in values)
-    notes = [values[line]["A"] for line in sorted(values) if line > end]
-    return Sheet(
-        name,
-        _words(values[1]["A"]),
-        tuple(_words(each) for each in head.values()),
-        tuple(tuple(values[line].get(letters, "") for letters in head) for line in range(HEAD_ROW + 1, end)),
-        tuple(map(_words, notes)),
-    )
-
-
-def _words(value: str | Number) -> str:
-    if isinstance(value, Number):
-        raise TypeError(STRANGE)
-    return value
-
-
-def seen_in_workbook(content: bytes) -> Iterator[Seen]:
-    """Yield the personal data of a report's workbook.
-
-    Raises
-    ------
-    ValueError
-        As for `read`.
-    """
-    yield from seen_in_cells(
-        Cell(text, f"feuille « {concealed(sheet.name)} »", head)
-        for sheet in read(content).sheets
-        for head, text in _texts(sheet)
-    )
-
-
-def _texts(sheet: Sheet) -> Iterator[tuple[str, str]]:
-    for text in (sheet.name, sheet.title, *sheet.head, *sheet.notes):
-        yield "", text
-    for row in sheet.rows:
-        for head, value in zip(sheet.head, row, strict=True):
-            yield head, value.text if isinstance(value, Number) else value
