@@ -75,7 +75,7 @@ def find_pandoc() -> str:
     except (ImportError, OSError):
         raise RunError(
             "Pandoc n’est pas installé : le document Word ne peut pas être fait.",
-            expected="la commande pandoc, ou le paquet pypandoc_binary (36 Mo à télécharger, 155 Mo sur le disque)",
+            expected="la commande pandoc, ou le paquet pypandoc_binary (34 Mo à télécharger, 155 Mo sur le disque)",
             hint=_EXTRA,
         ) from None
 

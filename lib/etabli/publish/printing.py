@@ -33,7 +33,7 @@ _OF_MACOS = (
 )
 
 SECONDS = 120.0
-"""After which a browser that prints is ended: a report takes one or two."""
+"""After which a browser that prints is ended: a report takes two or three."""
 
 _OPTIONS = (
     "--headless",
