@@ -1,0 +1,137 @@
+"""What a figure shows, before any ink: enough to draw it and to say it in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from etabli.disclosure.protect import Protected
+from etabli.methods.results import TOTAL, Measure, Table
+from etabli.present.tables import sign_of
+from etabli.present.words import Words, base_of, printed
+
+FigureKind = Literal["bars", "dots", "lines"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value to draw: where it stands, what it is, how it is written. `x` is None where it is not shown."""
+
+    label: str
+    series: str
+    x: float | None
+    low: float | None
+    high: float | None
+    text: str
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a figure shows, before any ink: enough to draw it and to say it in words."""
+
+    kind: FigureKind
+    measure: str
+    percent: bool
+    points: tuple[Point, ...]
+    ratio: bool = False
+    """Whether 1 means « no difference »: the scale is then logarithmic around it."""
+
+    @property
+    def series(self) -> list[str]:
+        return list(dict.fromkeys(point.series for point in self.points))
+
+    @property
+    def labels(self) -> list[tuple[str, str]]:
+        """Group and label of each position, in display order."""
+        return list(dict.fromkeys((point.group, point.label) for point in self.points))
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a figure.
+
+    Parameters
+    ----------
+    protected, words
+        The table as it may be shown, and its labels.
+    kind, measure
+        How to draw, and what.
+    where
+        Categories at which dimensions are held.
+    labels
+        Headings that replace the usual ones, by measure.
+    free
+        The dimensions that are not held, in the order of the table; a stack's `variable`, which groups, apart.
+    """
+
+    protected: Protected
+    words: Words
+    kind: FigureKind
+    measure: Measure
+    where: Mapping[str, str]
+    labels: Mapping[str, str]
+    free: tuple[str, ...]
+
+    @property
+    def table(self) -> Table:
+        return self.protected.table
+
+    def rows(self) -> list[tuple[int, dict[str, str]]]:
+        """Return the rows of the table that stand at the held categories, with the code of each dimension."""
+        found = [
+            (row, {name: str(self.table.cells[name].iloc[row]) for name in self.table.keys})
+            for row in range(len(self.table.cells))
+        ]
+        return [(row, codes) for row, codes in found if all(codes[name] == code for name, code in self.where.items())]
+
+
+def points_of(request: Request, along: str, across: str | None = None, *, totals: bool = False) -> tuple[Point, ...]:
+    """Return one point a category of `along` and series of `across`; the total of `across` is a series on demand."""
+    return tuple(
+        point_of(request, row, along, across)
+        for row, codes in request.rows()
+        if codes[along] != TOTAL and (totals or across is None or codes[across] != TOTAL)
+    )
+
+
+def drawing_of(request: Request, points: tuple[Point, ...]) -> Drawing:
+    """Return the drawing of some points of a request."""
+    measure = request.measure
+    heading, percent = request.words.measure(measure, request.labels), measure.kind in {"share", "change"}
+    return Drawing(request.kind, heading, percent, points, measure.kind == "ratio")
+
+
+def point_of(request: Request, row: int, along: str, across: str | None) -> Point:
+    """Return the point of one row of the table; of a masked row, nothing but its sign."""
+    protected, words, measure, table = request.protected, request.words, request.measure, request.table
+    hidden = bool(protected.masked[row])
+    x, low, high = (None, None, None) if hidden else _drawn(table, row, measure)
+    return Point(
+        label=words.category(table, row, along),
+        series=words.category(table, row, across) if across else "",
+        x=x,
+        low=low,
+        high=high,
+        text=sign_of(protected, row) if hidden else words.value(table, row, measure),
+        group=words.category(table, row, "variable") if "variable" in table.keys else "",
+    )
+
+
+def _drawn(table: Table, row: int, measure: Measure) -> tuple[float | None, float | None, float | None]:
+    """Return a value and its bounds as printed: a drawing must not give a digit that the text does not.
+
+    A vector drawing is read to nine digits, and « 26 % » of 188 visits would be 49 visits.
+    """
+    base = base_of(table, row, measure)
+    columns = [measure.name, measure.low, measure.high]
+    scale = 100 if measure.kind in {"share", "change", "points"} else 1
+    x, low, high = (
+        None if column is None else printed(table.cells[column].iloc[row], measure, base) for column in columns
+    )
+    return _scaled(x, scale), _scaled(low, scale), _scaled(high, scale)
+
+
+def _scaled(x: float | str | None, scale: int) -> float | None:
+    return None if x is None or isinstance(x, str) else round(x / scale, 6)
