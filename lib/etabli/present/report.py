@@ -368,7 +368,9 @@ class Report:
         Parameters
         ----------
         kind
-            `bars`, `dots` (with intervals) or `lines` (over time).
+            `bars`, `dots` (with intervals), `lines` (over time), `heat` (two dimensions), `pyramid` (two series back to
+            back), `forest` (estimates and intervals), `flow` (from one dimension to the next), `timeline` (spans of
+            time) or `network` (nodes and links).
         measure
             The measure to draw.
         where

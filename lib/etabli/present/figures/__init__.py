@@ -64,6 +64,11 @@ def compose(
             got=", ".join(free) or "aucune",
             hint='fixez les autres par where={"dimension": "modalité"}',
         )
+    if "variable" in table.keys and "variable" not in where and not KINDS[kind].stacks:
+        raise ReportError(
+            f"Une figure « {kind} » ne dessine qu’une caractéristique à la fois.",
+            hint='fixez-la par where={"variable": "nom"}',
+        )
     drawing = KINDS[kind].compose(Request(protected, words, kind, chosen, where, labels, free))
     if not drawing.points:
         raise ReportError("Cette figure serait vide.", got=str(dict(where)))
@@ -81,11 +86,8 @@ def describe(drawing: Drawing) -> str:
     """Return the alternative text: what is compared, the extremes, what is not shown."""
     kind = KINDS[drawing.kind]
     first, *others = kind.describe(drawing)
-    parts = [f"{kind.noun} : {first}", *others]
-    hidden = sum(point.x is None for point in drawing.points)
-    if hidden:
-        parts.append(f"{french.count(hidden, 'valeur non montrée', 'valeurs non montrées')}")
-    return french.typography(". ".join(parts) + ". Les valeurs sont dans le tableau qui suit la figure.")
+    said = ". ".join([f"{kind.noun} : {first}", *others])
+    return french.typography(f"{said}. Les valeurs sont dans le tableau qui suit la figure.")
 
 
 @lru_cache(maxsize=64)

@@ -10,12 +10,12 @@ from etabli.present.figures.drawing import Drawing, Point
 
 def extremes(drawing: Drawing) -> list[str]:
     """Say what is compared, and of each series its smallest and its largest value."""
-    return [compared(drawing), *_of_each_series(drawing, _extremes)]
+    return [compared(drawing), *_of_each_series(drawing, _extremes), *unseen(drawing)]
 
 
 def ends(drawing: Drawing) -> list[str]:
     """Say what is compared, and where each series begins and ends."""
-    return [compared(drawing), *_of_each_series(drawing, _ends)]
+    return [compared(drawing), *_of_each_series(drawing, _ends), *unseen(drawing)]
 
 
 def compared(drawing: Drawing) -> str:
@@ -24,6 +24,15 @@ def compared(drawing: Drawing) -> str:
     if len(drawing.series) > 1:
         text += f", {len(drawing.series)} séries ({french.listing(drawing.series)})"
     return text
+
+
+def unseen(drawing: Drawing) -> list[str]:
+    """Say how many values are not shown, and how many cannot exist."""
+    hidden = sum(point.x is None and not point.is_impossible for point in drawing.points)
+    impossible = sum(point.is_impossible for point in drawing.points)
+    told = [(hidden, "valeur non montrée", "valeurs non montrées")]
+    told += [(impossible, "valeur qui ne peut exister par nature", "valeurs qui ne peuvent exister par nature")]
+    return [french.count(number, one, many) for number, one, many in told if number]
 
 
 def named(point: Point) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from etabli.disclosure.protect import Protected
+from etabli.errors import ReportError
 from etabli.methods.results import TOTAL, Measure, Table
+from etabli.present import theme
 from etabli.present.tables import sign_of
 from etabli.present.words import Words, base_of, printed
 
-FigureKind = Literal["bars", "dots", "lines"]
+FigureKind = Literal["bars", "dots", "lines", "heat", "pyramid", "forest", "flow", "timeline", "network"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,23 @@ class Point:
     high: float | None
     text: str
     group: str = ""
+    interval: str = ""
+    """Its interval, as it is written beside it."""
+    people: str = ""
+    """The number of people beside it, as the table under the figure gives it."""
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether there cannot be a value: neither zero nor masked."""
+        return self.text == theme.IMPOSSIBLE
+
+    @property
+    def is_missing(self) -> bool:
+        return self.text == theme.NOT_AVAILABLE
+
+    @property
+    def is_masked(self) -> bool:
+        return self.x is None and not self.is_impossible and not self.is_missing
 
 
 @dataclass(frozen=True)
@@ -37,6 +56,14 @@ class Drawing:
     points: tuple[Point, ...]
     ratio: bool = False
     """Whether 1 means « no difference »: the scale is then logarithmic around it."""
+    whole: bool = False
+    """Whether its values are counts."""
+    along: str = ""
+    """What `label` is a category of."""
+    across: str = ""
+    """What `series` is a category of."""
+    totals: tuple[Point, ...] = ()
+    """Totals that are written beside the points: of all series, at a label, or of all labels, in a series."""
 
     @property
     def series(self) -> list[str]:
@@ -78,6 +105,16 @@ class Request:
     def table(self) -> Table:
         return self.protected.table
 
+    def refuse(self, *, expected: str, hint: str | None = None) -> ReportError:
+        """Return the error of a request that its kind of figure cannot draw."""
+        return ReportError(
+            f"Une figure « {self.kind} » ne dessine pas cela.",
+            where=f"mesure « {self.measure.name} »",
+            expected=expected,
+            got=self.measure.kind,
+            hint=hint,
+        )
+
     def rows(self) -> list[tuple[int, dict[str, str]]]:
         """Return the rows of the table that stand at the held categories, with the code of each dimension."""
         found = [
@@ -96,11 +133,18 @@ def points_of(request: Request, along: str, across: str | None = None, *, totals
     )
 
 
-def drawing_of(request: Request, points: tuple[Point, ...]) -> Drawing:
-    """Return the drawing of some points of a request."""
+def drawing_of(request: Request, points: tuple[Point, ...], **more: Any) -> Drawing:
+    """Return the drawing of some points of a request; `more` are further fields of `Drawing`."""
     measure = request.measure
-    heading, percent = request.words.measure(measure, request.labels), measure.kind in {"share", "change"}
-    return Drawing(request.kind, heading, percent, points, measure.kind == "ratio")
+    return Drawing(
+        request.kind,
+        request.words.measure(measure, request.labels),
+        measure.kind in {"share", "change"},
+        points,
+        measure.kind == "ratio",
+        measure.kind == "count",
+        **more,
+    )
 
 
 def point_of(request: Request, row: int, along: str, across: str | None) -> Point:
@@ -108,13 +152,14 @@ def point_of(request: Request, row: int, along: str, across: str | None) -> Poin
     protected, words, measure, table = request.protected, request.words, request.measure, request.table
     hidden = bool(protected.masked[row])
     x, low, high = (None, None, None) if hidden else _drawn(table, row, measure)
+    text = sign_of(protected, row) if hidden else words.value(table, row, measure)
     return Point(
         label=words.category(table, row, along),
         series=words.category(table, row, across) if across else "",
-        x=x,
+        x=None if text == theme.IMPOSSIBLE else x,
         low=low,
         high=high,
-        text=sign_of(protected, row) if hidden else words.value(table, row, measure),
+        text=text,
         group=words.category(table, row, "variable") if "variable" in table.keys else "",
     )
 

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from etabli.present.figures import alternatives, categories, lines
+from etabli.present.figures import (
+    alternatives,
+    categories,
+    flow,
+    forest,
+    heat,
+    lines,
+    network,
+    pyramid,
+    timeline,
+)
 from etabli.present.figures.drawing import Drawing, FigureKind, Request
 
 if TYPE_CHECKING:
@@ -29,6 +39,8 @@ class Kind:
         What its alternative text says, sentence by sentence: what is compared, the extremes or the trend.
     paint
         The drawing in ink, within the house's style.
+    stacks
+        Whether several variables stacked in one table can be told apart in it.
     """
 
     noun: str
@@ -36,10 +48,20 @@ class Kind:
     compose: Callable[[Request], Drawing]
     describe: Callable[[Drawing], list[str]]
     paint: Callable[[Drawing], Figure]
+    stacks: bool = False
 
+
+STACKS = True
+"""It tells several variables apart, stacked in one table."""
 
 KINDS: dict[FigureKind, Kind] = {
-    "bars": Kind("Diagramme en barres", (1, 2), categories.compose, alternatives.extremes, categories.paint),
-    "dots": Kind("Diagramme en points", (1, 2), categories.compose, alternatives.extremes, categories.paint),
-    "lines": Kind("Courbes", (1, 2), lines.compose, alternatives.ends, lines.paint),
+    "bars": Kind("Diagramme en barres", (1, 2), categories.compose, alternatives.extremes, categories.paint, STACKS),
+    "dots": Kind("Diagramme en points", (1, 2), categories.compose, alternatives.extremes, categories.paint, STACKS),
+    "lines": Kind("Courbes", (1, 2), lines.compose, alternatives.ends, lines.paint, STACKS),
+    "heat": Kind("Carte de chaleur", (2, 2), heat.compose, heat.describe, heat.paint),
+    "pyramid": Kind("Pyramide", (2, 2), pyramid.compose, pyramid.describe, pyramid.paint),
+    "forest": Kind("Valeurs et leurs intervalles", (1, 1), forest.compose, forest.describe, forest.paint, STACKS),
+    "flow": Kind("Diagramme de flux", (2, 2), flow.compose, flow.describe, flow.paint),
+    "timeline": Kind("Frise", (1, 2), timeline.compose, timeline.describe, timeline.paint),
+    "network": Kind("Réseau", (2, 2), network.compose, network.describe, network.paint),
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from etabli.present import theme
 from etabli.present.figures.canvas import WIDTH
 from etabli.present.figures.drawing import Drawing, Request, drawing_of, points_of
-from etabli.present.figures.scales import ends_of, tick_text
+from etabli.present.figures.scales import distances, ends_of, tick_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,12 +36,7 @@ def _lines(axes: Axes, drawing: Drawing) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     times = [label for _, label in drawing.labels]
-    # time keeps its distances: a missing year leaves its gap
-    place = (
-        {time: float(time) for time in times}
-        if all(t.isdigit() for t in times)
-        else {t: float(i) for i, t in enumerate(times)}
-    )
+    place = distances(times)
     ends: list[tuple[float, float, str, str]] = []
     for index, series in enumerate(drawing.series):
         colour, marker = theme.SERIES[index % len(theme.SERIES)], theme.MARKERS[index % len(theme.MARKERS)]
