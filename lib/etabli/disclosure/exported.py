@@ -61,7 +61,11 @@ RESULT_KEYS = frozenset(
 )
 RESULTS_KEYS = frozenset({"study", "run", "parameters", "edition", "results"})
 
-_FILES = re.compile(r"report\.html|results\.json|manifest\.json|said\.json|tables/[a-z]+-\d+(-\d+)?\.csv", re.ASCII)
+_FILES = re.compile(
+    r"report\.html|results\.json|manifest\.json|said\.json"
+    r"|tables/[a-z]+-\d+(-\d+)?\.csv|figures/[a-z]+-\d+(-\d+)?\.svg",
+    re.ASCII,
+)
 
 
 def is_file_of_report(name: str) -> bool:
@@ -79,7 +83,7 @@ def hold_exported(folder: Path, *, manifest_keys: Iterable[str], private: Iterab
     Parameters
     ----------
     folder
-        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`.
+        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`, `figures/`.
     manifest_keys
         The keys that a manifest may have.
     private
@@ -107,6 +111,8 @@ def _complaint(name: str, text: str, private: tuple[str, ...], manifest_keys: fr
     judge: Callable[[str], str | None] = _page_complaint
     if name.endswith(".csv"):
         judge = _table_complaint
+    elif name.endswith(".svg"):
+        judge = _drawing_complaint
     elif name == "results.json":
         judge = _results_complaint
     elif name == "manifest.json":
@@ -120,7 +126,27 @@ def _complaint(name: str, text: str, private: tuple[str, ...], manifest_keys: fr
 
 
 def _page_complaint(text: str) -> str | None:
-    reader = _Page()
+    return _markup_complaint(text, ELEMENTS)
+
+
+def _drawing_complaint(text: str) -> str | None:
+    """Judge a drawing, which is opened as XML: what HTML takes for text in a title or a style is then elements."""
+    bare = all(
+        text.count(f"<{name}") == len(re.findall(rf"<{name}(?: [^<>]*)?>[^<]*</{name}>", text)) for name in _IN_DRAWING
+    )
+    if not text.startswith("<svg ") or "<!" in text or "<?" in text or not bare:
+        return "autre chose qu’un dessin"
+    if _ELSEWHERE.search(text):
+        return "un dessin qui va chercher un fichier"
+    return _markup_complaint(text, DRAWN | _IN_DRAWING)
+
+
+_IN_DRAWING = frozenset({"title", "style"})
+_ELSEWHERE = re.compile(r"href\s*=\s*[\"'](?!#)", re.IGNORECASE)
+
+
+def _markup_complaint(text: str, elements: frozenset[str]) -> str | None:
+    reader = _Page(elements)
     reader.feed(text)
     reader.close()
     return reader.complaint or _text_complaint(text)
@@ -140,8 +166,9 @@ def _text_complaint(text: str) -> str | None:
 class _Page(HTMLParser):
     """Walks a page and keeps the first thing that may not be there."""
 
-    def __init__(self) -> None:
+    def __init__(self, elements: frozenset[str]) -> None:
         super().__init__()
+        self.elements = elements
         self.complaint: str | None = None
         self._within: list[str] = []
 
@@ -149,7 +176,7 @@ class _Page(HTMLParser):
         self.complaint = self.complaint or what
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in ELEMENTS:
+        if tag not in self.elements:
             self._note(f"un élément <{tag}>")
         if tag == "style":
             self._within.append(tag)

@@ -395,15 +395,23 @@ class FigureItem(TableItem):
         refusal = self.refusal(protection)
         if refusal is not None:
             return refusal
-        drawing = self.drawing(protection)
-        svg = figures.draw(drawing, name=self.name, alternative=figures.describe(drawing))
         grid = self.grid(protection)
         caption = f"Données de la figure{french.NBSP}{self.number}"
         return (
             f'<figure id="{self.name}"><figcaption>{self.heading(protection)}</figcaption>'
-            f'<div class="drawing">{svg}</div>{self.notes_html(protection, grid)}'
+            f'<div class="drawing">{self._svg(protection)}</div>{self.notes_html(protection, grid)}'
             f"<details><summary>{caption}</summary>{to_html(grid, caption=caption, name=caption)}</details></figure>"
         )
+
+    def files(self, protection: Protection) -> dict[str, str]:
+        """Return the data, and the drawing as a file to paste elsewhere: the same as on the page."""
+        if self.refusal(protection) is not None:
+            return {}
+        return {**super().files(protection), f"{self.name}.svg": f"{self._svg(protection)}\n"}
+
+    def _svg(self, protection: Protection) -> str:
+        drawing = self.drawing(protection)
+        return figures.draw(drawing, name=self.name, alternative=figures.describe(drawing))
 
 
 def _result(
