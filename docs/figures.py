@@ -18,11 +18,14 @@ import pandas as pd
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protected, with_masks
 from etabli.methods.results import TOTAL, Dimension, Measure, Table
-from etabli.present.figures import KINDS, Drawing, FigureKind, compose, describe, draw
+from etabli.present.figures import KINDS, Drawing, FigureKind, Mapped, compose, describe, draw
+from etabli.present.grounds import read_ground
 from etabli.present.words import Words
+from etabli.project import Project
 from etabli.sources.codebook import Codebook
 
-FOLDER = Path(__file__).parent / "guide" / "figures"
+PROJECT = Project(Path(__file__).resolve().parents[1])
+FOLDER = PROJECT.root / "docs" / "guide" / "figures"
 
 CONTACTS = {
     "walk_in": "Accueil tout venant",
@@ -61,6 +64,7 @@ class Example:
     kind: FigureKind
     table: Table
     measure: str
+    ground: str = ""
     where: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
 
@@ -74,7 +78,13 @@ class Example:
     @property
     def drawing(self) -> Drawing:
         return compose(
-            self.protected, words(), kind=self.kind, measure=self.measure, where=self.where, labels=self.labels
+            self.protected,
+            words(),
+            kind=self.kind,
+            measure=self.measure,
+            where=self.where,
+            labels=self.labels,
+            mapped=Mapped(read_ground(PROJECT, self.ground), 4, "quantile") if self.ground else None,
         )
 
 
@@ -88,6 +98,15 @@ def words() -> Words:
             "codes": {str(code): each for code, each in codes.items()},
         }
         for name, (label, codes) in LABELS.items()
+    }
+    communes = {tile.code: tile.name for tile in read_ground(PROJECT, "rennes-metropole").tiles}
+    variables["commune"] = {
+        "label": "Commune",
+        "type": "code",
+        "sensitivity": "quasi_identifier",
+        "level": "commune",
+        "proper": True,
+        "codes": {**communes, "elsewhere": "Hors de la métropole"},
     }
     variables["recipient"] = {"label": "Allocataire", "type": "identifier", "sensitivity": "identifier"}
     visits = {
@@ -150,6 +169,19 @@ def _odds() -> Table:
     return Table(frame, (Dimension("variable", additive=False), Dimension("category", additive=False)), (odds,))
 
 
+def _communes() -> Table:
+    """Return counts and shares by commune: no number of these is true."""
+    tiles = read_ground(PROJECT, "rennes-metropole").tiles
+    codes = [tile.code for tile in tiles if tile.name != "Le Verger"]
+    people = [2840 if code == "35238" else (7 * place * place + 31 * place) % 173 for place, code in enumerate(codes)]
+    share = [0.12 + (13 * place % 29) / 100 for place in range(len(codes))]
+    frame = pd.DataFrame({"commune": [*codes, "elsewhere"], "rows": [*people, 212], "share": [*share, 0.19]})
+    frame = frame.assign(people=frame["rows"], part=(frame["share"] * frame["rows"]).round())
+    frame = frame.assign(share=frame["part"] / frame["people"].where(frame["people"] > 0))
+    again = Measure("share", "share", base="people", of=("part", "people"))
+    return Table(frame, (Dimension("commune"),), (PEOPLE, again))
+
+
 def _arrivals() -> Table:
     counts = [
         [
@@ -180,14 +212,18 @@ def examples() -> Iterator[Example]:
     """Yield one example of each kind."""
     appointment, share = {"channel": "appointment"}, {"share": "Part des visites sur rendez-vous"}
     yield Example("bars", _crossed("household", "channel", [[855, 385], [261, 74], [561, 329], [227, 185]]), "rows")
-    yield Example("dots", _shares(), "share", appointment, share)
+    yield Example("dots", _shares(), "share", where=appointment, labels=share)
     yield Example("lines", _crossed("outpost", "year", _YEARS[:2]), "rows")
     yield Example("heat", _arrivals(), "rows")
     yield Example("pyramid", _crossed("age", "sex", _AGES), "people")
-    yield Example("forest", _odds(), "odds", {}, {"odds": "Rapport de cotes (échelle logarithmique)"})
+    yield Example("forest", _odds(), "odds", labels={"odds": "Rapport de cotes (échelle logarithmique)"})
     yield Example("flow", _crossed("before", "after", _FLOWS, totals=True), "rows")
     yield Example("timeline", _crossed("outpost", "year", _YEARS), "rows")
-    yield Example("network", _crossed("outpost", "other", _SHARED), "people", {}, {"people": "Allocataires en commun"})
+    again = {"share": "Part des allocataires venus deux fois ou plus"}
+    yield Example("map", _communes(), "share", "rennes-metropole", labels=again)
+    yield Example(
+        "network", _crossed("outpost", "other", _SHARED), "people", labels={"people": "Allocataires en commun"}
+    )
 
 
 def pictures() -> dict[str, tuple[str, str]]:

@@ -278,7 +278,7 @@ def _refuse(name: str, what: str) -> None:
     raise GateError(
         "Un fichier du rapport ne peut pas quitter la maison.",
         where=name,
-        expected="ce que produisent report.table, report.figure, report.key_figure, report.say, et de la prose",
+        expected="ce que produisent report.table, .figure, .map, .key_figure et .say, et de la prose",
         got=what,
         hint="retirez-le du notebook ou du texte qui le porte, ou lancez le passage avec l’audience internal",
     )

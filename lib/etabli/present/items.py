@@ -375,6 +375,7 @@ class FigureItem(TableItem):
 
     kind: FigureKind
     where: Mapping[str, str]
+    mapped: figures.Mapped | None = None
 
     def drawing(self, protection: Protection) -> figures.Drawing:
         return figures.compose(
@@ -384,6 +385,7 @@ class FigureItem(TableItem):
             measure=(self.measures or ("",))[0],
             where=self.where,
             labels=self.labels,
+            mapped=self.mapped,
         )
 
     def try_out(self, protection: Protection) -> None:
@@ -396,7 +398,7 @@ class FigureItem(TableItem):
         if refusal is not None:
             return refusal
         grid = self.grid(protection)
-        caption = f"Données de la figure{french.NBSP}{self.number}"
+        caption = f"Données de la {self.noun.lower()}{french.NBSP}{self.number}"
         return (
             f'<figure id="{self.name}"><figcaption>{self.heading(protection)}</figcaption>'
             f'<div class="drawing">{self._svg(protection)}</div>{self.notes_html(protection, grid)}'
@@ -412,6 +414,14 @@ class FigureItem(TableItem):
     def _svg(self, protection: Protection) -> str:
         drawing = self.drawing(protection)
         return figures.draw(drawing, name=self.name, alternative=figures.describe(drawing))
+
+
+@dataclass(frozen=True)
+class MapItem(FigureItem):
+    """A numbered map: a figure of a table that has a place for dimension."""
+
+    prefix: ClassVar[str] = "carte"
+    noun: ClassVar[str] = "Carte"
 
 
 def _result(

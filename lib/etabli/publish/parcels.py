@@ -173,6 +173,7 @@ def _read_by(project: Project, plans: Iterable[PlannedRun]) -> Iterator[Path]:
     yield project.lock
     yield from sorted(project.ledger.rglob("*"))
     yield from sorted(project.studies.glob("*.yml"))
+    yield from sorted(project.grounds.glob("*.yml"))
     for slug, edition in dict.fromkeys((plan.slug, plan.edition) for plan in plans):
         study = read_study(project, slug)
         yield from sorted((project.studies / slug).rglob("*"))

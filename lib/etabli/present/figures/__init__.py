@@ -15,10 +15,11 @@ from etabli.errors import ReportError, suggestion
 from etabli.memo import pure
 from etabli.present.figures.canvas import styled, svg_of
 from etabli.present.figures.drawing import Drawing, FigureKind, Point, Request
+from etabli.present.figures.ground import Ground, Mapped, Method
 from etabli.present.figures.kinds import KINDS
 from etabli.present.words import Words
 
-__all__ = ["KINDS", "Drawing", "FigureKind", "Point", "compose", "describe", "draw"]
+__all__ = ["KINDS", "Drawing", "FigureKind", "Ground", "Mapped", "Method", "Point", "compose", "describe", "draw"]
 
 
 def compose(
@@ -29,6 +30,7 @@ def compose(
     measure: str,
     where: Mapping[str, str],
     labels: Mapping[str, str],
+    mapped: Mapped | None = None,
 ) -> Drawing:
     """Decide what a figure shows.
 
@@ -40,6 +42,8 @@ def compose(
         The measure to draw.
     where
         Categories at which other dimensions are held.
+    mapped
+        What a map stands on.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def compose(
             f"Une figure « {kind} » ne dessine qu’une caractéristique à la fois.",
             hint='fixez-la par where={"variable": "nom"}',
         )
-    drawing = KINDS[kind].compose(Request(protected, words, kind, chosen, where, labels, free))
+    drawing = KINDS[kind].compose(Request(protected, words, kind, chosen, where, labels, free, mapped))
     if not drawing.points:
         raise ReportError("Cette figure serait vide.", got=str(dict(where)))
     return drawing

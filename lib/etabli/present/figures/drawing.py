@@ -10,10 +10,11 @@ from etabli.disclosure.protect import Protected
 from etabli.errors import ReportError
 from etabli.methods.results import TOTAL, Measure, Table
 from etabli.present import theme
+from etabli.present.figures.ground import Mapped
 from etabli.present.tables import sign_of
-from etabli.present.words import Words, base_of, printed
+from etabli.present.words import Words, base_of, is_small, printed
 
-FigureKind = Literal["bars", "dots", "lines", "heat", "pyramid", "forest", "flow", "timeline", "network"]
+FigureKind = Literal["bars", "dots", "lines", "heat", "pyramid", "forest", "flow", "timeline", "network", "map"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Point:
     """Its interval, as it is written beside it."""
     people: str = ""
     """The number of people beside it, as the table under the figure gives it."""
+    few: bool = False
+    """Whether it is a share of so few people that it is written with its counts: it is then not classed."""
+    tile: str = ""
+    """The code of its place on a map; empty where it has none."""
 
     @property
     def is_impossible(self) -> bool:
@@ -62,6 +67,10 @@ class Drawing:
     """What `label` is a category of."""
     across: str = ""
     """What `series` is a category of."""
+    sized: bool = False
+    """Whether its values are sums, which a circle shows and a colour does not."""
+    mapped: Mapped | None = None
+    """What a map stands on."""
     totals: tuple[Point, ...] = ()
     """Totals that are written beside the points: of all series, at a label, or of all labels, in a series."""
 
@@ -91,6 +100,8 @@ class Request:
         Headings that replace the usual ones, by measure.
     free
         The dimensions that are not held, in the order of the table; a stack's `variable`, which groups, apart.
+    mapped
+        What a map stands on.
     """
 
     protected: Protected
@@ -100,6 +111,7 @@ class Request:
     where: Mapping[str, str]
     labels: Mapping[str, str]
     free: tuple[str, ...]
+    mapped: Mapped | None = None
 
     @property
     def table(self) -> Table:
@@ -143,6 +155,7 @@ def drawing_of(request: Request, points: tuple[Point, ...], **more: Any) -> Draw
         points,
         measure.kind == "ratio",
         measure.kind == "count",
+        sized=measure.kind == "amount",
         **more,
     )
 
@@ -161,6 +174,7 @@ def point_of(request: Request, row: int, along: str, across: str | None) -> Poin
         high=high,
         text=text,
         group=words.category(table, row, "variable") if "variable" in table.keys else "",
+        few=not hidden and is_small(table, row, measure),
     )
 
 

@@ -13,6 +13,7 @@ from etabli.present.figures import (
     forest,
     heat,
     lines,
+    maps,
     network,
     pyramid,
     timeline,
@@ -64,4 +65,5 @@ KINDS: dict[FigureKind, Kind] = {
     "flow": Kind("Diagramme de flux", (2, 2), flow.compose, flow.describe, flow.paint),
     "timeline": Kind("Frise", (1, 2), timeline.compose, timeline.describe, timeline.paint),
     "network": Kind("Réseau", (2, 2), network.compose, network.describe, network.paint),
+    "map": Kind("Carte", (1, 1), maps.compose, maps.describe, maps.paint),
 }
