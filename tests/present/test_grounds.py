@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from etabli.errors import DeclarationError, ReportError
-from etabli.present.grounds import read_ground
+from etabli.errors import DeclarationError, DeliveryError, ReportError
+from etabli.present.grounds import files_of_grounds, read_ground
 from etabli.project import Project
 
 OWN = Project(Path(__file__).resolve().parents[2])
@@ -93,3 +95,68 @@ def test_tile_that_has_no_place_of_its_own_is_told_by_its_line(row: str, expecte
         read_ground(project(tmp_path, GROUND.replace("ROW", row)), "ville")
     assert "data/reference/maps/ville.yml, ligne 7" in str(caught.value.where)
     assert caught.value.expected == expected
+
+
+OUTLINES = """
+title: La ville
+places: { one: commune, many: communes }
+source: contours d’essai
+outlines:
+  file: communes.geojson
+  code: insee
+  name: nom
+  public: { url: "https://exemple.org/communes.geojson", sha256: DIGEST, licence: Licence Ouverte 2.0 }
+"""
+SQUARE = [[[-1.7, 48.0], [-1.6, 48.0], [-1.6, 48.2], [-1.7, 48.2], [-1.7, 48.0]]]
+
+
+def outlined(tmp_path: Path) -> Project:
+    """A project with outlines that were fetched already."""
+    geometry = {"type": "Polygon", "coordinates": SQUARE}
+    content = json.dumps({"features": [{"properties": {"insee": "35238", "nom": "Rennes"}, "geometry": geometry}]})
+    digest = sha256(content.encode()).hexdigest()
+    found = project(tmp_path, OUTLINES.replace("DIGEST", digest))
+    place = found.public / digest[:16] / "communes.geojson"
+    place.parent.mkdir(parents=True)
+    place.write_text(content, encoding="utf-8", newline="\n")
+    return found
+
+
+def test_outlines_are_a_public_file_put_on_a_plane(tmp_path: Path) -> None:
+    """0.1 degree of longitude at 48.1 degrees is 7.43 km (6 371 km sphere), 0.2 of latitude 22.24 km."""
+    ground = read_ground(outlined(tmp_path), "ville")
+    assert ground.is_outlined
+    assert ground.kilometres == pytest.approx(7.426, abs=0.001)
+    (rennes,) = ground.tiles
+    assert (rennes.code, rennes.name) == ("35238", "Rennes")
+    (ring,) = rennes.outlines
+    assert ring[0] == (0, pytest.approx(22.239 / 7.426, abs=0.001))
+    assert ring[2] == (1, 0)
+
+
+def test_files_of_outlines_travel_with_their_ground(tmp_path: Path) -> None:
+    found = outlined(tmp_path)
+    assert [path.name for path in files_of_grounds(found)] == ["ville.yml", "communes.geojson"]
+    assert all(path.is_file() for path in files_of_grounds(found))
+
+
+def test_outlines_that_are_not_the_declared_ones_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from requests import ConnectionError as NoNetwork
+
+    def refused(*_: object, **__: object) -> None:
+        raise NoNetwork
+
+    monkeypatch.setattr("pooch.HTTPDownloader.__call__", refused)
+    found = outlined(tmp_path)
+    (place,) = found.public.rglob("*.geojson")
+    place.write_text("{}", encoding="utf-8")
+    with pytest.raises(DeliveryError, match="n’a pas pu être téléchargé"):
+        read_ground(found, "ville")
+
+
+@pytest.mark.parametrize("text", [GROUND.replace("ROW", "2") + OUTLINES.partition("source: contours d’essai")[2],
+                                  GROUND.partition("tiles:")[0]])  # fmt: skip
+def test_ground_has_tiles_or_outlines(text: str, tmp_path: Path) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        read_ground(project(tmp_path, text.replace("DIGEST", "a" * 64)), "ville")
+    assert caught.value.expected == "des carreaux (« tiles »), ou des contours (« outlines »)"

@@ -39,7 +39,7 @@ from etabli.present.said import statements_of, variables_of
 from etabli.present.sentences import Sentence, as_sentence, citing, hold_values, sentence
 from etabli.present.together import Together, together
 from etabli.present.words import Words
-from etabli.project import Project, find_project
+from etabli.project import MIRROR_VARIABLE, Project, find_project
 from etabli.recipients import Recipient, read_recipients, recipient_of
 from etabli.sources.admission import hold_edition
 from etabli.sources.amendments import placed
@@ -431,7 +431,9 @@ class Report:
             As for `figure`.
         """
         table.measure(measure)
-        mapped = Mapped(read_ground(self.project or find_project(), ground), classes, method)
+        mapped = Mapped(
+            read_ground(self.project or find_project(), ground, mirror=os.environ.get(MIRROR_VARIABLE)), classes, method
+        )
         self._add(
             MapItem,
             source,

@@ -14,6 +14,8 @@ SERIES = ("#0b5c7a", "#c8562c", "#6f5a9c", "#3d7a3a", "#8a6d00")
 MARKERS = ("o", "s", "D", "^", "v")
 LINK = "#6f9bad"
 """Colour of links between nodes: lighter than what stands on them, and still seen on white."""
+BORDER = "#868f98"
+"""Colour of borders between places: seen on white, and on the darkest of the sequence."""
 SEQUENCE = ("#e6f0f4", "#b5d3df", "#77adc4", "#2f7898", "#063b50")
 """Colours of classes, from few to many, far enough apart to be told in grey."""
 

@@ -156,11 +156,12 @@ def test_colours_are_seen_and_read() -> None:
     white = "#ffffff"
     for text in (theme.INK, theme.MUTED):
         assert contrast(text, white) >= 4.5
-    for ink in (*theme.SERIES, theme.ACCENT, theme.LINK):
+    for ink in (*theme.SERIES, theme.ACCENT, theme.LINK, theme.BORDER):
         assert contrast(ink, white) >= 3
     for fill in theme.SEQUENCE:
         assert contrast({"white": white}.get(ink_on(fill), ink_on(fill)), fill) >= 4.5
     assert contrast(white, theme.ACCENT) >= 4.5
+    assert contrast(theme.BORDER, theme.SEQUENCE[-1]) >= 3
 
 
 def test_classes_are_told_apart_in_grey() -> None:

@@ -203,3 +203,35 @@ def test_long_name_stays_on_its_tile(words: Words) -> None:
     ground = replace(GROUND, tiles=tuple(replace(t, column=t.column + 6 * (t.code == "4")) for t in GROUND.tiles))
     svg = draw(composed(words, ground=ground), name="f", alternative="x")
     assert {"Sud-Gare", "Centre-ville"} <= {e.text for e in ET.fromstring(svg).iter(f"{SVG}text")}
+
+
+def outlined() -> Ground:
+    """The same places, by squares of unlike size."""
+    sides = {"1": (0.0, 0.0, 0.6), "2": (0.6, 0.0, 0.4), "3": (0.0, 0.6, 0.3), "4": (0.6, 0.6, 0.3)}
+    rings = {
+        code: ((x, y), (x + side, y), (x + side, y + side), (x, y + side), (x, y))
+        for code, (x, y, side) in sides.items()
+    }
+    tiles = tuple(replace(tile, outlines=(rings[tile.code],)) for tile in GROUND.tiles)
+    return replace(GROUND, tiles=tiles, kilometres=12.0)
+
+
+@pytest.mark.parametrize("measure", ["rows", "share"])
+def test_outlines_show_what_tiles_show(measure: str, words: Words) -> None:
+    drawing = composed(words, measure=measure, ground=outlined(), hidden=(1,))
+    assert describe(drawing) == describe(composed(words, measure=measure, hidden=(1,)))
+    found = [text.replace(NBSP, " ") for text in texts(drawing)]
+    assert "Non cartographié : Hors de la ville (41) ; Non renseigné (7)" in found if measure == "rows" else found
+    assert {"Centre-ville", "secret statistique", "sans donnée dans le tableau", "2 km"} <= set(found)
+    assert "Nord" not in found
+    root = ET.fromstring(draw(drawing, name="f", alternative="x"))
+    assert {element.tag.removeprefix(SVG).lower() for element in root.iter()} - {"title", "style"} <= DRAWN
+
+
+def test_outlines_of_a_masked_place_are_the_same_whatever_it_hides(words: Words) -> None:
+    other = table(rows=[900, 7654, 0, 41, 7, 8602], share=[0.1, 0.99, float("nan"), 0.1, 1 / 7, 0.148])
+    for measure in ("rows", "share"):
+        drawings = (
+            composed(words, each, measure=measure, hidden=(1, 5), ground=outlined()) for each in (table(), other)
+        )
+        assert len({draw(each, name="f", alternative="x") for each in drawings}) == 1

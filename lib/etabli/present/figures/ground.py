@@ -1,4 +1,4 @@
-"""What a map stands on: places as tiles of one size, and how their values are classed."""
+"""What a map stands on: places as tiles of one size, or as their outlines, and how their values are classed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ Method = Literal["quantile", "equal"]
 """Classes of about as many places each, or of equal width between round bounds."""
 METHODS: tuple[Method, ...] = get_args(Method)
 
+Corners = tuple[tuple[float, float], ...]
+"""Places on a plane: x to the east from 0 to 1, y to the south in the same unit."""
+
 
 @dataclass(frozen=True)
 class Tile:
-    """One place: its code, its name, its column and its row from 1."""
+    """One place: its code and its name, its column and its row from 1, or its outlines."""
 
     code: str
     name: str
-    column: int
-    row: int
+    column: int = 1
+    row: int = 1
+    outlines: tuple[Corners, ...] = ()
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A set of tiles. `one` and `many` say what a tile is: a commune, communes."""
+    """A set of places. `one` and `many` say what a place is: a commune, communes."""
 
     name: str
     title: str
@@ -30,6 +34,12 @@ class Ground:
     many: str
     source: str
     tiles: tuple[Tile, ...]
+    kilometres: float = 0.0
+    """How far it goes from west to east, where places have outlines."""
+
+    @property
+    def is_outlined(self) -> bool:
+        return self.kilometres > 0
 
     @property
     def columns(self) -> int:

@@ -1,7 +1,7 @@
-"""Maps on tiles of one size: classes of colours for shares, circles for counts.
+"""Maps, on tiles of one size or on outlines: classes of colours for shares, circles for counts.
 
 Of places of unlike size, an outline shows the large ones and hides the small ones, where most people live: each place
-has a tile. A count is never a colour: the eye would read it as a density.
+has a tile, unless outlines are asked for. A count is never a colour: the eye would read it as a density.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from etabli.present.figures.classes import MOST, Class, colours, equal_classes, 
 from etabli.present.figures.drawing import Drawing, Point, Request, drawing_of, point_of
 from etabli.present.figures.ground import METHODS, Ground, Mapped, Tile
 from etabli.present.figures.heat import ink_on
+from etabli.present.figures.shapes import Outlines
 from etabli.present.figures.sheet import (
     SMALL,
     SMALLEST,
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 _WIDEST = 1.3
 _GAP = 0.03
 _RADIUS = 0.19
-"""Inches: the largest circle."""
+"""Inches: the largest circle of a tile."""
+_LARGEST = 0.42
+"""Inches: the largest circle among outlines."""
 _TOLD = 3
 """Places that the alternative text names at each end."""
 
@@ -146,27 +149,19 @@ def _classes(drawing: Drawing) -> list[Class]:
 
 
 def paint(drawing: Drawing) -> Figure:
-    """Draw the tiles, then what is not on the map, then the legend."""
+    """Draw the places, then what is not on the map, then the legend."""
     ground = _mapped(drawing).ground
-    wide = min(_WIDEST, (WIDTH - 0.1) / ground.columns)
-    points = {point.tile: point for point in drawing.points if point.tile}
-    names = {tile.code: _name_of(tile, points.get(tile.code), wide - 2 * _GAP - 0.06) for tile in ground.tiles}
-    circles = _Circles(drawing, wide - 2 * _GAP) if _is_counted(drawing) else None
-    value = 2 * _RADIUS + 0.04 if circles else height_of(1, SMALL)
-    tall = 0.16 + value + max(height_of(len(lines), size) for lines, size in names.values())
+    circles = _Circles(drawing, _LARGEST if ground.is_outlined else _RADIUS) if _is_counted(drawing) else None
+    classes = [] if circles else _classes(drawing)
+    field = _Shapes(drawing, classes, circles) if ground.is_outlined else _Tiles(drawing, classes, circles)
     apart = [point for point in drawing.points if not point.tile]
     told = wrapped(f"Non cartographié{french.NBSP}: {_listed(apart)}", WIDTH - 0.2) if apart else []
-    classes = [] if _is_counted(drawing) else _classes(drawing)
     swatches = _legend(drawing, classes)
-    base = 0.05 + tall * ground.rows
+    base = 0.05 + field.height
     foot = base + 0.08 + height_of(len(told)) + 0.2
     sizes = circles.radius * 2 + 0.15 if circles else 0.0
     sheet = Sheet(foot + 0.2 + sizes + height_of_legend(swatches, 0.05) + 0.02)
-    left = (WIDTH - wide * ground.columns) / 2
-    for tile in ground.tiles:
-        corner = (left + (tile.column - 1) * wide + _GAP, 0.05 + (tile.row - 1) * tall + _GAP)
-        box = (*corner, wide - 2 * _GAP, tall - 2 * _GAP)
-        _tile(sheet, points.get(tile.code), names[tile.code], box, classes, circles)
+    field.draw(sheet)
     if told:
         sheet.text(0.05, base + 0.08 + height_of(len(told)) / 2, told, color=theme.INK)
     heading = drawing.measure if circles else f"{drawing.measure} (entre parenthèses, le nombre de {ground.many})"
@@ -175,6 +170,68 @@ def paint(drawing: Drawing) -> Figure:
         circles.legend(sheet, 0.05, foot + 0.16)
     sheet.legend(0.05, foot + 0.2 + sizes, swatches)
     return sheet.figure
+
+
+class _Tiles:
+    """The places as tiles of one size."""
+
+    def __init__(self, drawing: Drawing, classes: Sequence[Class], circles: _Circles | None) -> None:
+        self.classes, self.circles = classes, circles
+        self.ground = _mapped(drawing).ground
+        self.points = {point.tile: point for point in drawing.points if point.tile}
+        self.wide = min(_WIDEST, (WIDTH - 0.1) / self.ground.columns)
+        room = self.wide - 2 * _GAP - 0.06
+        self.names = {tile.code: _name_of(tile, self.points.get(tile.code), room) for tile in self.ground.tiles}
+        value = 2 * _RADIUS + 0.04 if circles else height_of(1, SMALL)
+        self.tall = 0.16 + value + max(height_of(len(lines), size) for lines, size in self.names.values())
+        self.height = self.tall * self.ground.rows
+
+    def draw(self, sheet: Sheet) -> None:
+        left = (WIDTH - self.wide * self.ground.columns) / 2
+        for tile in self.ground.tiles:
+            corner = (left + (tile.column - 1) * self.wide + _GAP, 0.05 + (tile.row - 1) * self.tall + _GAP)
+            box = (*corner, self.wide - 2 * _GAP, self.tall - 2 * _GAP)
+            _tile(sheet, self.points.get(tile.code), self.names[tile.code], box, self.classes, self.circles)
+
+
+class _Shapes:
+    """The places as their outlines; a name or a value is written where it fits, and stands in the table anyway."""
+
+    def __init__(self, drawing: Drawing, classes: Sequence[Class], circles: _Circles | None) -> None:
+        self.classes, self.circles = classes, circles
+        self.ground = _mapped(drawing).ground
+        self.points = {point.tile: point for point in drawing.points if point.tile}
+        self.outlines = Outlines(self.ground)
+        self.height = self.outlines.height + 0.2
+
+    def draw(self, sheet: Sheet) -> None:
+        tiles = self.outlines.in_order(self.ground.tiles)
+        for tile in tiles:
+            point = self.points.get(tile.code)
+            if point is None:
+                self.outlines.shape(sheet, tile.code, fill="white", dashed=True)
+            elif point.is_masked:
+                self.outlines.hatch(sheet, tile.code)
+            else:
+                self.outlines.shape(sheet, tile.code, fill=_fill_of(point, self.classes))
+        shown = [tile for tile in tiles if tile.code in self.points and not self.points[tile.code].is_masked]
+        if self.circles:
+            for tile in sorted(shown, key=lambda each: -(self.points[each.code].x or 0.0)):
+                x, y, _ = self.outlines.middle(tile.code)
+                self.circles.circle(sheet, self.points[tile.code].x or 0.0, x, y)
+        for tile in shown:
+            point = self.points[tile.code]
+            radius = self.circles.radius_of(point.x) if self.circles and point.x else 0.0
+            colour = ink_on(_fill_of(point, self.classes))
+            self.outlines.write(sheet, tile.code, point.label, point.text, colour=colour, radius=radius)
+        self.outlines.scale_bar(sheet, 0.05 + self.height - 0.02)
+
+
+def _fill_of(point: Point, classes: Sequence[Class]) -> str:
+    """Return the colour of the class of a value; white where it has none."""
+    if not classes or point.x is None or point.few:
+        return "white"
+    return colours(len(classes))[rank_of(point.x, classes)]
 
 
 def _name_of(tile: Tile, point: Point | None, width: float) -> tuple[list[str], float]:
@@ -210,36 +267,33 @@ def _tile(
             sheet.sign(middle, top + (number - (len(lines) - 1) / 2) * height_of(1, size), line, size=size)
         sheet.sign(middle, low, point.text)
         return
-    fill = "white"
-    if classes and point.x is not None and not point.few:
-        fill = colours(len(classes))[rank_of(point.x, classes)]
+    fill = _fill_of(point, classes)
     sheet.rectangle(*box, fill=fill, edge=theme.MUTED, linewidth=0.6)
     sheet.text(middle, top, lines, size=size, side="center", color=ink_on(fill))
     if circles and point.x is not None:
-        middle, low = circles.draw(sheet, point.x, (x, y + tall)), y + tall - circles.radius - 0.05
+        across, low = x + 0.05 + circles.radius, y + tall - 0.05 - circles.radius
+        circles.circle(sheet, point.x, across, low)
+        middle = (across + circles.radius + x + wide) / 2
     room = 2 * (x + wide - middle)
     size = next((each for each in (SMALL, SMALLEST) if width_of(point.text, each, bold=True) <= room), SMALLEST)
     sheet.text(middle, low, point.text, size=size, side="center", color=ink_on(fill), weight="bold")
 
 
 class _Circles:
-    """Circles whose areas are as the values; the largest one fills a tile."""
+    """Circles whose areas are as the values."""
 
-    def __init__(self, drawing: Drawing, width: float) -> None:
-        self.width = width
-        self.radius = _RADIUS
+    def __init__(self, drawing: Drawing, radius: float) -> None:
         self.top = max((p.x for p in drawing.points if p.tile and p.x), default=0.0)
+        self.radius = radius
         self.amount = not drawing.whole
 
     def radius_of(self, x: float) -> float:
         return self.radius * sqrt(x / self.top)
 
-    def draw(self, sheet: Sheet, value: float, corner: tuple[float, float]) -> float:
-        """Draw a value in the low left corner of its tile, and return the middle of the room beside it."""
-        x, y = corner[0] + 0.05 + self.radius, corner[1] - 0.05 - self.radius
-        if value:
+    def circle(self, sheet: Sheet, value: float, x: float, y: float) -> None:
+        """Draw a value around its centre; nothing for 0."""
+        if value > 0:
             sheet.circle(x, y, self.radius_of(value), fill=theme.SEQUENCE[1], edge=theme.ACCENT, linewidth=1)
-        return (x + self.radius + corner[0] + self.width) / 2
 
     def legend(self, sheet: Sheet, x: float, y: float) -> None:
         """Draw a few round values as circles on one line."""
