@@ -235,3 +235,21 @@ def test_outlines_of_a_masked_place_are_the_same_whatever_it_hides(words: Words)
             composed(words, each, measure=measure, hidden=(1, 5), ground=outlined()) for each in (table(), other)
         )
         assert len({draw(each, name="f", alternative="x") for each in drawings}) == 1
+
+
+def test_place_that_is_not_told_apart_from_the_whole_is_marked(words: Words) -> None:
+    """The whole is 14.8 %: an interval that ends there holds it."""
+    bounds = {"low": [0.08, 0.25, float("nan"), 0.1, 0.0, 0.13], "high": [0.148, 0.35, float("nan"), 0.2, 0.5, 0.16]}
+    share = replace(SHARE, low="low", high="high")
+    with_bounds = replace(table(**bounds), measures=(ROWS, share))
+    for ground in (GROUND, outlined()):
+        drawing = composed(words, with_bounds, measure="share", ground=ground)
+        found = [text.replace(NBSP, " ") for text in texts(drawing)]
+        assert "10 % ≈" in found
+        assert "30 %" in found
+        assert "l’intervalle contient la valeur de l’ensemble (14,8 %)" in found
+        said = describe(drawing).replace(NBSP, " ")
+        assert "1 quartier dont l’intervalle contient la valeur de l’ensemble (14,8 %)." in said
+    hidden = composed(words, with_bounds, measure="share", hidden=(5,))
+    assert "≈" not in "".join(texts(hidden))
+    assert "ensemble" not in describe(hidden)

@@ -82,7 +82,8 @@ def compose(request: Request) -> Drawing:
             got=", ".join(list(dict.fromkeys(codes[along] for _, codes in request.rows()))[:3]),
             hint="le code d’une modalité, ou sa « value » dans le codebook, est celui de la carte",
         )
-    return drawing_of(request, points, along=request.words.dimension(along), mapped=mapped)
+    totals = tuple(point_of(request, row, along, None) for row, codes in request.rows() if codes[along] == TOTAL)
+    return drawing_of(request, points, along=request.words.dimension(along), mapped=mapped, totals=totals)
 
 
 def _places(request: Request, along: str, ground: Ground) -> dict[str, str]:
@@ -125,10 +126,40 @@ def describe(drawing: Drawing) -> list[str]:
             parts.append(f"Au plus bas : {_listed(known[: min(_TOLD, len(known) - _TOLD)])}")
     apart = [point for point in drawing.points if not point.tile]
     parts += [f"Non cartographié : {_listed(apart)}"] if apart else []
+    whole, common = _whole(drawing), len(_common(drawing))
+    if whole is not None and common:
+        noun = mapped.ground.one if common == 1 else mapped.ground.many
+        parts.append(f"{common} {noun} dont l’intervalle contient la valeur de l’ensemble ({whole.text})")
     empty = len(mapped.ground.tiles) - sum(bool(point.tile) for point in drawing.points)
     noun = mapped.ground.one if empty == 1 else mapped.ground.many
     parts += [f"{empty} {noun} sans donnée dans le tableau"] if empty else []
     return [*parts, *unseen(drawing)]
+
+
+def _whole(drawing: Drawing) -> Point | None:
+    """Return the value of all places together, where it is shown."""
+    return next((point for point in drawing.totals if point.x is not None), None)
+
+
+def is_common(drawing: Drawing, point: Point) -> bool:
+    """Whether the interval of a place, as printed, holds the value of all places: it is not told apart from it."""
+    whole = _whole(drawing)
+    if whole is None or whole.x is None or point.few or point.low is None or point.high is None:
+        return False
+    return point.low <= whole.x <= point.high
+
+
+def _common(drawing: Drawing) -> list[Point]:
+    return [point for point in drawing.points if point.tile and is_common(drawing, point)]
+
+
+def _value_of(drawing: Drawing, point: Point) -> str:
+    """Return the value of a place as it is written on it."""
+    return f"{point.text}{french.NBSP}{COMMON}" if is_common(drawing, point) else point.text
+
+
+COMMON = "≈"
+"""Marks a place whose interval holds the value of all places together."""
 
 
 def _listed(points: Sequence[Point]) -> str:
@@ -176,7 +207,7 @@ class _Tiles:
     """The places as tiles of one size."""
 
     def __init__(self, drawing: Drawing, classes: Sequence[Class], circles: _Circles | None) -> None:
-        self.classes, self.circles = classes, circles
+        self.drawing, self.classes, self.circles = drawing, classes, circles
         self.ground = _mapped(drawing).ground
         self.points = {point.tile: point for point in drawing.points if point.tile}
         self.wide = min(_WIDEST, (WIDTH - 0.1) / self.ground.columns)
@@ -191,14 +222,16 @@ class _Tiles:
         for tile in self.ground.tiles:
             corner = (left + (tile.column - 1) * self.wide + _GAP, 0.05 + (tile.row - 1) * self.tall + _GAP)
             box = (*corner, self.wide - 2 * _GAP, self.tall - 2 * _GAP)
-            _tile(sheet, self.points.get(tile.code), self.names[tile.code], box, self.classes, self.circles)
+            point = self.points.get(tile.code)
+            value = _value_of(self.drawing, point) if point else ""
+            _tile(sheet, point, value, self.names[tile.code], box, self.classes, self.circles)
 
 
 class _Shapes:
     """The places as their outlines; a name or a value is written where it fits, and stands in the table anyway."""
 
     def __init__(self, drawing: Drawing, classes: Sequence[Class], circles: _Circles | None) -> None:
-        self.classes, self.circles = classes, circles
+        self.drawing, self.classes, self.circles = drawing, classes, circles
         self.ground = _mapped(drawing).ground
         self.points = {point.tile: point for point in drawing.points if point.tile}
         self.outlines = Outlines(self.ground)
@@ -223,7 +256,9 @@ class _Shapes:
             point = self.points[tile.code]
             radius = self.circles.radius_of(point.x) if self.circles and point.x else 0.0
             colour = ink_on(_fill_of(point, self.classes))
-            self.outlines.write(sheet, tile.code, point.label, point.text, colour=colour, radius=radius)
+            self.outlines.write(
+                sheet, tile.code, point.label, _value_of(self.drawing, point), colour=colour, radius=radius
+            )
         self.outlines.scale_bar(sheet, 0.05 + self.height - 0.02)
 
 
@@ -247,6 +282,7 @@ def _name_of(tile: Tile, point: Point | None, width: float) -> tuple[list[str], 
 def _tile(
     sheet: Sheet,
     point: Point | None,
+    value: str,
     name: tuple[list[str], float],
     box: tuple[float, float, float, float],
     classes: Sequence[Class],
@@ -275,8 +311,8 @@ def _tile(
         circles.circle(sheet, point.x, across, low)
         middle = (across + circles.radius + x + wide) / 2
     room = 2 * (x + wide - middle)
-    size = next((each for each in (SMALL, SMALLEST) if width_of(point.text, each, bold=True) <= room), SMALLEST)
-    sheet.text(middle, low, point.text, size=size, side="center", color=ink_on(fill), weight="bold")
+    size = next((each for each in (SMALL, SMALLEST) if width_of(value, each, bold=True) <= room), SMALLEST)
+    sheet.text(middle, low, value, size=size, side="center", color=ink_on(fill), weight="bold")
 
 
 class _Circles:
@@ -317,6 +353,9 @@ class _Circles:
 def _legend(drawing: Drawing, classes: Sequence[Class]) -> list[Swatch]:
     fills = colours(len(classes)) if classes else []
     found = [Swatch(f"{each.label} ({each.points})", fill) for each, fill in zip(classes, fills, strict=True)]
+    whole = _whole(drawing)
+    if whole is not None and _common(drawing):
+        found.append(Swatch(f"l’intervalle contient la valeur de l’ensemble ({whole.text})", edge="none", sign=COMMON))
     here = replace(drawing, points=tuple(point for point in drawing.points if point.tile))
     if any(point.few for point in here.points):
         found.append(Swatch("part de moins de 30 personnes, non classée"))
