@@ -9,7 +9,7 @@ INK = "#1b2a3a"
 ACCENT = "#0b5c7a"
 MUTED = "#5d6b78"
 GRID = "#d9dfe4"
-SERIES = ("#0b5c7a", "#c8562c", "#6f5a9c", "#3d7a3a", "#8a6d00")
+SERIES = ("#0b5c7a", "#c25129", "#6f5a9c", "#3d7a3a", "#8a6d00")
 """Colours of series, told apart by colour-blind readers and in grey; markers differ as well."""
 MARKERS = ("o", "s", "D", "^", "v")
 LINK = "#6f9bad"
