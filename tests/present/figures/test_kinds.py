@@ -16,6 +16,7 @@ from etabli.french import NBSP
 from etabli.methods.results import TOTAL
 from etabli.present import theme
 from etabli.present.figures import KINDS, describe, draw
+from etabli.present.figures.sheet import width_of
 from etabli.present.tables import lay_out
 from etabli.present.words import Words
 
@@ -197,3 +198,25 @@ def test_rows_of_totals_do_not_make_a_series(words: Words, sample_of: Any) -> No
         ignore_index=True,
     )
     assert replace(sample, table=sample.table.with_cells(cells)).composed(words).series == ["Femmes", "Hommes"]
+
+
+def test_long_labels_stay_on_the_page(sample: Any, words: Words) -> None:
+    """As wide as a browser with the house's letters draws them; a point more for how letters are rounded."""
+    book = words.codebook.model_copy(deep=True)
+    long = "Allocation aux adultes handicapés et complément de ressources"
+    variables = book.sources["visits"].variables
+    for variable in (each for name, each in variables.items() if name != "year"):
+        variable.codes.update(
+            {code: each.model_copy(update={"label": f"{long}, {each.label}"}) for code, each in variable.codes.items()}
+        )
+    drawing = sample.composed(Words(book, book.sources["visits"]), masked=True)
+    for text in ET.fromstring(drawn(drawing)).iter(f"{SVG}text"):
+        style, written = text.attrib["style"], text.text or ""
+        size = re.search(r"font-size: ([\d.]+)px", style)
+        assert size, style
+        wide = width_of(written, float(size[1]), bold="font-weight: 700" in style) * 72
+        anchor = re.search(r"text-anchor: (\w+)", style)
+        shift = {"middle": 0.5, "end": 1.0}.get(anchor[1] if anchor else "start", 0.0)
+        left = float(text.attrib["x"]) - shift * wide
+        assert left >= -1, written
+        assert left + wide <= 518.4 + 1, written

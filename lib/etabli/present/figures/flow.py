@@ -124,7 +124,9 @@ def paint(drawing: Drawing) -> Figure:
     widest = max([widest, *(sum(node.whole or 0.0 for node in side if node.masked) for side in (starts, ends))]) or 1.0
     scale = _TALL / widest
     tall = max(_stacked(side, scale) for side in (starts, ends))
-    head = 0.34
+    titles = [wrapped(title, _LABEL + _BAR) for title in (drawing.along, drawing.across)]
+    titled = height_of(max(map(len, titles)))
+    head = titled + 0.18
     legend = _legend(drawing)
     sheet = Sheet(head + tall + 0.12 + height_of_legend(legend, 0.05) + 0.06)
     left, right = _LABEL, WIDTH - _LABEL
@@ -135,9 +137,10 @@ def paint(drawing: Drawing) -> Figure:
             node.top = top + (slot - node.height(scale)) / 2
             top += slot + _GAP
             _name(sheet, node, scale, x, is_left=side is starts)
-    sheet.text(left + _BAR, 0.13, drawing.along, size=PLAIN, side="right", color=theme.MUTED)
-    sheet.text(right - _BAR, 0.13, drawing.across, size=PLAIN, color=theme.MUTED)
-    sheet.text(WIDTH / 2, 0.13, drawing.measure, side="center", color=theme.MUTED)
+    top = 0.04 + titled / 2
+    sheet.text(left + _BAR, top, titles[0], size=PLAIN, side="right", color=theme.MUTED)
+    sheet.text(right - _BAR, top, titles[1], size=PLAIN, color=theme.MUTED)
+    sheet.text(WIDTH / 2, top, wrapped(drawing.measure, 3.0), side="center", color=theme.MUTED)
     for node in starts:
         for point in node.points:
             if point.x:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW = 0.36
-"""Inches: the height of a row of cells."""
+"""Inches: the least height of a row of cells."""
 MARGIN = 0.05
 _WIDEST_LABEL = 1.7
 _ROWS_TOLD = 8
@@ -87,8 +87,10 @@ def paint(drawing: Drawing) -> Figure:
     turned = any(width_of(line, SMALL) > cell - 0.02 for lines in heads for line in lines)
     top = max(width_of(s, SMALL) for s in drawing.series) if turned else height_of(max(map(len, heads)), SMALL)
     top += height_of(1) + 0.16
+    names = [wrapped(label, left - 0.15) for label in rows]
+    row = max(ROW, height_of(max(map(len, names))) + 0.06)
     swatches = _legend(drawing, classes)
-    sheet = Sheet(top + ROW * len(rows) + 0.12 + 0.22 + height_of_legend(swatches, left) + MARGIN)
+    sheet = Sheet(top + row * len(rows) + 0.12 + 0.22 + height_of_legend(swatches, left) + MARGIN)
     sheet.text(left, height_of(1) / 2 + 0.02, drawing.across, color=theme.MUTED)
     for number, lines in enumerate(heads):
         middle = left + (number + 0.5) * cell
@@ -98,22 +100,22 @@ def paint(drawing: Drawing) -> Figure:
             )
         else:
             sheet.text(middle, top - 0.05 - height_of(len(lines), SMALL) / 2, lines, size=SMALL, side="center")
-    for number, label in enumerate(rows):
-        sheet.text(left - 0.1, top + (number + 0.5) * ROW, wrapped(label, left - 0.15), side="right")
+    for number, lines in enumerate(names):
+        sheet.text(left - 0.1, top + (number + 0.5) * row, lines, side="right")
     for point in drawing.points:
-        x, y = left + drawing.series.index(point.series) * cell, top + rows.index(point.label) * ROW
-        _cell(sheet, point, classes, (x, y, cell))
-    foot = top + ROW * len(rows) + 0.24
+        x, y = left + drawing.series.index(point.series) * cell, top + rows.index(point.label) * row
+        _cell(sheet, point, classes, (x, y, cell, row))
+    foot = top + row * len(rows) + 0.24
     sheet.text(left, foot, f"{drawing.measure}{french.NBSP}:", size=SMALL, color=theme.MUTED)
     sheet.legend(left, foot + 0.2, swatches)
     return sheet.figure
 
 
-def _cell(sheet: Sheet, point: Point, classes: list[Class], place: tuple[float, float, float]) -> None:
-    x, y, wide = place
+def _cell(sheet: Sheet, point: Point, classes: list[Class], place: tuple[float, float, float, float]) -> None:
+    x, y, wide, tall = place
     gap = 0.015
-    inner = (x + gap, y + gap, wide - 2 * gap, ROW - 2 * gap)
-    middle = (x + wide / 2, y + ROW / 2)
+    inner = (x + gap, y + gap, wide - 2 * gap, tall - 2 * gap)
+    middle = (x + wide / 2, y + tall / 2)
     if point.x is not None:
         fill = fills(classes)[rank_of(point.x, classes)]
         sheet.rectangle(*inner, fill=fill, edge=theme.GRID, linewidth=0.5)

@@ -31,6 +31,8 @@ MOST = 24
 _RADIUS = 1.55
 _WIDEST = 11.0
 """Points: the width of the largest link."""
+_MANY = 10
+"""Links from which the largest is drawn thinner, so that all are seen."""
 _APART = 0.3
 """Inches: how far a link bends to its right, so that the other way is seen beside it."""
 _WRITTEN = 12
@@ -110,9 +112,10 @@ def paint(drawing: Drawing) -> Figure:
     foot = max(y for _, y in places.values()) + margin
     sheet = Sheet(foot + height_of_legend(legend, 0.05) + 0.06)
     sheet.text(0.02, 0.13, drawing.measure, color=theme.MUTED)
+    widest = max(_WIDEST * min(1.0, _MANY / max(len(links), 1)), 2.0)
     largest = max((point.x or 0.0 for point in links), default=1.0)
     for point in reversed(links):
-        _link(sheet, places[point.label], places[point.series], centre, _WIDEST * (point.x or 0.0) / largest, drawing)
+        _link(sheet, places[point.label], places[point.series], centre, widest * (point.x or 0.0) / largest, drawing)
     for point in links[:_WRITTEN]:
         x, y = _middle(places[point.label], places[point.series], centre)
         wide = width_of(point.text, SMALL) + 0.05

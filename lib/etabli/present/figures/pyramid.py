@@ -11,13 +11,14 @@ from etabli.present.figures.alternatives import unseen
 from etabli.present.figures.canvas import WIDTH
 from etabli.present.figures.drawing import Drawing, Point, Request, drawing_of, points_of
 from etabli.present.figures.scales import round_ticks, tick_text
-from etabli.present.figures.sheet import PLAIN, SMALL, Sheet, height_of_legend, signs_of, width_of
+from etabli.present.figures.sheet import PLAIN, SMALL, Sheet, height_of, height_of_legend, signs_of, width_of, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW = 0.21
 """Inches: the height of one age."""
+_WIDEST_LABEL = 1.5
 _STUB = 0.34
 """Inches: the length of a hatched bar, whatever it hides."""
 
@@ -70,21 +71,25 @@ def describe(drawing: Drawing) -> list[str]:
 def paint(drawing: Drawing) -> Figure:
     """Draw the bars on both sides of the labels, over one scale."""
     labels = [label for _, label in drawing.labels]
-    gutter = max(width_of(label, SMALL) for label in labels) + 0.24
+    names = [wrapped(label, _WIDEST_LABEL, SMALL) for label in labels]
+    gutter = max(width_of(line, SMALL) for lines in names for line in lines) + 0.24
+    row = max(ROW, height_of(max(map(len, names)), SMALL) + 0.04)
     room = max(width_of(point.text, SMALL) for point in drawing.points) + 0.12
     ends = [each for point in drawing.points for each in (point.x, point.high) if each is not None]
     top = max([*ends, 0.0]) or 1.0
     reach = (WIDTH - gutter) / 2 - room
     signs = signs_of(drawing)
-    head, foot = 0.32, 0.52
-    sheet = Sheet(head + ROW * len(labels) + foot + height_of_legend(signs, 0.05) + 0.06)
-    middle, base = WIDTH / 2, head + ROW * len(labels)
+    titles = [wrapped(series, reach, bold=True) for series in drawing.series]
+    titled = height_of(max(map(len, titles)))
+    head, foot = titled + 0.16, 0.52
+    sheet = Sheet(head + row * len(labels) + foot + height_of_legend(signs, 0.05) + 0.06)
+    middle, base = WIDTH / 2, head + row * len(labels)
     ticks = [each for each in round_ticks(top) if each and ends and not (drawing.whole and each % 1)]
-    for side, series in zip((-1, 1), drawing.series, strict=True):
+    for side, series, title in zip((-1, 1), drawing.series, titles, strict=True):
         colour = theme.SERIES[0 if side < 0 else 1]
         axis = middle + side * gutter / 2
         title_at = axis + side * reach / 2
-        sheet.text(title_at, 0.14, series, size=PLAIN, side="center", weight="bold", color=theme.INK)
+        sheet.text(title_at, 0.04 + titled / 2, title, size=PLAIN, side="center", weight="bold", color=theme.INK)
         sheet.line([(axis, head), (axis, base)], linewidth=0.8)
         sheet.text(axis, base + 0.12, tick_text(0, drawing.percent, top), size=SMALL, side="center", color=theme.MUTED)
         for each in ticks:
@@ -93,10 +98,10 @@ def paint(drawing: Drawing) -> Figure:
             text = tick_text(each, drawing.percent, top)
             sheet.text(x, base + 0.12, text, size=SMALL, side="center", color=theme.MUTED)
         for point in (each for each in drawing.points if each.series == series):
-            y = base - (labels.index(point.label) + 0.5) * ROW
+            y = base - (labels.index(point.label) + 0.5) * row
             _bar(sheet, point, (axis, y, side), reach / top, colour)
-    for number, label in enumerate(labels):
-        sheet.text(middle, base - (number + 0.5) * ROW, label, size=SMALL, side="center")
+    for number, lines in enumerate(names):
+        sheet.text(middle, base - (number + 0.5) * row, lines, size=SMALL, side="center")
     sheet.text(middle, base + 0.34, drawing.measure, side="center")
     sheet.legend(0.05, base + foot + 0.06, signs)
     return sheet.figure

@@ -17,6 +17,7 @@ from etabli.present.figures.sheet import (
     SMALLEST,
     Sheet,
     Swatch,
+    height_of,
     height_of_legend,
     signs_of,
     width_of,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LANE = 0.4
-"""Inches: the height of a lane."""
+"""Inches: the least height of a lane."""
 _WIDEST_LABEL = 1.8
 
 
@@ -93,11 +94,13 @@ def paint(drawing: Drawing) -> Figure:
     def start(label: str) -> float:
         return left + (places[label] - min(places.values())) / step * wide
 
+    names = [wrapped(series, left - 0.15) for series in drawing.series]
+    lane = max(LANE, height_of(max(map(len, names))) + 0.06)
     head = 0.3
     swatches = [Swatch(french.uncapitalised(drawing.measure), fill=theme.ACCENT)]
     swatches += [Swatch("zéro", mark="none")] if any(point.x == 0 for point in drawing.points) else []
     swatches += signs_of(drawing)
-    base = head + LANE * len(drawing.series)
+    base = head + lane * len(drawing.series)
     sheet = Sheet(base + 0.14 + height_of_legend(swatches, left) + 0.06)
     every = next(n for n in range(1, len(times) + 1) if n == len(times) or _widest(times) + 0.06 <= n * wide)
     for number, label in enumerate(times):
@@ -106,8 +109,8 @@ def paint(drawing: Drawing) -> Figure:
         if number % every == 0:
             sheet.text(x + wide / 2, head - 0.12, label, size=SMALL, side="center", color=theme.MUTED)
     for number, series in enumerate(drawing.series):
-        y = head + (number + 0.5) * LANE
-        sheet.text(left - 0.1, y, wrapped(series, left - 0.15), side="right")
+        y = head + (number + 0.5) * lane
+        sheet.text(left - 0.1, y, names[number], side="right")
         for span in spans_of(drawing, series, places):
             x = start(span[0].label)
             sheet.rectangle(x, y - 0.12, start(span[-1].label) + wide - x, 0.24, fill=theme.ACCENT)
