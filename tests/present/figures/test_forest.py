@@ -66,6 +66,17 @@ def test_number_of_people_is_masked_as_in_the_table(sample_of: Any, words: Words
     assert [(point.text, point.people) for point in points] == [(f"31,0{NBSP}%", "s"), ("s", "330")]
 
 
+def test_interval_that_is_not_printed_is_not_drawn(sample_of: Any, words: Words) -> None:
+    """A share of fewer than 30 people is written with its counts, and has none."""
+    table = shares()
+    (share,) = table.measures
+    few = replace(
+        table, cells=table.cells.assign(rows=7, people=13, base=13), measures=(replace(share, of=("rows", "base")),)
+    )
+    drawing = replace(sample_of("forest"), table=few, measure="share", where={"sex": "f"}, hidden=()).composed(words)
+    assert [(p.text, p.interval, p.low, p.high) for p in drawing.points] == [("7 sur 13", "", None, None)] * 2
+
+
 @pytest.mark.parametrize(("low", "high", "apart"), [(1.01, 2.0, True), (1.0, 2.0, False), (0.5, 0.99, True)])
 def test_interval_that_reaches_one_does_not_leave_it_out(
     low: float, high: float, apart: bool, sample_of: Any, words: Words

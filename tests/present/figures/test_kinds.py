@@ -189,6 +189,10 @@ def test_share_of_few_people_is_written_by_its_counts(words: Words, sample_of: A
         words
     )
     assert {point.text for point in drawing.points if point.x is not None} == {"7 sur 13"}
+    svg = drawn(drawing)
+    assert not any(colour in svg for colour in theme.SEQUENCE)  # in no class
+    assert "part de moins de 30 personnes, non classée" in texts(svg)
+    assert "au plus haut" not in describe(drawing).lower()
 
 
 def test_rows_of_totals_do_not_make_a_series(words: Words, sample_of: Any) -> None:

@@ -39,9 +39,9 @@ def equal_classes(drawing: Drawing, count: int) -> list[Class]:
     """Return at most so many classes of equal width, with round bounds; 0 apart where values are counts.
 
     A class holds its lower bound, and not its upper one, which the next begins with. Classes of nothing at the ends are
-    left out.
+    left out; shares of few people are in none.
     """
-    values = [point.x for point in drawing.points if point.x is not None]
+    values = [point.x for point in drawing.points if point.x is not None and not point.few]
     if not values:
         return []
     zero = drawing.whole and min(values) == 0
@@ -96,9 +96,9 @@ def _step(low: float, high: float, count: int, *, whole: bool) -> float:
 def quantile_classes(drawing: Drawing, count: int) -> list[Class]:
     """Return at most so many classes of about as many values each, from the least value in each to the greatest.
 
-    Values that are equal stay together.
+    Values that are equal stay together; shares of few people are in none.
     """
-    shown = sorted((point for point in drawing.points if point.x is not None), key=_value)
+    shown = sorted((point for point in drawing.points if point.x is not None and not point.few), key=_value)
     distinct = list(dict.fromkeys(_value(point) for point in shown))
     groups: list[list[Point]] = [[]]
     for x in distinct:

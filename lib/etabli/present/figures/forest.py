@@ -54,20 +54,17 @@ def compose(request: Request) -> Drawing:
     if not (request.measure.low and request.measure.high):
         raise request.refuse(expected="une mesure avec son intervalle", hint='kind="bars" dessine les autres')
     (along,) = request.free
-    points = tuple(
-        replace(
-            point_of(request, row, along, None),
-            interval="" if request.protected.masked[row] else _interval(request, row),
-            people=_people(request, row),
-        )
-        for row, codes in request.rows()
-        if codes[along] != TOTAL
-    )
+    points = tuple(_estimated(request, row, along) for row, codes in request.rows() if codes[along] != TOTAL)
     return drawing_of(request, points, along=request.words.dimension(along))
 
 
-def _interval(request: Request, row: int) -> str:
-    return request.words.interval(request.table, row, request.measure) or ""
+def _estimated(request: Request, row: int, along: str) -> Point:
+    """Return the point of a row with what is printed beside it; an interval that is not printed is not drawn."""
+    point = replace(point_of(request, row, along, None), people=_people(request, row))
+    if request.protected.masked[row]:
+        return point
+    interval = request.words.interval(request.table, row, request.measure)
+    return replace(point, interval=interval) if interval else replace(point, low=None, high=None)
 
 
 def _people(request: Request, row: int) -> str:

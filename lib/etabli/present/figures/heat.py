@@ -11,6 +11,7 @@ from etabli.present.figures.canvas import WIDTH
 from etabli.present.figures.classes import MOST, Class, colours, equal_classes, rank_of
 from etabli.present.figures.drawing import Drawing, Point, Request, drawing_of, points_of
 from etabli.present.figures.sheet import (
+    FEW,
     PLAIN,
     SMALL,
     SMALLEST,
@@ -55,7 +56,7 @@ def compose(request: Request) -> Drawing:
 
 def describe(drawing: Drawing) -> list[str]:
     """Say the extremes, and the peak of each row when there are few."""
-    known = [point for point in drawing.points if point.x is not None]
+    known = [point for point in drawing.points if point.x is not None and not point.few]
     rows = [label for _, label in drawing.labels]
     size = f"{french.uncapitalised(drawing.along)} ({len(rows)}) × {french.uncapitalised(drawing.across)}"
     parts = [f"{french.uncapitalised(drawing.measure)}, {size} ({len(drawing.series)})"]
@@ -117,9 +118,9 @@ def _cell(sheet: Sheet, point: Point, classes: list[Class], place: tuple[float, 
     inner = (x + gap, y + gap, wide - 2 * gap, tall - 2 * gap)
     middle = (x + wide / 2, y + tall / 2)
     if point.x is not None:
-        fill = fills(classes)[rank_of(point.x, classes)]
+        fill = "white" if point.few else fills(classes)[rank_of(point.x, classes)]
         sheet.rectangle(*inner, fill=fill, edge=theme.GRID, linewidth=0.5)
-        fitted = _fitted(point.text, wide - 0.06)
+        fitted = _fitted(point.text, wide - 0.06) or (("*", SMALL) if point.few else None)
         if fitted:
             sheet.text(*middle, fitted[0], size=fitted[1], side="center", color=ink_on(fill))
     elif point.is_masked:
@@ -157,4 +158,5 @@ def _fitted(text: str, width: float) -> tuple[str, float] | None:
 
 def _legend(drawing: Drawing, classes: list[Class]) -> list[Swatch]:
     found = [Swatch(each.label, fill) for each, fill in zip(classes, fills(classes), strict=True) if each.points]
-    return [*found, *signs_of(drawing)]
+    few = [Swatch(FEW, sign="*")] if any(point.few for point in drawing.points) else []
+    return [*found, *few, *signs_of(drawing)]

@@ -23,6 +23,7 @@ from etabli.present.figures.ground import METHODS, Ground, Mapped, Tile
 from etabli.present.figures.heat import ink_on
 from etabli.present.figures.shapes import Outlines
 from etabli.present.figures.sheet import (
+    FEW,
     SMALL,
     SMALLEST,
     Sheet,
@@ -174,7 +175,7 @@ def _mapped(drawing: Drawing) -> Mapped:
 
 def _classes(drawing: Drawing) -> list[Class]:
     mapped = _mapped(drawing)
-    kept = tuple(point for point in drawing.points if point.tile and not point.few)
+    kept = tuple(point for point in drawing.points if point.tile)
     make = quantile_classes if mapped.method == "quantile" else equal_classes
     return make(replace(drawing, points=kept), mapped.classes)
 
@@ -358,7 +359,7 @@ def _legend(drawing: Drawing, classes: Sequence[Class]) -> list[Swatch]:
         found.append(Swatch(f"l’intervalle contient la valeur de l’ensemble ({whole.text})", edge="none", sign=COMMON))
     here = replace(drawing, points=tuple(point for point in drawing.points if point.tile))
     if any(point.few for point in here.points):
-        found.append(Swatch("part de moins de 30 personnes, non classée"))
+        found.append(Swatch(FEW))
     found += signs_of(here)
     if len(here.points) < len(_mapped(drawing).ground.tiles):
         found.append(Swatch("sans donnée dans le tableau", dashed=True))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from etabli.methods.results import SMALL_BASE
 from etabli.present import theme
 from etabli.present.figures.canvas import WIDTH
 from etabli.present.figures.drawing import Drawing
@@ -27,6 +28,8 @@ SMALL, PLAIN = 7.5, 8.5
 """Points: what stands in a drawing, and around it."""
 SMALLEST = 6.5
 """Points: under it, nothing is written."""
+FEW = f"part de moins de {SMALL_BASE} personnes, non classée"
+"""What a legend says of a share that is written with its counts."""
 LINE = 0.19
 """Inches: the height of a line of a legend."""
 
