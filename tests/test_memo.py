@@ -391,5 +391,5 @@ def test_method_found_again_is_what_it_computed(store: memo.Store) -> None:
 
 def test_code_of_the_salt_is_that_of_methods_figures_and_readers() -> None:
     names = {path.parent.name + "/" + path.name for path in memo._code()}
-    assert {"methods/profiles.py", "present/figures.py", "sources/readers.py", "etabli/french.py"} <= names
+    assert {"methods/profiles.py", "figures/lines.py", "sources/readers.py", "etabli/french.py"} <= names
     assert all(isinstance(path, Path) for path in memo._code())

@@ -303,7 +303,7 @@ def code_signature() -> Signature | None:
 @cache
 def _code() -> tuple[Path, ...]:
     root = Path(__file__).parent
-    return tuple(sorted([*root.glob("*.py"), *(path for room in ROOMS for path in (root / room).glob("*.py"))]))
+    return tuple(sorted([*root.glob("*.py"), *(path for room in ROOMS for path in (root / room).rglob("*.py"))]))
 
 
 IMPORTED = code_signature()

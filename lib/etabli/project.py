@@ -108,6 +108,11 @@ class Project:
     def reference(self) -> Path:
         return self.data / "reference"
 
+    @property
+    def grounds(self) -> Path:
+        """What maps stand on: one file a set of places."""
+        return self.reference / "maps"
+
     def relative(self, path: Path) -> str:
         """Return `path` as written from the root, with slashes on every system.
 

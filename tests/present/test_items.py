@@ -135,7 +135,9 @@ def test_figure_comes_with_its_data(words: Words, ages: Table) -> None:
     assert html.startswith(f'<figure id="figure-1"><figcaption><b>Figure{NBSP}1.</b> Les visites</figcaption>')
     assert '<svg role="img"' in html
     assert f"<summary>Données de la figure{NBSP}1</summary>" in html
-    assert "figure-1.csv" in item.files(shown(item, STRICT))
+    files = item.files(shown(item, STRICT))
+    assert set(files) == {"figure-1.csv", "figure-1.svg"}
+    assert files["figure-1.svg"].rstrip("\n") in item.html(shown(item, STRICT))
     assert item.waiting == "Figure 1"
 
 

@@ -86,7 +86,8 @@ def opened(small_project: Project, screen: Screen, cells: Cells) -> Opened:
             name: find_delivery(small_project, study, name, plan.edition, provider="example") for name in study.sources
         }
         codebook = read_codebook(small_project, study)
-        return Report(study, plan, codebook, deliveries, agreements, screen, demo_key("essai"), cells)
+        key = demo_key("essai")
+        return Report(study, plan, codebook, deliveries, agreements, screen, key, cells, project=small_project)
 
     return make
 
@@ -253,19 +254,50 @@ def test_result_under_the_geographic_floor_is_named_and_the_rest_leaves(
     groups = profiles.distribution(frame, "group", person="person")
     report.table(groups, **NOTES)
     report.figure(groups, kind="bars", measure="share", **NOTES)
+    ground_of(small_project)
+    report.map(groups, ground="ville", measure="rows", **NOTES)
     report.table(answers(frame), **NOTES)
     report.say("{n} dossiers", n=groups.value("rows", group="first"))
     report.finish()
-    for name, said in (("tableau-1", "Tableau 1"), ("figure-1", "Figure 1")):
+    for name, said in (("tableau-1", "Tableau 1"), ("figure-1", "Figure 1"), ("carte-1", "Carte 1")):
         assert screen.html(name).startswith(f'<p class="table" id="{name}"><b>{said}.</b> non diffusé, trop fin')
         assert "(IRIS)" in screen.html(name)
     assert screen.html("texte-1").startswith("<p>Non diffusé")
     assert "<td>" in screen.html("tableau-2")
     payload = screen.clearance["payload"]
-    assert payload["refused"] == ["Tableau 1", "Figure 1"]
+    assert payload["refused"] == ["Tableau 1", "Figure 1", "Carte 1"]
     assert {each["item"] for each in payload["results"]} == {"tableau-2"}
     assert list(payload["files"]) == ["tableau-2.csv"]
     assert {name for told in payload["said"]["variables"].values() for name in told} == {"answer"}
+
+
+def ground_of(project: Project) -> None:
+    """Give a project the map of its two groups."""
+    project.grounds.mkdir(parents=True)
+    text = "title: La ville\nplaces: {one: groupe, many: groupes}\nsource: carte en carreaux\ntiles:\n"
+    tiles = '  "1": {name: Un, column: 1, row: 1}\n  second: {name: Deux, column: 2, row: 1}\n'
+    (project.grounds / "ville.yml").write_text(text + tiles, encoding="utf-8")
+
+
+def test_map_is_a_table_that_is_protected_like_any_other(
+    opened: Opened, screen: Screen, small_project: Project
+) -> None:
+    edit(small_project.studies / "essai" / "codebook.yml", "column: GROUPE", "column: GROUPE\n        level: quarter")
+    ground_of(small_project)
+    report = opened()
+    groups = profiles.distribution(report.load("records"), "group", person="person")
+    report.map(groups, ground="ville", measure="people", **NOTES)
+    assert screen.html("carte-1") == '<p class="waiting">Carte 1 : en attente de report.finish().</p>'
+    report.finish()
+    html = screen.html("carte-1")
+    assert "<b>Carte\u00a01.</b>" in html
+    assert "Données de la carte\u00a01" in html
+    assert "Fond\u00a0: carte en carreaux." in html
+    payload = screen.clearance["payload"]
+    assert set(payload["files"]) == {"carte-1.csv", "carte-1.svg"}
+    assert payload["files"]["carte-1.svg"].strip() in html
+    assert {each["item"] for each in payload["results"]} == {"carte-1"}
+    assert payload["said"]["statements"]
 
 
 # A cell that runs again --------------------------------------------------------------------------

@@ -153,6 +153,22 @@ REFUSED: dict[str, Callable[[], Hostile]] = {
     "image inside a drawing": lambda: Hostile(html=f'<svg><image xlink:href="data:image/png;base64,{png("")}"/></svg>'),
     "metadata of a drawing": lambda: Hostile(html=f"<svg><metadata>{SECRET}</metadata></svg>"),
     "page inside a drawing": lambda: Hostile(html=f"<svg><foreignObject>{SECRET}</foreignObject></svg>"),
+    "script in a drawing of its own": lambda: drawn(f"<script>{SECRET}</script>"),
+    "script in the title of a drawing": lambda: drawn(f"<title><script>{SECRET}</script></title>"),
+    "script in the style of a drawing": lambda: drawn(f"<style><script>{SECRET}</script></style>"),
+    "title of a drawing that does not end": lambda: drawn("<title>a<g/>"),
+    "page in a drawing of its own": lambda: drawn(f"<foreignObject>{SECRET}</foreignObject>"),
+    "metadata in a drawing of its own": lambda: drawn(f"<metadata>{SECRET}</metadata>"),
+    "comment in a drawing of its own": lambda: drawn(f"<!-- {SECRET} -->"),
+    "characters that nobody reads in a drawing": lambda: drawn(f"<text><![CDATA[{SECRET}]]></text>"),
+    "style sheet of a drawing": lambda: drawn('<?xml-stylesheet href="https://exemple.org/zyxw.css"?>'),
+    "entity of a drawing": lambda: Hostile(
+        files={"figure-1.svg": f'<!DOCTYPE svg [<!ENTITY x "{SECRET}">]><svg ></svg>'}
+    ),
+    "drawing that fetches another": lambda: drawn('<use xlink:href="https://exemple.org/zyxw.svg#a"/>'),
+    "event in a drawing of its own": lambda: drawn(f'<g onload="{SECRET}"/>'),
+    "number of the data in a drawing": lambda: drawn("<text>0,123456789</text>"),
+    "something else under the name of a drawing": lambda: Hostile(files={"figure-1.svg": SECRET}),
     "path": lambda: says("Le fichier vient de /home/zyxw/visites.csv."),
     "path of Windows": lambda: says("Le fichier vient de C:\\Users\\zyxw\\visites.csv."),
     "path of a network": lambda: says(r"Le fichier vient de `\\serveur\partage\visites.csv`."),
@@ -184,6 +200,11 @@ REFUSED: dict[str, Callable[[], Hostile]] = {
     "person in prose": lambda: says("Écrire à zyxw@exemple.fr"),
     "f-string in the code": lambda: Hostile(cells=[new_code_cell('report.say(f"{len(rare)} personnes")')]),
 }
+
+
+def drawn(content: str) -> Hostile:
+    """A drawing beside the page."""
+    return Hostile(files={"figure-1.svg": f'<svg xmlns="http://www.w3.org/2000/svg">{content}</svg>\n'})
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -231,6 +252,12 @@ def test_category_that_a_spreadsheet_would_compute_is_text(small_project: Projec
     sheet = load_workbook(tmp_path / "report" / "tableaux.xlsx")["Tableau 1"]
     cells = {name: (sheet[name].value, sheet[name].data_type) for name in ("A4", "B4", "A5", "B5")}
     assert cells == {"A4": ("=1+1", "s"), "B4": (3, "n"), "A5": ("'n'importe", "s"), "B5": (-4, "n")}
+
+
+def test_honest_drawing_leaves(small_project: Project, tmp_path: Path) -> None:
+    found = drawn('<title>Une &amp; des barres</title><style type="text/css">*{fill: #000}</style><use href="#a"/>')
+    assert b"Une &amp; des barres" in found.leaves(small_project, tmp_path / "report")
+    assert (tmp_path / "report" / "figures" / "figure-1.svg").is_file()
 
 
 def test_internal_report_is_not_held_to_it(small_project: Project, tmp_path: Path) -> None:

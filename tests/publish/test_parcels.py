@@ -189,6 +189,14 @@ def test_delivery_that_is_a_link_travels_as_its_content(rendered: Project, tmp_p
         assert all(each.isreg() for each in archive)
 
 
+def test_grounds_of_maps_travel(rendered: Project) -> None:
+    ground = rendered.grounds / "ville.yml"
+    ground.parent.mkdir(parents=True)
+    ground.write_text("title: a", encoding="utf-8")
+    folder = parcels._unpacked(parcels.pack(rendered, [planned(rendered)], encrypted=False))
+    assert (folder / "data" / "reference" / "maps" / "ville.yml").read_text(encoding="utf-8") == "title: a"
+
+
 def test_link_to_a_real_delivery_does_not_travel_in_clear(rendered: Project) -> None:
     path, raw = rendered.demo("essai", "2024") / "records.csv", rendered.raw("exemple", "2024") / "records.csv"
     raw.parent.mkdir(parents=True)

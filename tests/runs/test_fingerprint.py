@@ -65,6 +65,17 @@ def test_change_shows_in_its_own_part_only(part: str, small_project: Project) ->
     assert differing(before, taken(small_project)) == [part]
 
 
+def test_ground_of_maps_is_a_part_of_a_run_that_draws_one(small_project: Project) -> None:
+    ground = small_project.grounds / "ville.yml"
+    ground.parent.mkdir(parents=True)
+    ground.write_text("title: a", encoding="utf-8")
+    assert "ground/ville" not in taken(small_project)
+    replace(small_project.notebooks / "essai.ipynb", "report.finish()", 'report.map(answers)\\n",\n "report.finish()')
+    before = taken(small_project)
+    append(ground)
+    assert differing(before, taken(small_project)) == ["ground/ville"]
+
+
 def test_delivery_of_other_bytes_is_a_difference(small_project: Project) -> None:
     before = taken(small_project)
     folder = small_project.demo("essai", "2024")

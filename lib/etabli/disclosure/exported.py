@@ -65,8 +65,11 @@ RESULT_KEYS = frozenset(
 )
 RESULTS_KEYS = frozenset({"study", "run", "parameters", "edition", "results"})
 
-_TABLE = r"tables/[a-z]+-\d+(-\d+)?\.csv"
-_FILES = re.compile(rf"report\.html|results\.json|manifest\.json|said\.json|{re.escape(WORKBOOK)}|{_TABLE}", re.ASCII)
+_FILES = re.compile(
+    rf"report\.html|results\.json|manifest\.json|said\.json|{re.escape(WORKBOOK)}"
+    r"|tables/[a-z]+-\d+(-\d+)?\.csv|figures/[a-z]+-\d+(-\d+)?\.svg",
+    re.ASCII,
+)
 
 
 def is_file_of_report(name: str) -> bool:
@@ -94,7 +97,8 @@ def hold_exported(
     Parameters
     ----------
     folder
-        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`, `tableaux.xlsx`.
+        A report as written: `report.html`, `results.json`, `manifest.json`, `said.json`, `tables/`, `tableaux.xlsx`,
+        `figures/`.
     manifest_keys
         The keys that a manifest may have.
     private
@@ -147,6 +151,8 @@ def _complaint(name: str, text: str, private: tuple[str, ...], manifest_keys: fr
     judge: Callable[[str], str | None] = _page_complaint
     if name.endswith(".csv"):
         judge = _table_complaint
+    elif name.endswith(".svg"):
+        judge = _drawing_complaint
     elif name == "results.json":
         judge = _results_complaint
     elif name == "manifest.json":
@@ -160,7 +166,27 @@ def _complaint(name: str, text: str, private: tuple[str, ...], manifest_keys: fr
 
 
 def _page_complaint(text: str) -> str | None:
-    reader = _Page()
+    return _markup_complaint(text, ELEMENTS)
+
+
+def _drawing_complaint(text: str) -> str | None:
+    """Judge a drawing, which is opened as XML: what HTML takes for text in a title or a style is then elements."""
+    bare = all(
+        text.count(f"<{name}") == len(re.findall(rf"<{name}(?: [^<>]*)?>[^<]*</{name}>", text)) for name in _IN_DRAWING
+    )
+    if not text.startswith("<svg ") or "<!" in text or "<?" in text or not bare:
+        return "autre chose qu’un dessin"
+    if _ELSEWHERE.search(text):
+        return "un dessin qui va chercher un fichier"
+    return _markup_complaint(text, DRAWN | _IN_DRAWING)
+
+
+_IN_DRAWING = frozenset({"title", "style"})
+_ELSEWHERE = re.compile(r"href\s*=\s*[\"'](?!#)", re.IGNORECASE)
+
+
+def _markup_complaint(text: str, elements: frozenset[str]) -> str | None:
+    reader = _Page(elements)
     reader.feed(text)
     reader.close()
     return reader.complaint or _text_complaint(text)
@@ -180,8 +206,9 @@ def _text_complaint(text: str) -> str | None:
 class _Page(HTMLParser):
     """Walks a page and keeps the first thing that may not be there."""
 
-    def __init__(self) -> None:
+    def __init__(self, elements: frozenset[str]) -> None:
         super().__init__()
+        self.elements = elements
         self.complaint: str | None = None
         self.said: list[str] = []
         self._within: list[str] = []
@@ -190,7 +217,7 @@ class _Page(HTMLParser):
         self.complaint = self.complaint or what
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in ELEMENTS:
+        if tag not in self.elements:
             self._note(f"un élément <{tag}>")
         if tag == "style":
             self._within.append(tag)
@@ -258,7 +285,7 @@ def _workbook_complaint(content: bytes, folder: Path, page: str) -> str | None:
     for sheet in sheets:
         if _cells(sheet) != _rows(tables[sheet.name].read_text(encoding="utf-8-sig")):
             return f"autre chose que les valeurs du fichier CSV (feuille « {sheet.name} »)"
-    reader = _Page()
+    reader = _Page(ELEMENTS)
     reader.feed(page)
     said = _spaced("".join(reader.said))
     own = {*OWN_WORDS, *tables}
@@ -340,7 +367,7 @@ def _refuse(name: str, what: str) -> None:
     raise GateError(
         "Un fichier du rapport ne peut pas quitter la maison.",
         where=name,
-        expected="ce que produisent report.table, report.figure, report.key_figure, report.say, et de la prose",
+        expected="ce que produisent report.table, .figure, .map, .key_figure et .say, et de la prose",
         got=what,
         hint="retirez-le du notebook ou du texte qui le porte, ou lancez le passage avec l’audience internal",
     )

@@ -132,7 +132,7 @@ def _refuse(notebook: Any, index: int, shown: str, what: str, *, hint: str | Non
     raise GateError(
         "Une sortie du notebook ne peut pas quitter la maison.",
         where=f"{shown}, {name_cell(notebook, index)}",
-        expected="des sorties produites par report.table, report.figure, report.key_figure ou report.say",
+        expected="des sorties produites par report.table, report.figure, report.map, report.key_figure ou report.say",
         got=what,
         hint=hint or "retirez cet affichage, ou lancez le passage avec l’audience internal",
     )

@@ -401,6 +401,7 @@ class FigureItem(TableItem):
 
     kind: FigureKind
     where: Mapping[str, str]
+    mapped: figures.Mapped | None = None
 
     def drawing(self, protection: Protection) -> figures.Drawing:
         return figures.compose(
@@ -410,6 +411,7 @@ class FigureItem(TableItem):
             measure=(self.measures or ("",))[0],
             where=self.where,
             labels=self.labels,
+            mapped=self.mapped,
         )
 
     def try_out(self, protection: Protection) -> None:
@@ -421,15 +423,31 @@ class FigureItem(TableItem):
         refusal = self.refusal(protection)
         if refusal is not None:
             return refusal
-        drawing = self.drawing(protection)
-        svg = figures.draw(drawing, name=self.name, alternative=figures.describe(drawing))
         grid = self.grid(protection)
-        caption = f"Données de la figure{french.NBSP}{self.number}"
+        caption = f"Données de la {self.noun.lower()}{french.NBSP}{self.number}"
         return (
             f'<figure id="{self.name}"><figcaption>{self.heading(protection)}</figcaption>'
-            f'<div class="drawing">{svg}</div>{self.notes_html(protection, grid)}'
+            f'<div class="drawing">{self._svg(protection)}</div>{self.notes_html(protection, grid)}'
             f"<details><summary>{caption}</summary>{to_html(grid, caption=caption, name=caption)}</details></figure>"
         )
+
+    def files(self, protection: Protection) -> dict[str, str]:
+        """Return the data, and the drawing as a file to paste elsewhere: the same as on the page."""
+        if self.refusal(protection) is not None:
+            return {}
+        return {**super().files(protection), f"{self.name}.svg": f"{self._svg(protection)}\n"}
+
+    def _svg(self, protection: Protection) -> str:
+        drawing = self.drawing(protection)
+        return figures.draw(drawing, name=self.name, alternative=figures.describe(drawing))
+
+
+@dataclass(frozen=True)
+class MapItem(FigureItem):
+    """A numbered map: a figure of a table that has a place for dimension."""
+
+    prefix: ClassVar[str] = "carte"
+    noun: ClassVar[str] = "Carte"
 
 
 def _result(

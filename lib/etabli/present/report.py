@@ -1,6 +1,6 @@
 """The object that a notebook holds: it loads sources, collects results, and shows them once protected.
 
-`open_report` → `report.load`, `.say`, `.key_figure`, `.table`, `.figure` → `report.finish`.
+`open_report` → `report.load`, `.say`, `.key_figure`, `.table`, `.figure`, `.map` → `report.finish`.
 For `internal` each result shows at once; for any other audience its place shows « en attente » until
 `finish()` has protected all results together and fills it, by Jupyter's own display update.
 """
@@ -31,14 +31,15 @@ from etabli.errors import DeliveryError, ReportError, suggestion
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import Condition, Table, Value
 from etabli.present import theme
-from etabli.present.figures import FigureKind
+from etabli.present.figures import FigureKind, Mapped, Method
+from etabli.present.grounds import read_ground
 from etabli.present.holding import hold_categories, hold_population
-from etabli.present.items import CommentItem, FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
+from etabli.present.items import CommentItem, FigureItem, Item, KeyFigureItem, MapItem, SentenceItem, TableItem
 from etabli.present.said import statements_of, variables_of
 from etabli.present.sentences import Sentence, as_sentence, citing, hold_values, sentence
 from etabli.present.together import Together, together
 from etabli.present.words import Words
-from etabli.project import Project, find_project
+from etabli.project import MIRROR_VARIABLE, Project, find_project
 from etabli.recipients import Recipient, read_recipients, recipient_of
 from etabli.sources.admission import hold_edition
 from etabli.sources.amendments import placed
@@ -119,6 +120,7 @@ def open_report(
         recipient=body,
         commentary=read_commentary(project, study, plan),
         together=together(project, study, plan, deliveries, key),
+        project=project,
     )
     report.announce()
     memo.wake(project, slug, plan.edition, os.environ)
@@ -182,6 +184,8 @@ class Report:
     """What an analyst wrote of its edition and territory; None: nothing."""
     together: Together = field(default_factory=Together)
     """What it is protected beside."""
+    project: Project | None = None
+    """Where grounds of maps lie; None: the project of the current folder."""
     _items: list[Item] = field(default_factory=list)
     _loaded: list[str] = field(default_factory=list)
 
@@ -368,7 +372,9 @@ class Report:
         Parameters
         ----------
         kind
-            `bars`, `dots` (with intervals) or `lines` (over time).
+            `bars`, `dots` (with intervals), `lines` (over time), `heat` (two dimensions), `pyramid` (two series back to
+            back), `forest` (estimates and intervals), `flow` (from one dimension to the next), `timeline` (spans of
+            time) or `network` (nodes and links).
         measure
             The measure to draw.
         where
@@ -390,6 +396,58 @@ class Report:
             labels=dict(labels or {}),
             kind=kind,
             where=dict(where or {}),
+        )
+
+    def map(  # noqa: PLR0913  # as a figure's, its notes are all required, and named at the call
+        self,
+        table: Table,
+        *,
+        ground: str,
+        measure: str,
+        title: str | Sentence,
+        scope: str | Sentence,
+        reading: str | Sentence,
+        where: Mapping[str, str] | None = None,
+        classes: int = 4,
+        method: Method = "quantile",
+        source: str | None = None,
+        note: str | Sentence = "",
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Draw a map, numbered, with its three notes, its alternative text and its data as a table.
+
+        Shares, means and changes are classes of colours, counts and sums circles. What has no place on the map stands
+        under it.
+
+        Parameters
+        ----------
+        ground
+            A file of `data/reference/maps/`: `rennes-metropole`, `rennes-quarters`.
+        measure
+            The measure to draw. The free dimension is a place: its `level` is declared in the codebook.
+        classes, method
+            Into how many classes, from 2 to 5: `quantile` (of about as many places each) or `equal` (round bounds).
+        where, title, scope, reading, source, note, labels
+            As for `figure`.
+        """
+        table.measure(measure)
+        mapped = Mapped(
+            read_ground(self.project or find_project(), ground, mirror=os.environ.get(MIRROR_VARIABLE)), classes, method
+        )
+        self._add(
+            MapItem,
+            source,
+            table=table,
+            origin=f"{self._origin(source)} Fond : {mapped.ground.source}.",
+            title=as_sentence(title),
+            scope=as_sentence(scope),
+            reading=as_sentence(reading),
+            note=as_sentence(note),
+            measures=(measure,),
+            labels=dict(labels or {}),
+            kind="map",
+            where=dict(where or {}),
+            mapped=mapped,
         )
 
     def finish(self) -> None:

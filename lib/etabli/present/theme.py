@@ -9,9 +9,15 @@ INK = "#1b2a3a"
 ACCENT = "#0b5c7a"
 MUTED = "#5d6b78"
 GRID = "#d9dfe4"
-SERIES = ("#0b5c7a", "#c8562c", "#6f5a9c", "#3d7a3a", "#8a6d00")
+SERIES = ("#0b5c7a", "#c25129", "#6f5a9c", "#3d7a3a", "#8a6d00")
 """Colours of series, told apart by colour-blind readers and in grey; markers differ as well."""
 MARKERS = ("o", "s", "D", "^", "v")
+LINK = "#6f9bad"
+"""Colour of links between nodes: lighter than what stands on them, and still seen on white."""
+BORDER = "#868f98"
+"""Colour of borders between places: seen on white, and on the darkest of the sequence."""
+SEQUENCE = ("#e6f0f4", "#b5d3df", "#77adc4", "#2f7898", "#063b50")
+"""Colours of classes, from few to many, far enough apart to be told in grey."""
 
 AUDIENCES = {
     "internal": "Interne",

@@ -107,8 +107,10 @@ def _copy(source: Path, target: Path, manifest: Manifest) -> Path:
         shutil.copyfile(source / WORKBOOK, draft / WORKBOOK)
     for name in derived_of(source, manifest)[0]:
         shutil.copyfile(source / name, draft / name)
-    for table in sorted((source / "tables").glob("*.csv")):
-        shutil.copyfile(table, draft / "tables" / table.name)
+    for path in [*sorted(source.glob("tables/*.csv")), *sorted(source.glob("figures/*.svg"))]:
+        copied = draft / path.relative_to(source)
+        copied.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, copied)
     former = target.with_name(f".{target.name}.former.{os.getpid()}")
     if target.exists():
         target.replace(former)

@@ -1,8 +1,8 @@
 """From an executed, checked notebook to the folder of a report.
 
-`reports/<slug>/<run>/` holds `report.html`, `results.json`, `tables/*.csv`, `tableaux.xlsx` and `manifest.json`. It is
-built beside its place and swapped in when it is whole: an earlier good report is never overwritten by a
-broken one, and a reader never sees half of one.
+`reports/<slug>/<run>/` holds `report.html`, `results.json`, `tables/*.csv`, `tableaux.xlsx`, `figures/*.svg` and
+`manifest.json`. It is built beside its place and swapped in when it is whole: an earlier good report is never
+overwritten by a broken one, and a reader never sees half of one.
 """
 
 from __future__ import annotations
@@ -202,11 +202,14 @@ def write_report(executed: Executed, folder: Path) -> None:
         (folder / SAID).write_text(
             json.dumps(payload["said"], ensure_ascii=False) + "\n", encoding="utf-8", newline="\n"
         )
-    tables = folder / "tables"
+    tables, drawings = folder / "tables", folder / "figures"
     tables.mkdir()
     for name, text in payload["files"].items():
-        # the byte-order mark is what makes Excel read UTF-8
-        (tables / name).write_text(text, encoding="utf-8-sig", newline="")
+        if name.endswith(".svg"):
+            drawings.mkdir(exist_ok=True)
+            (drawings / name).write_text(text, encoding="utf-8", newline="\n")
+        else:  # the byte-order mark is what makes Excel read UTF-8
+            (tables / name).write_text(text, encoding="utf-8-sig", newline="")
     manifest = replace(executed.manifest, outputs=hash_outputs(folder))
     (folder / FILE).write_text(manifest.to_json(), encoding="utf-8", newline="\n")
 

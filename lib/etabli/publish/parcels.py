@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 from etabli import french
 from etabli.agreements import read_agreements
 from etabli.errors import DeliveryError, EtabliError, InfrastructureError, RunError
+from etabli.present.grounds import files_of_grounds
 from etabli.project import Project
 from etabli.publish.export import foreign_report, make_report, put_report
 from etabli.runs.manifest import COMMIT, git_state, write_git_state
@@ -174,6 +175,7 @@ def _read_by(project: Project, plans: Iterable[PlannedRun]) -> Iterator[Path]:
     yield project.lock
     yield from sorted(project.ledger.rglob("*"))
     yield from sorted(project.studies.glob("*.yml"))
+    yield from files_of_grounds(project)
     for slug, edition in dict.fromkeys((plan.slug, plan.edition) for plan in plans):
         study = read_study(project, slug)
         yield from sorted((project.studies / slug).rglob("*"))

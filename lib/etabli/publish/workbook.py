@@ -28,10 +28,11 @@ from etabli.runs.execute import Executed
 def workbook_of(executed: Executed) -> bytes | None:
     """Return the workbook of a report; None for a report without a table."""
     payload, told = executed.clearance.payload, context(executed)
-    if not payload["files"]:
+    tables = {name: text for name, text in payload["files"].items() if name.endswith(".csv")}
+    if not tables:
         return None
-    sheets = [_table(name, text, payload["sheets"][name]) for name, text in payload["files"].items()]
-    scopes = [payload["sheets"][name]["scope"] for name in payload["files"]]
+    sheets = [_table(name, text, payload["sheets"][name]) for name, text in tables.items()]
+    scopes = [payload["sheets"][name]["scope"] for name in tables]
     listed = [(each.name, each.title, scope) for each, scope in zip(sheets, scopes, strict=True)]
     contents = Sheet(CONTENTS, told["title"], CONTENTS_HEAD, (*listed, (NOTES, *OF_NOTES)))
     notes = Sheet(NOTES, told["title"], NOTES_HEAD, tuple(_notes(executed, told)))

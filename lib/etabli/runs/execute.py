@@ -119,7 +119,7 @@ def _check_payload(clearance: Clearance, plan: PlannedRun, shown: str) -> None:
         raise RunError(
             "Le rapport ne montre rien.",
             where=shown,
-            expected="au moins un report.table, report.figure ou report.key_figure",
+            expected="au moins un report.table, report.figure, report.map ou report.key_figure",
             got="aucun",
         )
 

@@ -23,10 +23,10 @@ from etabli.study import PlannedRun, Study
 
 Fingerprint = dict[str, str]
 """SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
-`releases` (what they hold already of its deliveries), `plan` (what the runs of its edition
-decided of it), `commentary` (where one was written), `agreement/…`, `source/…`, `lib/…`; `key` is the fingerprint of
-the project's key, where an edition reads real deliveries, and `withdrawals` a digest of who withdrew, when anyone did:
-neither the key nor anybody can be found from them."""
+`releases` (what they hold already of its deliveries), `plan` (what the runs of its edition decided of it),
+`commentary` (where one was written), `ground/…` (where a map is drawn), `agreement/…`, `source/…`, `lib/…`; `key` is
+the fingerprint of the project's key, where an edition reads real deliveries, and `withdrawals` a digest of who
+withdrew, when anyone did: neither the key nor anybody can be found from them."""
 
 
 @dataclass
@@ -177,10 +177,19 @@ def _of_edition(project: Project, study: Study, plan: PlannedRun) -> Fingerprint
     }
     for source in study.sources.values():
         parts[f"agreement/{source.agreement}"] = _hash(project.agreements / f"{source.agreement}.yml")
+    parts |= _grounds(project, study)
     parts |= _source_hashes(project, study, plan)
     parts |= identity(project, study, plan)
     parts |= {f"lib/{name}": digest for name, digest in closure([*ROOTS, *_imported(project, study)]).items()}
     return parts
+
+
+def _grounds(project: Project, study: Study) -> Fingerprint:
+    """Return a part for each ground of maps; none for a notebook that draws no map."""
+    notebook = project.notebooks / study.notebook
+    if not (notebook.is_file() and b"report.map(" in notebook.read_bytes()):
+        return {}
+    return {f"ground/{path.stem}": _hash(path) for path in sorted(project.grounds.glob("*.yml"))}
 
 
 def _declared(study: Study, edition: str) -> str:

@@ -110,6 +110,7 @@ def failures(project: Project, standings: Iterable[Standing]) -> dict[str, Ended
 _KINDS = {
     "agreement": "la convention « {} »",
     "source": "la source « {} »",
+    "ground": "le fond de carte « {} »",
     "lib": "le code {}",
     "notebook": "le notebook",
     "study": "la déclaration de l’étude (study.yml)",

@@ -40,7 +40,7 @@ def fetch(public: PublicFile, folder: Path, name: str, *, mirror: str | None = N
     from requests import RequestException
 
     address = mirrored(public.url, mirror)
-    place = folder / public.sha256[:16]
+    place = place_of(public, folder, name).parent
     try:
         with _quiet_pooch():
             found = pooch.retrieve(
@@ -58,6 +58,11 @@ def fetch(public: PublicFile, folder: Path, name: str, *, mirror: str | None = N
             hint="le fichier a changé à la source : relisez-le, puis corrigez « public.sha256 » dans study.yml",
         ) from None
     return Path(found)
+
+
+def place_of(public: PublicFile, folder: Path, name: str) -> Path:
+    """Return where a public file lies once it was fetched."""
+    return folder / public.sha256[:16] / name
 
 
 def mirrored(url: str, mirror: str | None) -> str:

@@ -1,0 +1,60 @@
+"""What all figures are drawn on, and how they become inline SVG."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from etabli.present import theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDTH = 7.2
+"""Inches: the width of the text column."""
+
+
+@contextmanager
+def styled(name: str) -> Iterator[None]:
+    """Set the house's style, and nothing else, while a figure is made and written."""
+    import matplotlib as mpl
+    import seaborn as sns
+
+    style = sns.axes_style(
+        "whitegrid",
+        {"grid.color": theme.GRID, "axes.edgecolor": theme.GRID, "text.color": theme.INK, "axes.labelcolor": theme.INK,
+         "xtick.color": theme.INK, "ytick.color": theme.INK, "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"]},
+    )  # fmt: skip
+    with mpl.rc_context():
+        mpl.rcdefaults()  # what a notebook, or a matplotlibrc, sets is in no address, and no part of the house's style
+        mpl.rcParams.update(
+            {
+                **style,
+                "svg.fonttype": "none",
+                "svg.hashsalt": name,
+                "font.size": 9,
+                "axes.unicode_minus": True,
+                "text.parse_math": False,
+            }
+        )
+        yield
+
+
+def svg_of(figure: Figure, name: str, alternative: str) -> str:
+    """Return the drawing as inline SVG: no prologue, no metadata, its own identifiers, a name."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    out = StringIO()
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    # not `savefig`, which draws once for the layout and again for the file: drawing does the layout
+    FigureCanvasSVG(figure).print_svg(out, metadata=nothing)  # type: ignore[no-untyped-call]  # matplotlib
+    svg = out.getvalue()[out.getvalue().index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = svg.replace('id="matplotlib.', 'id="')
+    svg = re.sub(r'(id="|url\(#|xlink:href="#|href="#)', rf"\g<1>{name}-", svg)
+    title = f"<title>{escape(alternative)}</title>"
+    return re.sub(r"<svg ([^>]*)>", rf'<svg role="img" \1>{title}', svg, count=1)
