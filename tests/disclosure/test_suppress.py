@@ -169,7 +169,7 @@ def test_something_is_shown_beside_small_counts() -> None:
 def close(people: Sequence[Pattern], shown: dict[tuple[str, str], bool], percent: int) -> tuple[list[str], int]:
     """The sums of visits, had by difference too, of which one person makes so much, and that are known too closely.
 
-    And how many such sums there are. A sum must perhaps be as much less, and as much more, as would leave nobody with so
+    And how many such sums there are. A sum must perhaps be as much less, and as much more, as leaves nobody with so
     much of it.
     """
     possible = fitting(people, shown) @ ROWS
