@@ -98,9 +98,9 @@ class Measured:
         return f"| {name} | {figures} |"
 
 
-def measured(tables: Sequence[Table], k: int) -> Measured:
+def measured(tables: Sequence[Table], k: int, *, dominance: tuple[tuple[int, float], ...] = ()) -> Measured:
     wall, cpu = time.perf_counter(), time.process_time()
-    plan = plan_for(tables, Policy("funder", k, ("benchmark",)))
+    plan = plan_for(tables, Policy("funder", k, ("benchmark",), dominance=dominance))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     system = build(tables)
     people = dict(zip(system.regions, system.people.tolist(), strict=True))
@@ -151,6 +151,8 @@ def usual(seeds: int) -> Iterator[str]:
                 unit = "visits" if visits_too else "people"
                 for k in (5, 11):
                     yield measured(tables, k).line(f"{name}, {unit}, k = {k}, file {seed}")
+        tables = tables_of(visits, FIVE, visits_too=True)
+        yield measured(tables, 5, dominance=((1, 80.0),)).line(f"five tables, visits, k = 5, nobody 80 %, file {seed}")
 
 
 def growth(sizes: Sequence[int]) -> Iterator[str]:

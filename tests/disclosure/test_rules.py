@@ -292,6 +292,14 @@ def dominated() -> bool:
     return not masked(table, dominance={"contributors": 8, "percent": 80, "source": "x"})["old",]
 
 
+def dominated_by_subtraction() -> bool:
+    """The visits of « old » are nearly all one person's, and all others are shown beside their total."""
+    one = pd.DataFrame({"recipient": ["alone"] * 90, "age": ["old"] * 90, "channel": ["x"] * 90})
+    table = profiles.distribution(pd.concat([one, frame({("old", "x"): 9, **WIDE})]), "age")
+    hidden = masked(table, dominance={"contributors": 1, "percent": 80, "source": "x"})
+    return hidden["old",] and sum(hidden.values()) == 1
+
+
 def exact_beside_rounded() -> bool:
     table = profiles.distribution(frame({("old", "x"): 33, **WIDE}), "age")
     held = policy_for([agreement(method="round", rounding_base=threshold(5))], "funder")
@@ -418,6 +426,7 @@ MUTATIONS = [
     Mutation("target.small", few_alone_by_subtraction, patched((targets, "small", _none))),
     Mutation("target.differences", few_beside, patched((targets, "differences", _none))),
     Mutation("target.several", few_twice, patched((targets, "several", _none))),
+    Mutation("target.magnitudes", dominated_by_subtraction, patched((targets, "magnitudes", _none))),
     Mutation("target.wholes", whole_group, patched((targets, "wholes", _none))),
     Mutation("plan.secondary masks", few_by_subtraction, patched(PROVE, WITHHOLD)),
     Mutation(

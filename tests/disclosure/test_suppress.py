@@ -86,7 +86,7 @@ def shown_cells(tables: Sequence[Table], protection: Protection) -> dict[tuple[s
 
 
 def fitting(people: Sequence[Pattern], shown: dict[tuple[str, str], bool]) -> Integers:
-    """People by cell of every file in which all that is shown is as it is shown."""
+    """How many have each pattern in every file in which all that is shown is as it is shown."""
     counts = np.zeros(len(PATTERNS), dtype=np.int64)
     for pattern in people:
         counts[PATTERNS.index(pattern)] += 1
@@ -97,7 +97,7 @@ def fitting(people: Sequence[Pattern], shown: dict[tuple[str, str], bool]) -> In
         every = files(size)
         fits = (every @ PEOPLE[:, open_cells] == counts @ PEOPLE[:, open_cells]).all(axis=1)
         fits &= (every @ ROWS[:, open_cells] == counts @ ROWS[:, open_cells]).all(axis=1)
-        kept.append(every[fits] @ PEOPLE)
+        kept.append(every[fits])
     return np.vstack(kept)
 
 
@@ -107,7 +107,7 @@ def within(outer: tuple[str, str], inner: tuple[str, str]) -> bool:
 
 def known(people: Sequence[Pattern], shown: dict[tuple[str, str], bool], minimum: int) -> list[str]:
     """The counts of 1 to k − 1, shown or had by difference, that cannot be both none and enough."""
-    possible = fitting(people, shown)
+    possible = fitting(people, shown) @ PEOPLE
     true = PEOPLE[[PATTERNS.index(pattern) for pattern in people]].sum(axis=0)
     found = []
     for i, cell in enumerate(CELLS):
@@ -161,6 +161,52 @@ def test_something_is_shown_beside_small_counts() -> None:
     ]
     assert min(shown) > 0
     assert np.mean(shown) >= 4
+
+
+# Sums that one person makes most of ----------------------------------------------------------------
+
+
+def close(people: Sequence[Pattern], shown: dict[tuple[str, str], bool], percent: int) -> tuple[list[str], int]:
+    """The sums of visits, had by difference too, of which one person makes so much, and that are known too closely.
+
+    And how many such sums there are. A sum must perhaps be as much less, and as much more, as leaves nobody with so
+    much of it.
+    """
+    possible = fitting(people, shown) @ ROWS
+    own = ROWS[[PATTERNS.index(pattern) for pattern in people]]
+    known, asked = [], 0
+    for i, cell in enumerate(CELLS):
+        for j, inner in [(None, None), *((j, inner) for j, inner in enumerate(CELLS) if within(cell, inner))]:
+            amounts = own[:, i] - (0 if j is None else own[:, j])
+            total, largest = int(amounts.sum()), int(amounts.max())
+            if not total or 100 * largest < percent * total:
+                continue
+            level = next(more for more in range(1, 10) if 100 * largest < percent * (total + more))
+            sums = possible[:, i] - (0 if j is None else possible[:, j])
+            asked += 1
+            if sums.min() > max(0, total - level) or sums.max() < total + level:
+                known.append(f"{cell} less {inner}")
+    return known, asked
+
+
+def close_ones(number: int) -> Iterator[tuple[list[str], int]]:
+    policy = Policy("funder", 2, ("convention",), dominance=((1, 50.0),))
+    for people in cases(number, 7, 6):
+        tables = tables_of(people)
+        yield close(people, shown_cells(tables, protect(tables, policy)), 50)
+
+
+@pytest.mark.slow
+def test_no_dominated_sum_is_known_closely_to_who_lists_all_files() -> None:
+    found = list(close_ones(12))
+    assert [known for known, _ in found] == [[]] * 12
+    assert sum(asked for _, asked in found) > 20
+
+
+@pytest.mark.slow
+def test_dominated_sums_that_are_not_looked_for_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "magnitudes", _none)
+    assert any(known for known, _ in close_ones(12))
 
 
 # The method « round » -----------------------------------------------------------------------------

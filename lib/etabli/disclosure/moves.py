@@ -66,10 +66,12 @@ def all_moves(system: System, targets: Sequence[Target], *, small: int, open_num
 def _concerned(system: System, targets: Sequence[Target], enough: int) -> Flags:
     """Return the types whom targets count, and, for each, those who are counted on one side: up to `enough` types."""
     stands = sparse.csc_array(system.states[:, system.lead] > 0)
+    rows = system.states[:, np.flatnonzero(system.row_fact >= 0)]
+    facts = sparse.csc_array(sparse.hstack([stands.astype(np.int64), rows]))
     flags = np.zeros(len(system.multiplicity), dtype=bool)
     for target in targets:
-        columns = stands[:, list(target.regions)].astype(np.int64)
-        flags |= np.asarray(columns @ np.array(target.signs)).ravel() != 0
+        counted = facts[:, list(target.facts)]
+        flags |= np.asarray(counted @ np.array(target.signs)).ravel() != 0
         for region in target.regions:
             kinds = np.flatnonzero(stands[:, [region]].toarray().ravel())
             flags[kinds[np.argsort(-system.multiplicity[kinds], kind="stable")][:enough]] = True

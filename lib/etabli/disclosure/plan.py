@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from etabli.disclosure.dominance import protection_level
 from etabli.disclosure.moves import all_moves
 from etabli.disclosure.patterns import System, build
 from etabli.disclosure.policy import Policy
@@ -112,7 +113,13 @@ def plan_for(tables: Sequence[Table], policy: Policy, *, former: Former = NOTHIN
         return RegionMasks({}, {}, {})
     everything = [*tables, *former.tables]
     system = build(everything)
-    targets = targets_of(system, everything, minimum=policy.minimum_people, sensitive=policy.whole_group)
+    targets = targets_of(
+        system,
+        everything,
+        minimum=policy.minimum_people,
+        sensitive=policy.whole_group,
+        dominance=policy.dominance,
+    )
     moved = list(arrivals(system, former.least, former.most, minimum=policy.minimum_people))
     targets += moved
     own = np.zeros(len(system.regions), dtype=bool)
@@ -227,12 +234,11 @@ def _dominated(table: Table, policy: Policy) -> list[int]:
     members = table.membership
     if members is None or not policy.dominance:
         return []
-    columns, totals = members.rows.tocsc(), members.totals
+    columns = members.rows.tocsc()
     found = []
-    for row in range(len(totals)):
-        each = np.sort(columns.data[columns.indptr[row] : columns.indptr[row + 1]])[::-1]
-        shares = [(each[:most].sum(), percent) for most, percent in policy.dominance]
-        if len(each) and any(100 * held >= percent * totals[row] for held, percent in shares):
+    for row in range(columns.shape[1]):
+        amounts = columns.data[columns.indptr[row] : columns.indptr[row + 1]]
+        if protection_level(amounts, np.ones(len(amounts), dtype=np.int64), policy.dominance):
             found.append(row)
     return found
 

@@ -207,9 +207,7 @@ class _Chooser:
     def _found(self, side: Side, open_facts: Open, *, thorough: bool = True, spare: int = 0) -> Witness | None:
         """Return a witness: step by step, else by linear programming; proved, or none."""
         target, up = self.targets[side[0]], side[1]
-        aim = np.zeros(len(self.system.facts))
-        for region, sign in zip(target.regions, target.signs, strict=True):
-            aim[region] += sign if up else -sign
+        aim = target.aim(len(self.system.facts)) * (1 if up else -1)
         needed = target.reach[1] - target.count if up else target.count - target.reach[0]
         walked = self._steps.walk(aim, needed, open_facts, patience=LONGEST_WALK)
         found = self._proved(side, walked[0], open_facts) if walked else None

@@ -1,7 +1,7 @@
 """What must not be known: every small count, of a region that a table shows or of a difference between two.
 
 Each rule is one function; a target asks for another file in which its count is none, and one in which
-it is enough.
+it is enough. A sum of rows that few people make most of must perhaps be less, and more, by its protection level.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
+from etabli.disclosure.dominance import protection_level
 from etabli.disclosure.patterns import System
 from etabli.disclosure.regions import Region, lines_of, nested
 from etabli.methods.results import Table
@@ -22,7 +24,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Target:
-    """Something that must not be known: a signed sum of the people of some regions, and how far it must reach.
+    """Something that must not be known: a signed sum of the people of some regions, or of their rows, and its reach.
 
     Parameters
     ----------
@@ -32,16 +34,30 @@ class Target:
         Its true value.
     reach
         The bounds that other files must attain: 0 and k. A bound on the near side of `count` asks for nothing.
+    rows
+        The facts that tell the rows of each region, where those are added; none where people are.
     """
 
     regions: tuple[int, ...]
     signs: tuple[int, ...]
     count: int
     reach: tuple[int, int]
+    rows: tuple[int, ...] = ()
+
+    @property
+    def facts(self) -> tuple[int, ...]:
+        """The facts that are added: people of a region have its number."""
+        return self.rows or self.regions
+
+    def aim(self, facts: int) -> Floats:
+        """Return the weight of each of so many facts in it."""
+        found = np.zeros(facts)
+        np.add.at(found, list(self.facts), self.signs)
+        return found
 
     def shift(self, change: Integers) -> int:
         """Return by how much a change of all facts changes it."""
-        return int(sum(sign * change[region] for region, sign in zip(self.regions, self.signs, strict=True)))
+        return int(sum(sign * change[fact] for fact, sign in zip(self.facts, self.signs, strict=True)))
 
     def attained(self, change: Integers, *, up: bool) -> bool:
         """Whether it reaches its bound on one side after a change of all facts."""
@@ -63,7 +79,12 @@ class Open:
 
 
 def targets_of(
-    system: System, tables: Sequence[Table], *, minimum: int, sensitive: Collection[str] = ()
+    system: System,
+    tables: Sequence[Table],
+    *,
+    minimum: int,
+    sensitive: Collection[str] = (),
+    dominance: Sequence[tuple[int, float]] = (),
 ) -> list[Target]:
     """Return all targets of a system, none twice, in an order that the data decide.
 
@@ -75,11 +96,15 @@ def targets_of(
         k: counts of 1 to k − 1 must not be known.
     sensitive
         Variables of which a whole group must not be known to have one category.
+    dominance
+        Pairs (n, p): sums of rows of which n people make p percent, or more, must not be known closely.
     """
     found = [*small(system, minimum), *differences(system, minimum), *several(system, tables, minimum)]
     if sensitive:
         found += wholes(system, minimum, sensitive)
-    return sorted(set(found), key=lambda target: (len(target.regions), target.regions, target.signs, target.reach))
+    if dominance:
+        found += magnitudes(system, dominance)
+    return sorted(set(found), key=lambda it: (bool(it.rows), len(it.regions), it.regions, it.signs, it.reach, it.rows))
 
 
 def small(system: System, minimum: int) -> Iterator[Target]:
@@ -142,6 +167,33 @@ def wholes(system: System, minimum: int, sensitive: Collection[str]) -> Iterator
             yield Target((outer, inner), (1, -1), 0, (0, 1))
         elif system.people[inner] == 0:
             yield Target((inner,), (1,), 0, (0, 1))
+
+
+def magnitudes(system: System, dominance: Sequence[tuple[int, float]]) -> Iterator[Target]:
+    """Yield the sums of rows that few people make most of: of a region, and of a region less one within it."""
+    states = sparse.csc_array(system.states)
+    told: dict[int, list[int]] = {}
+    for place in np.flatnonzero(system.row_fact >= 0).tolist():
+        told.setdefault(int(system.region_of[place]), []).append(place)
+
+    def target(*of: int) -> Iterator[Target]:
+        signs = (1, -1)[: len(of)]
+        amounts = np.asarray(states[:, list(of)] @ np.array(signs)).ravel()
+        level = protection_level(amounts, system.multiplicity, dominance)
+        if level:
+            total = int(amounts @ system.multiplicity)
+            regions = tuple(int(system.region_of[place]) for place in of)
+            rows = tuple(int(system.row_fact[place]) for place in of)
+            yield Target(regions, signs, total, (max(0, total - level), total + level), rows)
+
+    for places in told.values():
+        for each in places:
+            yield from target(each)
+    for outer, inner in _nested(system):
+        for one in told.get(outer, ()):
+            for other in told.get(inner, ()):
+                if system.places[one].unit == system.places[other].unit:
+                    yield from target(one, other)
 
 
 def _nested(system: System) -> Iterator[tuple[int, int]]:

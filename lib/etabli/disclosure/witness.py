@@ -87,7 +87,7 @@ class Search:
             return everything
         size = abs(self.moves.transposed)
         cost = np.asarray(size @ np.where(np.isinf(open_facts.price), BARRED, open_facts.price))
-        aimed = np.asarray(size[:, list(target.regions)].sum(axis=1)).ravel() > 0
+        aimed = np.asarray(size[:, list(target.facts)].sum(axis=1)).ravel() > 0
         return np.sort(np.lexsort((everything, cost, ~aimed))[:MOST_TRIED])
 
     # Programmes --------------------------------------------------------------------------------------
@@ -139,10 +139,7 @@ class Search:
         effect = sparse.csc_array(self.moves.effect[:, moves]).astype(float)
         eye = sparse.eye_array(facts, format="csc")
         balance = sparse.hstack([effect, -eye, -eye, eye], format="csc")
-        sign = 1.0 if up else -1.0
-        aim = np.zeros(facts)
-        for region, weight in zip(target.regions, target.signs, strict=True):
-            aim[region] += sign * weight
+        aim = target.aim(facts) * (1.0 if up else -1.0)
         needed = (target.reach[1] - target.count) if up else (target.count - target.reach[0])
         towards = sparse.csr_array(-(effect.T @ aim)[None, :])
         place = {int(move): i for i, move in enumerate(moves)}
