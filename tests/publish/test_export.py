@@ -25,7 +25,7 @@ HERE = platform.node()
 
 
 def signature(pid: int, *, node: str = HERE, started: float | None = None) -> str:
-    return f"{node} {pid} {psutil.Process(pid).create_time() if started is None else started:.0f}"
+    return f"{node} {pid} {export._started(pid) if started is None else started:.0f}"
 
 
 def left_by(project: Project, signature: str, name: str) -> Path:
@@ -35,6 +35,19 @@ def left_by(project: Project, signature: str, name: str) -> Path:
     (folder / "essai.ipynb").write_text("{}", encoding="utf-8")
     (folder / "owner.pid").write_text(signature, encoding="utf-8")
     return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where the start of a process is told from the machine's own")
+def test_work_folder_of_a_live_process_stays_when_the_clock_was_set(
+    empty_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = left_by(empty_project, signature(os.getppid()), "alive")
+    before = psutil.Process(os.getppid()).create_time()
+    booted = psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted + 5_000)
+    assert psutil.Process(os.getppid()).create_time() - before > 4_000
+    export.remove_abandoned(left.parent)
+    assert left.is_dir()
 
 
 def test_work_folders_of_dead_processes_are_removed_and_no_other(empty_project: Project) -> None:

@@ -41,7 +41,7 @@ def cold(house: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def pages(project: Project) -> dict[str, str]:
     return {
-        path.relative_to(project.reports).as_posix(): path.read_text(encoding="utf-8")
+        path.relative_to(project.reports).as_posix(): path.read_bytes().decode("utf-8", "replace")
         for path in sorted(project.reports.glob("*/*/**/*"))
         if path.is_file() and path.name != "manifest.json"
     }

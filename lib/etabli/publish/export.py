@@ -279,13 +279,24 @@ _OWNER, _DRAFT = "owner.pid", "owner"
 _JUST_MADE = 60.0
 """Seconds: a work folder that nobody signed is not older while its run is there."""
 
-_CLOCK_SLIP = 3.0
-"""Seconds by which the start of a process may seem to move, when the machine's clock is set."""
+_SLIP = 3.0
+"""Seconds by which the start of a process may seem to move, should the clock be set between two looks at it."""
 
 
 def _signature() -> str:
     """Return what tells this process from any other: its machine, its number, and when it started."""
-    return f"{platform.node()} {os.getpid()} {psutil.Process().create_time():.0f}"
+    return f"{platform.node()} {os.getpid()} {_started(os.getpid()):.0f}"
+
+
+def _started(pid: int) -> float:
+    """Return when a process started, in seconds since the machine did: no clock that is set changes that.
+
+    Raises
+    ------
+    psutil.Error
+        There is no such process.
+    """
+    return psutil.Process(pid).create_time() - psutil.boot_time()
 
 
 def _is_at_work(signature: str) -> bool:
@@ -297,7 +308,7 @@ def _is_at_work(signature: str) -> bool:
     if node != platform.node():
         return True
     try:
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) < _CLOCK_SLIP
+        return abs(_started(int(pid)) - float(started)) < _SLIP
     except (ValueError, psutil.Error):
         return False
 
