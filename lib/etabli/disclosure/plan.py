@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from etabli.disclosure.dominance import protection_level
 from etabli.disclosure.moves import all_moves
 from etabli.disclosure.patterns import System, build
 from etabli.disclosure.policy import Policy
@@ -225,22 +224,7 @@ def _primary(system: System, tables: Sequence[Table], policy: Policy) -> Flags:
         for line in bases_of(table):
             if 0 < system.people[numbers[line.whole]] < policy.minimum_denominator:
                 masked[numbers[list(line.parts)]] = True
-        masked[numbers[_dominated(table, policy)]] = True
     return masked
-
-
-def _dominated(table: Table, policy: Policy) -> list[int]:
-    """Return the rows of a table whose source rows a few people make most of."""
-    members = table.membership
-    if members is None or not policy.dominance:
-        return []
-    columns = members.rows.tocsc()
-    found = []
-    for row in range(columns.shape[1]):
-        amounts = columns.data[columns.indptr[row] : columns.indptr[row + 1]]
-        if protection_level(amounts, np.ones(len(amounts), dtype=np.int64), policy.dominance):
-            found.append(row)
-    return found
 
 
 def _with_parts(masked: Flags, system: System, tables: Sequence[Table]) -> Flags:

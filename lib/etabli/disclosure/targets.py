@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from etabli.disclosure.dominance import protection_level
-from etabli.disclosure.patterns import System
+from etabli.disclosure.patterns import ONE_EACH, System
 from etabli.disclosure.regions import Region, lines_of, nested
 from etabli.methods.results import Table
 
@@ -35,7 +36,7 @@ class Target:
     reach
         The bounds that other files must attain: 0 and k. A bound on the near side of `count` asks for nothing.
     rows
-        The facts that tell the rows of each region, where those are added; none where people are.
+        The facts that tell the rows of each region, where those are added; where each person has one, its people.
     """
 
     regions: tuple[int, ...]
@@ -172,9 +173,7 @@ def wholes(system: System, minimum: int, sensitive: Collection[str]) -> Iterator
 def magnitudes(system: System, dominance: Sequence[tuple[int, float]]) -> Iterator[Target]:
     """Yield the sums of rows that few people make most of: of a region, and of a region less one within it."""
     states = sparse.csc_array(system.states)
-    told: dict[int, list[int]] = {}
-    for place in np.flatnonzero(system.row_fact >= 0).tolist():
-        told.setdefault(int(system.region_of[place]), []).append(place)
+    told = _sums_told(system)
 
     def target(*of: int) -> Iterator[Target]:
         signs = (1, -1)[: len(of)]
@@ -183,17 +182,23 @@ def magnitudes(system: System, dominance: Sequence[tuple[int, float]]) -> Iterat
         if level:
             total = int(amounts @ system.multiplicity)
             regions = tuple(int(system.region_of[place]) for place in of)
-            rows = tuple(int(system.row_fact[place]) for place in of)
+            rows = tuple(told[place] for place in of)
             yield Target(regions, signs, total, (max(0, total - level), total + level), rows)
 
-    for places in told.values():
-        for each in places:
-            yield from target(each)
+    here: dict[int, list[int]] = {}
+    for place in told:
+        here.setdefault(int(system.region_of[place]), []).append(place)
+        yield from target(place)
     for outer, inner in _nested(system):
-        for one in told.get(outer, ()):
-            for other in told.get(inner, ()):
-                if system.places[one].unit == system.places[other].unit:
-                    yield from target(one, other)
+        for one, other in product(here.get(outer, ()), here.get(inner, ())):
+            if system.places[one].unit == system.places[other].unit:
+                yield from target(one, other)
+
+
+def _sums_told(system: System) -> dict[int, int]:
+    """Return, by place, the fact that tells its rows: its people, where each has one row; none where nothing does."""
+    facts = np.where([place.unit == ONE_EACH for place in system.places], system.region_of, system.row_fact)
+    return {place: int(fact) for place, fact in enumerate(facts) if fact >= 0}
 
 
 def _nested(system: System) -> Iterator[tuple[int, int]]:
