@@ -36,7 +36,7 @@ PAGE = (
 
 needs_pandoc = pytest.mark.skipif(
     (shutil.which("pandoc") is None and find_spec("pypandoc") is None) or find_spec("resvg_py") is None,
-    reason="pandoc ou resvg_py manquent : pip install 'etabli[docx]'",
+    reason="pandoc ou resvg_py manquent : .venv/bin/pip install pypandoc_binary resvg_py",
 )
 
 

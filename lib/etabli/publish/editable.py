@@ -29,7 +29,7 @@ SECONDS = 120.0
 FIGURE_PIXELS = 1600
 """Width of a figure: some 250 dots an inch over a page."""
 
-_EXTRA = "pip install 'etabli[docx]' ; pour la mise en page, le PDF suffit (etabli pdf)"
+_EXTRA = ".venv/bin/pip install pypandoc_binary resvg_py ; pour la mise en page, le PDF suffit (etabli pdf)"
 
 
 def write_docx(project: Project, folder: Path) -> Path:
