@@ -86,8 +86,7 @@ def small_study(small_project: Project) -> Study:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of this repository's own studies, with their demo data and the reports of their default runs."""
+def _house(tmp_path_factory: pytest.TempPathFactory) -> Project:
     root, own = tmp_path_factory.mktemp("house"), Path(__file__).resolve().parents[1]
     for name in ("studies", "notebooks", "data/reference"):
         shutil.copytree(own / name, root / name)
@@ -97,3 +96,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Project:
         assert run(app, ["demo"]) == 0
         assert run(app, ["batch", "--default"]) == 0
     return Project(root)
+
+
+@pytest.fixture(scope="module")
+def house(_house: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of this repository's own studies, with their demo data and the reports of their default runs.
+
+    Each module has its own, to which it may add reports and files.
+    """
+    return Project(Path(shutil.copytree(_house.root, tmp_path_factory.mktemp("own") / "house", symlinks=True)))
