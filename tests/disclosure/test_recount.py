@@ -202,7 +202,13 @@ def of_edition(source: str, tables: list[Table], beside: Publication | None = No
     known = NOTHING
     if beside is not None:
         (other,) = beside.sources
-        bounds = neighbours([beside], {other: (source, source == LATER)}, lasting_in(tables))
+        bounds = neighbours(
+            [beside],
+            {other: (source, source == LATER)},
+            lasting_in(tables),
+            {},
+            [each for table in tables for each in regions_of(table)],
+        )
         known = replace(NOTHING, least=bounds.least, most=bounds.most)
     found = told(f"essai/{source[0]}", tables, known)
     return replace(found, sources={source: SourceTold("visits", "caf", K)})
@@ -228,6 +234,7 @@ def test_few_who_came_since_the_last_edition_are_not_known(came: int, masks: boo
 def test_what_varies_in_an_edition_bounds_nothing_in_the_next() -> None:
     tables, _ = edition(SOURCE)
     (digest,) = of_edition(SOURCE, tables).sources
-    found = neighbours([of_edition(SOURCE, tables)], {digest: (LATER, True)}, set())
+    regions = [region(LATER, {}), region(LATER, {"age": "old"})]
+    found = neighbours([of_edition(SOURCE, tables)], {digest: (LATER, True)}, set(), {}, regions)
     assert found.least == {region(LATER, {}): 70}
     assert found.most == {}

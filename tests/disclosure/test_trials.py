@@ -69,6 +69,14 @@ def test_reports_of_one_edition_betray_apart_and_not_together(seed: int) -> None
     assert not trials.try_together(case).within
 
 
+@pytest.mark.parametrize("seed", [240, 299])
+def test_arrivals_are_not_known_from_sums_of_the_other_edition(seed: int) -> None:
+    """The areas of a quarter were told then, the quarter now; and everybody is the sum of the ages."""
+    found = trials.try_together(trials.make_case(seed))
+    assert not found.within
+    assert found.refused == 0
+
+
 @pytest.mark.parametrize("name", trials.NAIVE)
 def test_attacker_breaks_naive_protection(name: str) -> None:
     cases = [trials.make_case(seed) for seed in SEEDS[:6]]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from etabli.disclosure.parts import Splits
 from etabli.disclosure.regions import Region
 from etabli.disclosure.statements import Publication, Quantity, Statement, Unit
 
@@ -58,6 +59,18 @@ class Held:
         named = {region for each in self.publications for region in each.states}
         return frozenset(named | {quantity.region for quantity in self.told})
 
+    @cached_property
+    def lasting(self) -> frozenset[tuple[str, str]]:
+        """The variables that each person keeps in all their rows, by delivery and name, as every release shows."""
+        shown = [
+            (source, name, variable.constant)
+            for told in self.publications
+            for source, variables in told.variables.items()
+            for name, variable in variables.items()
+        ]
+        varying = {(source, name) for source, name, constant in shown if not constant}
+        return frozenset({(source, name) for source, name, _ in shown} - varying)
+
     def speaking_of(self, regions: Collection[Region]) -> list[int]:
         """Return the numbers of the releases that tell of one of these regions."""
         return [
@@ -88,9 +101,13 @@ class Neighbours:
 
 
 def neighbours(
-    publications: Iterable[Publication], editions: Mapping[str, tuple[str, bool]], lasting: Collection[tuple[str, str]]
+    publications: Iterable[Publication],
+    editions: Mapping[str, tuple[str, bool]],
+    lasting: Collection[tuple[str, str]],
+    splits: Mapping[str, Splits],
+    regions: Collection[Region],
 ) -> Neighbours:
-    """Return what publications of other editions tell of regions that last from one to the next.
+    """Return what publications of other editions tell of regions of this one that last from one to the next.
 
     Parameters
     ----------
@@ -100,8 +117,13 @@ def neighbours(
     lasting
         Variables that a person keeps in this edition, by digest and name; they last when the other edition shows them
         kept too.
+    splits
+        How the deliveries of this edition split, by digest: what was told of the parts of a region bounds it too.
+    regions
+        The regions of this edition.
     """
-    bounds: tuple[dict[Region, int], dict[Region, int]] = {}, {}
+    least: dict[Region, int] = {}
+    most: dict[Region, int] = {}
     for told in publications:
         for each in told.statements:
             source = each.quantity.region.source
@@ -109,14 +131,35 @@ def neighbours(
                 continue
             here, is_former = editions[source]
             known = told.variables.get(source, {})
-            names = [name for name, _ in each.quantity.region.categories]
-            if all((here, name) in lasting and name in known and known[name].constant for name in names):
+            if all(name in known and known[name].constant for name, _ in each.quantity.region.categories):
                 region = Region(here, each.quantity.region.categories)
                 if is_former:
-                    bounds[0][region] = max(int(each.low), bounds[0].get(region, 0))
+                    least[region] = max(int(each.low), least.get(region, 0))
                 elif each.low == each.high:
-                    bounds[1][region] = min(int(each.high), bounds[1].get(region, int(each.high)))
-    return Neighbours(*bounds)
+                    most[region] = min(int(each.high), most.get(region, int(each.high)))
+    wanted = [each for each in regions if all((each.source, name) in lasting for name, _ in each.categories)]
+    names = {name for region in (*least, *most) for name, _ in region.categories}
+    parts = {
+        each: [found for name in sorted(names) if (found := splits[each.source].parts(each, name))]
+        for each in wanted
+        if each.source in splits
+    }
+    return Neighbours(
+        {each: low for each in wanted if (low := _largest(least, each, parts.get(each, []))) is not None},
+        {each: high for each in wanted if (high := _smallest(most, each, parts.get(each, []))) is not None},
+    )
+
+
+def _largest(least: Mapping[Region, int], whole: Region, splits: Iterable[Sequence[Region]]) -> int | None:
+    """Return the people that a region must have at least: as it was told, or as its parts add up to."""
+    known = [sum(least.get(part, 0) for part in parts) for parts in splits if any(part in least for part in parts)]
+    return max([*known, *([least[whole]] if whole in least else [])], default=None)
+
+
+def _smallest(most: Mapping[Region, int], whole: Region, splits: Iterable[Sequence[Region]]) -> int | None:
+    """Return the people that a region can have at most: as it was told, or as all its parts, all told, add up to."""
+    known = [sum(most[part] for part in parts) for parts in splits if all(part in most for part in parts)]
+    return min([*known, *([most[whole]] if whole in most else [])], default=None)
 
 
 def held_in(publications: Mapping[int, Publication], sources: Collection[str]) -> Held:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from etabli import memo
 from etabli.disclosure.held import Held, neighbours
 from etabli.disclosure.ledger import holdings, is_neighbour, neighbouring, read_ledger
+from etabli.disclosure.parts import Splits
 from etabli.disclosure.plan import NOTHING, Former
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protection, protect, protect_as
@@ -117,7 +118,13 @@ class Together:
         own = {region for table in counted for region in regions_of(table)}
         former = former_of(self.held, rows(), own) if self.held.publications else NOTHING
         if self.elsewhere.publications:
-            bounds = neighbours(self.elsewhere.publications, self._editions(loaded), lasting_in(counted))
+            bounds = neighbours(
+                self.elsewhere.publications,
+                self._editions(loaded),
+                lasting_in(counted) | self.held.lasting,
+                {source: Splits(each.frame) for source, each in rows().items()},
+                own.union(*(regions_of(table) for table in former.tables)),
+            )
             former = replace(former, least=bounds.least, most=bounds.most)
         return former
 

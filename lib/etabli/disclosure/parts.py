@@ -1,0 +1,57 @@
+"""What the parts of a region tell of it: the areas of a quarter make the quarter, whether a table says so or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from etabli.disclosure.regions import Region, region
+from etabli.methods.results import MISSING
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """How each variable of a delivery splits its rows, and which variables follow from which.
+
+    Parameters
+    ----------
+    frame
+        All rows of the delivery.
+    """
+
+    frame: pd.DataFrame
+    _texts: dict[str, pd.Series] = field(default_factory=dict)
+    _coarse: dict[tuple[str, str], Mapping[str, str] | None] = field(default_factory=dict)
+
+    def parts(self, whole: Region, name: str) -> list[Region]:
+        """Return the regions into which a variable splits another: with all of its categories that can stand there.
+
+        A variable of the region that follows from this one (the quarter, from the area) is left out of its parts, which
+        are all within it. Empty when the region, or the delivery, has no such split.
+        """
+        has = dict(whole.categories)
+        if name in has or name not in self.frame or any(each not in self.frame for each in has):
+            return []
+        coarse = {each: found for each in has if (found := self._coarser(name, each)) is not None}
+        left = {each: code for each, code in has.items() if each not in coarse}
+        codes = [code for code in self._codes(name) if all(found[code] == has[each] for each, found in coarse.items())]
+        return [region(whole.source, {**left, name: code}) for code in codes]
+
+    def _text(self, name: str) -> pd.Series:
+        if name not in self._texts:
+            column = self.frame[name]
+            self._texts[name] = column.astype(str).mask(column.isna(), MISSING)
+        return self._texts[name]
+
+    def _codes(self, name: str) -> list[str]:
+        return sorted(self._text(name).unique())
+
+    def _coarser(self, fine: str, coarse: str) -> Mapping[str, str] | None:
+        """Return the one category of a variable that each of another has; None when one has several."""
+        if (fine, coarse) not in self._coarse:
+            pairs = pd.DataFrame({"fine": self._text(fine), "coarse": self._text(coarse)}).drop_duplicates()
+            follows = pairs["fine"].is_unique
+            self._coarse[fine, coarse] = dict(zip(pairs["fine"], pairs["coarse"], strict=True)) if follows else None
+        return self._coarse[fine, coarse]
