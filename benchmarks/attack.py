@@ -27,7 +27,7 @@ from etabli.disclosure.recount import Rows, former_of
 from etabli.disclosure.regions import regions_of
 from etabli.disclosure.statements import Publication, Quantity, SourceTold, Statement, Variable
 from etabli.methods import profiles
-from etabli.methods.membership import Population, mark_population
+from etabli.methods.membership import Population, mark_derived, mark_population
 from etabli.methods.results import PEOPLE, Table
 from etabli.present.said import lasting_in, statements_of, variables_of
 
@@ -89,7 +89,8 @@ def _visits(rng: np.random.Generator, traits: pd.DataFrame, source: str) -> pd.D
     frame = traits.iloc[who].reset_index(drop=True)
     frame.insert(0, "recipient", who.astype(str))
     channels = rng.choice(["walk_in", "appointment", "phone"], len(who), p=[0.65, 0.3, 0.05])
-    return mark_population(frame.assign(channel=channels), Population(source))
+    marked = mark_population(frame.assign(channel=channels), Population(source))
+    return mark_derived(marked, marked, {"quarter": "area"})
 
 
 def _table(rng: np.random.Generator, frame: pd.DataFrame) -> Table:

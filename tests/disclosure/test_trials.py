@@ -69,6 +69,11 @@ def test_reports_of_one_edition_betray_apart_and_not_together(seed: int) -> None
     assert not trials.try_together(case).within
 
 
+def test_area_of_few_is_not_known_from_its_quarter() -> None:
+    """Twelve people are too few to see in them that areas make up quarters: the codebook says so."""
+    assert all(attack([each], explained=0).holds for each in trials.house(trials.make_case(585)))
+
+
 @pytest.mark.parametrize("seed", [240, 299])
 def test_arrivals_are_not_known_from_sums_of_the_other_edition(seed: int) -> None:
     """The areas of a quarter were told then, the quarter now; and everybody is the sum of the ages."""

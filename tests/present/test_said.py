@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etabli.disclosure.parts import Splits
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import protect
 from etabli.disclosure.regions import regions_of
 from etabli.disclosure.statements import Quantity, Statement, Variable
 from etabli.methods import profiles
-from etabli.methods.membership import Population, mark_population
+from etabli.methods.membership import Population, mark_derived, mark_population
 from etabli.methods.results import MISSING, Table
 from etabli.present.said import Place, statements_of, variables_of
 
@@ -159,3 +160,16 @@ def test_variables_tell_what_is_constant_and_what_follows() -> None:
         },
     )
     assert isinstance(found["age"], Variable)
+
+
+def test_variables_tell_what_follows_from_a_finer_one_as_the_delivery_has_it() -> None:
+    frame = visits(5, 200)
+    frame["adult"] = frame["age"].map({"young": "no", "mid": "yes", "old": "yes"})
+    marked = mark_derived(frame, frame, {"adult": "age"})
+    tables = [profiles.distribution(marked, "age"), profiles.distribution(marked, "adult")]
+    assert variables_of(tables)[SOURCE]["age"].parents == {}
+    found = variables_of(tables, {SOURCE: Splits(marked)})[SOURCE]
+    assert found["age"].parents == {"adult": {"young": "no", "mid": "yes", "old": "yes"}}
+    assert variables_of(tables[1:], {SOURCE: Splits(marked)})[SOURCE]["adult"].parents == {}
+    crossing = marked.assign(adult="yes").assign(adult=lambda each: each["adult"].where(each.index % 2 == 0, "no"))
+    assert variables_of(tables, {SOURCE: Splits(crossing)})[SOURCE]["age"].parents == {}

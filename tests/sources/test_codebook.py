@@ -31,3 +31,24 @@ def test_variable_rules_that_cannot_hold_are_refused(
 @pytest.mark.parametrize(("low", "high"), [(2, 2), (2, 3)])
 def test_variable_bounds_may_be_equal(make_book: Callable[..., SourceCodebook], low: int, high: int) -> None:
     assert make_book(x={"type": "integer", "minimum": low, "maximum": high}).variables["x"].maximum == high
+
+
+def test_variable_that_follows_from_a_finer_one_is_known(make_book: Callable[..., SourceCodebook]) -> None:
+    assert make_book(iris={"type": "text"}, quarter={"type": "text", "follows": "iris"}).followed == {"quarter": "iris"}
+
+
+@pytest.mark.parametrize(
+    ("follows", "message"),
+    [
+        ({"quarter": "iri"}, "n’en est pas une.*iris"),
+        ({"quarter": "quarter"}, "plus fine"),
+        ({"quarter": "iris", "iris": "quarter"}, "plus fine"),
+        ({"quarter": "iris", "iris": "town", "town": "iris"}, "plus fine"),
+    ],
+)
+def test_variable_that_follows_from_nothing_finer_is_refused(
+    make_book: Callable[..., SourceCodebook], follows: dict[str, str], message: str
+) -> None:
+    declared = {name: {"type": "text"} for name in ("quarter", "iris", "town")}
+    with pytest.raises(ValidationError, match=message):
+        make_book(**{name: {**each, "follows": follows.get(name)} for name, each in declared.items()})

@@ -34,10 +34,18 @@ class Splits:
         has = dict(whole.categories)
         if name in has or name not in self.frame or any(each not in self.frame for each in has):
             return []
-        coarse = {each: found for each in has if (found := self._coarser(name, each)) is not None}
+        coarse = {each: found for each in has if (found := self.coarser(name, each)) is not None}
         left = {each: code for each, code in has.items() if each not in coarse}
         codes = [code for code in self._codes(name) if all(found[code] == has[each] for each, found in coarse.items())]
         return [region(whole.source, {**left, name: code}) for code in codes]
+
+    def coarser(self, fine: str, coarse: str) -> Mapping[str, str] | None:
+        """Return the one category of a variable that each of another has; None when one has several."""
+        if (fine, coarse) not in self._coarse:
+            pairs = pd.DataFrame({"fine": self._text(fine), "coarse": self._text(coarse)}).drop_duplicates()
+            follows = pairs["fine"].is_unique
+            self._coarse[fine, coarse] = dict(zip(pairs["fine"], pairs["coarse"], strict=True)) if follows else None
+        return self._coarse[fine, coarse]
 
     def _text(self, name: str) -> pd.Series:
         if name not in self._texts:
@@ -47,11 +55,3 @@ class Splits:
 
     def _codes(self, name: str) -> list[str]:
         return sorted(self._text(name).unique())
-
-    def _coarser(self, fine: str, coarse: str) -> Mapping[str, str] | None:
-        """Return the one category of a variable that each of another has; None when one has several."""
-        if (fine, coarse) not in self._coarse:
-            pairs = pd.DataFrame({"fine": self._text(fine), "coarse": self._text(coarse)}).drop_duplicates()
-            follows = pairs["fine"].is_unique
-            self._coarse[fine, coarse] = dict(zip(pairs["fine"], pairs["coarse"], strict=True)) if follows else None
-        return self._coarse[fine, coarse]

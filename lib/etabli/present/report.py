@@ -22,13 +22,14 @@ from etabli import french, memo
 from etabli.agreements import Agreement, read_agreements
 from etabli.commentary import Commentary, Passage, read_commentary
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
+from etabli.disclosure.parts import Splits
 from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect
 from etabli.disclosure.recount import Rows
 from etabli.disclosure.regions import regions_of
 from etabli.disclosure.statements import Publication, SourceTold, Statement
 from etabli.errors import DeliveryError, ReportError, suggestion
-from etabli.methods.membership import Population, mark_population
+from etabli.methods.membership import Population, mark_derived, mark_population
 from etabli.methods.results import Condition, Table, Value
 from etabli.present import theme
 from etabli.present.figures import FigureKind, Mapped, Method
@@ -243,7 +244,8 @@ class Report:
         if source not in self._loaded:
             self._loaded.append(source)
         held = tuple((variable, str(value)) for variable, value in where.items() if value != "all")
-        return mark_population(frame.reset_index(drop=True), Population(self.deliveries[source].sha256, held))
+        marked = mark_population(frame.reset_index(drop=True), Population(self.deliveries[source].sha256, held))
+        return mark_derived(marked, marked, self.codebook.sources[source].followed)
 
     def say(
         self,
@@ -630,7 +632,16 @@ class Report:
         tables = [table for table in self._tables() if protection.of(table).refused is None]
         own = {region for table in tables for region in regions_of(table)}
         states = {region: state for region, state in protection.plan.states.items() if region in own}
-        return Publication(str(self.plan), told, variables_of(tables), found, states).to_json()
+        return Publication(str(self.plan), told, variables_of(tables, self._splits()), found, states).to_json()
+
+    def _splits(self) -> dict[str, Splits]:
+        """How the deliveries split in which a variable follows from a finer one, by digest."""
+        followed = {self.deliveries[name].sha256 for name in self._loaded if self.codebook.sources[name].followed}
+        return (
+            {digest: Splits(each.frame) for digest, each in self._rows().items() if digest in followed}
+            if followed
+            else {}
+        )
 
     def _statements(self, protection: Protection) -> list[Statement]:
         return statements_of([place for item in self._items for place in item.places(protection)], protection)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from math import inf
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
+from etabli.disclosure.parts import Splits
 from etabli.disclosure.protect import Protected, Protection
 from etabli.disclosure.regions import VARIABLE, lines_of, regions_of
 from etabli.disclosure.statements import IMPOSSIBLE, MASKED, Quantity, Statement, Unit, Variable
@@ -36,11 +38,19 @@ def statements_of(places: Iterable[Place], protection: Protection) -> list[State
     return list(found)
 
 
-def variables_of(tables: Iterable[Table]) -> dict[str, dict[str, Variable]]:
+def variables_of(
+    tables: Collection[Table], splits: Mapping[str, Splits] = MappingProxyType({})
+) -> dict[str, dict[str, Variable]]:
     """Return what tables tell of their variables, by source and name.
 
     Whether a variable is constant within a person is read from who stands where: no reader is told, but many know
-    that age does not change from one visit to the next, and an attacker is given what many know.
+    that age does not change from one visit to the next, and an attacker is given what many know. Many also know the
+    quarter of each area: where the codebook says that a variable follows from a finer one, the delivery tells how.
+
+    Parameters
+    ----------
+    splits
+        The rows of each delivery, by digest.
     """
     found: dict[str, dict[str, Variable]] = {}
     for table in tables:
@@ -49,10 +59,17 @@ def variables_of(tables: Iterable[Table]) -> dict[str, dict[str, Variable]]:
         here = found.setdefault(table.source, {})
         for name, variable in _variables(table).items():
             here[name] = here[name].joined(variable) if name in here else variable
+    derived = {(table.source, coarse, fine) for table in tables for coarse, fine in table.derived.items()}
+    for source, coarse, fine in sorted(derived):
+        here = found.get(source, {})
+        parents = splits[source].coarser(fine, coarse) if fine in here and source in splits else None
+        if parents is not None:
+            known = {code: parents[code] for code in here[fine].categories if code in parents}
+            here[fine] = replace(here[fine], parents={**here[fine].parents, coarse: known})
     return found
 
 
-def lasting_in(tables: Iterable[Table]) -> set[tuple[str, str]]:
+def lasting_in(tables: Collection[Table]) -> set[tuple[str, str]]:
     """Return the variables that each person keeps in all their rows, by delivery and name."""
     return {
         (source, name)

@@ -90,6 +90,9 @@ class Variable(Declaration):
     unique: bool = False
     level: Level | None = None
     """The geographic level of its categories, which a floor in an agreement looks at; None: it is no place."""
+    follows: str | None = None
+    """The finer variable of the same source that it can be told from, as everybody knows: the IRIS, of a quarter.
+    Disclosure control then never takes one to change without the other."""
     keep: Text | None = None
     """Why a free text is carried into frames: without a reason it is dropped (`pseudonyms.is_free_text`)."""
     references: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")] | None = None
@@ -235,10 +238,15 @@ class SourceCodebook(Declaration):
         columns = [variable.column or name for name, variable in self.variables.items()]
         if len(set(columns)) < len(columns):
             raise ValueError("des variables qui ont chacune leur colonne")
-        complaints = [*self._rule_complaints(), *self._edition_complaints()]
+        complaints = [*self._follows_complaints(), *self._rule_complaints(), *self._edition_complaints()]
         if complaints:
             raise misplaced(complaints)
         return self
+
+    @property
+    def followed(self) -> dict[str, str]:
+        """Each variable that can be told from a finer one, with it."""
+        return {name: each.follows for name, each in self.variables.items() if each.follows is not None}
 
     def expression(self, rule: Rule) -> Expression:
         """Return the expression of a rule that has a `check`."""
@@ -249,6 +257,20 @@ class SourceCodebook(Declaration):
         if form not in self.editions:
             return self.model_copy(update={"editions": {}})
         return SourceCodebook.model_validate(amended(self.model_dump(exclude_unset=True), self.editions[form]))
+
+    def _follows_complaints(self) -> Iterator[Complaint]:
+        for name, finer in self.followed.items():
+            if finer not in self.variables:
+                yield ("variables", name, "follows"), _unknown(finer, self.variables)
+            elif name in self._finer_than(name):
+                yield ("variables", name, "follows"), f"une variable plus fine : « {finer} » se déduit de « {name} »"
+
+    def _finer_than(self, name: str) -> list[str]:
+        """Return the variables that one can be told from, the next finer first; to itself where they go in circles."""
+        found: list[str] = []
+        while (finer := self.followed.get(found[-1] if found else name)) is not None and finer not in found:
+            found.append(finer)
+        return found
 
     def _rule_complaints(self) -> Iterator[Complaint]:
         for place, rule in enumerate(self.rules):
