@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etabli.sources.dates import fixed_dates
+from etabli.sources.dates import days_of, fixed_dates
 
 FORMS = ["%d/%m/%Y", "%Y-%m-%d", "%d/%m/%Y %H:%M", "%Y%m%d", "%Y-%m-%dT%H:%M:%S"]
 MANY = 1_000
@@ -82,3 +82,36 @@ def test_slice_of_a_column_is_read_from_its_own_place() -> None:
     assert found is not None
     assert found.dt.strftime("%d/%m/%Y").tolist() == part.tolist()
     assert found.index.equals(part.index)
+
+
+def test_reading_dates_leaves_their_text_as_it_is() -> None:
+    """A block of one value lies in memory as it is read: it is copied all the same."""
+    text = pd.Series(["31/12/2024"] * ((1 << 16) + 1), dtype="str")
+    days = fixed_dates(text, "%d/%m/%Y")
+    assert days is not None
+    assert set(days) == {pd.Timestamp(2024, 12, 31)}
+    assert set(text) == {"31/12/2024"}
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2024-12-31 14:30", "2024-12-31"),
+        ("2024-12-31 00:00:00.000001", "2024-12-31"),
+        ("1931-01-01", "1931-01-01"),
+        ("1931-01-01 23:59:59.999999", "1931-01-01"),
+        ("2400-01-01", "2400-01-01"),
+        ("2400-01-01 00:00:00.000001", "2400-01-01"),
+        (None, None),
+    ],
+)
+def test_day_of_a_moment_is_its_midnight(moment: str | None, day: str | None) -> None:
+    told, wanted = (
+        pd.Series([pd.Timestamp(2024, 1, 1), pd.Timestamp(each) if each else pd.NaT]).astype("datetime64[us]")
+        for each in (moment, day)
+    )
+    pd.testing.assert_series_equal(days_of(told), wanted)
+
+
+def test_days_of_no_moment_are_none() -> None:
+    assert days_of(pd.Series([], dtype="datetime64[us]")).empty

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from etabli.errors import DeliveryError
 from etabli.sources.checks import deliver, find_faults, tidy
 from etabli.sources.codebook import Codebook, SourceCodebook
-from etabli.sources.rules import checks_of, has_form
+from etabli.sources.rules import checks_of, without_form
 from etabli.sources.schemas import validate
 
 ROW = {"one": "visite", "many": "visites", "gender": "f"}
@@ -167,4 +168,5 @@ def test_form_of_digits_is_told_as_its_expression_tells_it(pattern: str) -> None
     texts = ["123", "12", "1234", "", "12a", "\u0661\u0662\u0663", "123\n", " 123", "²³¹", "x", "1é3", None]
     text = pd.Series(texts, dtype="str")
     told = [each is not None and re.fullmatch(pattern, each) is not None for each in texts]
-    assert has_form(text, pattern).tolist() == told
+    lacking = np.broadcast_to(without_form(text, pattern), len(text))
+    assert lacking.tolist() == [each is not None and not fits for each, fits in zip(texts, told, strict=True)]

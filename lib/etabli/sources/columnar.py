@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def read_parquet(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.D
         with pq.ParquetFile(path, memory_map=True, read_dictionary=repeated) as file:
             table = file.read()
         _hold_types(schema, shown)
-        columns = {place: _column(table.column(place)) for place in range(table.num_columns)}
+        with ThreadPoolExecutor() as threads:  # Arrow and numpy let go of the interpreter
+            columns = dict(enumerate(threads.map(_column, table.columns)))
     except (pa.ArrowException, OSError, ValueError, OverflowError, UnicodeError) as error:
         if isinstance(error, DeliveryError):
             raise

@@ -13,7 +13,7 @@ import pandas as pd
 
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
 from etabli.sources.conversions import cleaned, convert, date_format, is_text, stands_for
-from etabli.sources.dates import fixed_dates
+from etabli.sources.dates import days_of, fixed_dates
 from etabli.sources.letters import is_bare
 from etabli.sources.shaping import written_as
 
@@ -52,7 +52,7 @@ class Column:
         """The converted column, row by row, indexed from 0."""
         if self.places is _every(len(self.places)):
             return self.typed
-        return self.typed.take(self.places).reset_index(drop=True)
+        return pd.Series(self.typed.array.take(self.places), copy=False)
 
     @property
     def coded(self) -> pd.Series:
@@ -95,7 +95,8 @@ def prepare(text: pd.Series, variable: Variable, written: FileFormat, *, by_rows
             return moments
         if not (variable.missing or variable.recode) and is_bare(told):
             kept = told.reset_index(drop=True)
-            return Column(_every(len(kept)), kept, kept, convert(kept, variable, written))
+            typed = kept if variable.type == "text" else convert(kept, variable, written)
+            return Column(_every(len(kept)), kept, kept, typed)
         places, raw = _rows(told)
     else:
         places, raw = _different(told)
@@ -152,7 +153,7 @@ def _moments(text: pd.Series, variable: Variable, written: FileFormat) -> Column
     if typed is None:
         return None
     typed = cleaned(typed, variable, written)
-    return Column(_every(len(typed)), typed, typed, typed.dt.normalize() if variable.type == "date" else typed)
+    return Column(_every(len(typed)), typed, typed, days_of(typed) if variable.type == "date" else typed)
 
 
 def _rows(text: pd.Series) -> tuple[Places, pd.Series]:

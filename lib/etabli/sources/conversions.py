@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from etabli.sources.codebook import FileFormat, Variable
-from etabli.sources.dates import fixed_dates
+from etabli.sources.dates import days_of, fixed_dates
 from etabli.sources.letters import is_ascii
 
 DATE_FORMATS = {"date": "%d/%m/%Y", "datetime": "%d/%m/%Y %H:%M"}
@@ -158,19 +159,24 @@ def _held(column: pd.Series, variable: Variable) -> pd.Series:
     """Hold a column that the file stores in its type to what the type takes."""
     match variable.type:
         case "integer" if column.dtype.kind in "iu":
-            return column.astype("Int64")
+            return _of_type(column, "Int64")
         case "integer":
             whole = column.where(np.isfinite(column) & (column == np.floor(column)) & (column.abs() < 2.0**63))
             return whole.astype("Int64")
         case "number":
-            numbers = column.astype("float64")
+            numbers = _of_type(column, "float64")
             return numbers.mask(np.isinf(numbers)) if np.isinf(numbers).any() else numbers
         case "date":
-            return column.astype("datetime64[us]").dt.normalize()
+            return days_of(_of_type(column, "datetime64[us]"))
         case "datetime":
-            return column.astype("datetime64[us]")
+            return _of_type(column, "datetime64[us]")
         case _:
             return column
+
+
+def _of_type(column: pd.Series, dtype: Literal["Int64", "float64", "datetime64[us]"]) -> pd.Series:
+    """Return a column in a type; the very same one where it has it, so that nothing is converted to be held to it."""
+    return column if column.dtype == dtype else column.astype(dtype)
 
 
 def expected(variable: Variable, written: FileFormat) -> str:
@@ -270,7 +276,7 @@ def _dates(text: pd.Series, variable: Variable, _: FileFormat) -> pd.Series:
     if days is None:
         places, values = distinct(text)
         days = _taken(_parsed(pd.Series(values, dtype="str"), form), places, text.index, pd.NaT)
-    return days.dt.normalize() if variable.type == "date" else days
+    return days_of(days) if variable.type == "date" else days
 
 
 def _parsed(text: pd.Series, form: str) -> pd.Series:

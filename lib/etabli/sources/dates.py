@@ -18,14 +18,14 @@ _WIDTHS = {"%d": 2, "%m": 2, "%Y": 4, "%H": 2, "%M": 2, "%S": 2}
 _ENOUGH = 1_000
 """Values under which pandas' own reading is as fast."""
 
-_BLOCK = 1 << 14
+_BLOCK = 1 << 16
 """Values that are looked at together: what a core's cache holds."""
 
 _DAY = 86_400
 """Seconds."""
 
-_NO_DIGITS = -300
-"""What two letters that are no digits write: a year that holds them stays below 0, and in sixteen bits."""
+_EXACT = 2.0**53
+"""Microseconds that a float counts exactly: until 2255."""
 
 
 def fixed_dates(text: pd.Series, form: str, missing: Iterable[str] = ()) -> pd.Series | None:
@@ -72,6 +72,24 @@ def fixed_dates(text: pd.Series, form: str, missing: Iterable[str] = ()) -> pd.S
     return pd.Series(found, text.index)
 
 
+def days_of(moments: pd.Series) -> pd.Series:
+    """Return moments (`datetime64[us]`) without their time; as they are where all stand at midnight, as most days do.
+
+    >>> days_of(pd.Series([pd.Timestamp(2024, 12, 31, 14, 30)])).iloc[0]
+    Timestamp('2024-12-31 00:00:00')
+    """
+    since = moments.to_numpy().view("int64")
+    blocks = (since[start : start + _BLOCK] for start in range(0, len(since), _BLOCK))
+    return moments if all(_at_midnight(block) for block in blocks) else moments.dt.normalize()
+
+
+def _at_midnight(since: npt.NDArray[np.int64]) -> bool:
+    """Whether microseconds since 1970 are whole days, told in floats, a few times as fast; no if too many."""
+    exact = since.astype("float64")
+    days = np.rint(exact / (_DAY * 1_000_000))
+    return bool(abs(exact).max() < _EXACT and (days * (_DAY * 1_000_000) == exact).all())
+
+
 def _letters(text: pd.Series, width: int, missing: frozenset[str]) -> tuple[Bytes | None, Mask]:
     """Return the bytes of the filled values, a row each, and where they stand; None unless all have that width."""
     import pyarrow as pa
@@ -92,56 +110,49 @@ def _letters(text: pd.Series, width: int, missing: frozenset[str]) -> tuple[Byte
 
 
 def _block(letters: Bytes, parts: list[str]) -> npt.NDArray[np.datetime64] | None:
+    """Return the moments that these letters write (values × width); None when one of them is no such moment."""
+    signs = np.array(letters.T, order="C")  # a copy, always: what Arrow holds is not to be changed
     numbers: dict[str, Numbers] = {}
     place = 0
     for part in parts:
-        if part in _WIDTHS:
-            number = _two_digits(letters, place)
-            if _WIDTHS[part] == 4:
-                number = number * 100 + _two_digits(letters, place + 2)
-            if number.min(initial=0) < 0:
+        rows = signs[place : place + _WIDTHS.get(part, 1)]
+        place += len(rows)
+        if part not in _WIDTHS:
+            if (rows != ord(part)).any():
                 return None
-            numbers[part] = number
-        elif (letters[:, place] != ord(part)).any():
+            continue
+        rows -= ord("0")  # what is no digit wraps around, and is above 9
+        if rows.max(initial=0) > 9:
             return None
-        place += _WIDTHS.get(part, 1)
+        numbers[part] = _two_digits(rows[:2]).astype("int16")
+        if len(rows) == 4:
+            numbers[part] = numbers[part] * np.int16(100) + _two_digits(rows[2:])
     return _moments(numbers)
 
 
-def _two_digits(letters: Bytes, place: int) -> Numbers:
-    """Return the number that two letters of each value write; one far below 0 where they are no digits."""
-    pairs = np.ndarray(len(letters), dtype="<u2", buffer=letters, offset=place, strides=(letters.shape[1],))
-    numbers: Numbers = _PAIRS[pairs]
+def _two_digits(digits: Bytes) -> Bytes:
+    """Return the numbers of two digits (2 × values), in eight bits."""
+    numbers: Bytes = digits[0] * np.uint8(10) + digits[1]
     return numbers
-
-
-def _pairs() -> Numbers:
-    """Return, for each two letters read as one number, what they write."""
-    table = np.full(1 << 16, _NO_DIGITS, dtype="int16")
-    first, second = np.divmod(np.arange(100), 10)
-    table[first + ord("0") + ((second + ord("0")) << 8)] = np.arange(100)
-    return table
-
-
-_PAIRS = _pairs()
 
 
 def _moments(numbers: dict[str, Numbers]) -> npt.NDArray[np.datetime64] | None:
     """Return the moments of these years, months, days…; None when one of them is not in the calendar."""
     year, month, day = numbers["%Y"], numbers["%m"], numbers["%d"]
     first, last = int(year.min(initial=9999)), int(year.max(initial=1))
-    if first < 1 or (month - 1 > 11).any() or month.min(initial=1) < 1 or day.min(initial=1) < 1:
+    if first < 1 or month.max(initial=1) > 12 or month.min(initial=1) < 1 or day.min(initial=1) < 1:
         return None
     starts = np.arange(f"{first:04}-01", f"{last + 1:04}-02", dtype="datetime64[M]").astype("datetime64[D]")
-    lengths = np.diff(starts).astype("int64")
-    place = (year.astype("int32") - first) * 12 + month - 1
+    lengths = np.diff(starts).astype("int16")
+    place = (year - np.int16(first)).astype("int32") * 12 + month - 1
     if (day > lengths[place]).any():
         return None
-    seconds = (starts[:-1].astype("int64")[place] + day - 1) * _DAY
+    within = (day.astype("int32") - 1) * _DAY
     for part, most, unit in (("%H", 23, 3_600), ("%M", 59, 60), ("%S", 59, 1)):
         if part in numbers:
-            if (numbers[part] > most).any():
+            if numbers[part].max(initial=0) > most:
                 return None
-            seconds += numbers[part].astype("int32") * unit
+            within += numbers[part].astype("int32") * np.int32(unit)
+    seconds = (starts[:-1].astype("int64") * _DAY)[place] + within
     moments: npt.NDArray[np.datetime64] = (seconds * 1_000_000).view("datetime64[us]")
     return moments

@@ -8,6 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+NARROW = 2
+"""Bytes of a text up to which a table of all that can be written tells its place: « 1 », « F », « 2A »."""
+
+_FEW = 1 << 7
+"""Different values whose places fit in a byte."""
+
 _WORD = 8
 """Bytes of a whole number."""
 
@@ -22,6 +28,27 @@ def dictionary_column(column: Any) -> pd.Series:
     values = pd.Index(pd.array(pa.chunked_array([whole.dictionary]), dtype="str"))
     codes = whole.indices.fill_null(-1).to_numpy()
     return pd.Series(pd.Categorical.from_codes(codes, categories=values, validate=False), copy=False)
+
+
+def narrow_column(column: Any, width: int) -> pd.Series:
+    """Return a column of Arrow text, none missing, each of so many bytes (at most `NARROW`), as categories."""
+    kind, seen = np.dtype(f"<u{width}"), np.zeros(1 << 8 * width, dtype=bool)
+    chunks = [
+        np.frombuffer(chunk.buffers()[2], kind, len(chunk), _first(chunk)) for chunk in column.chunks if len(chunk)
+    ]
+    for letters in chunks:
+        seen[letters] = True
+    known = np.flatnonzero(seen).astype(kind)
+    places = np.zeros(len(seen), dtype="int8" if len(known) < _FEW else "int32")
+    places[known] = np.arange(len(known))
+    values = pd.Index([each.tobytes().decode("utf-8") for each in known], dtype="str")
+    codes = np.concatenate([places[letters] for letters in chunks])
+    return pd.Series(pd.Categorical.from_codes(codes, categories=values, validate=False), copy=False)
+
+
+def _first(texts: Any) -> int:
+    """Return the place of the first byte of an Arrow array of text."""
+    return int(np.frombuffer(texts.buffers()[1], dtype="int32", count=1, offset=4 * texts.offset)[0])
 
 
 def repeated_column(column: Any) -> pd.Series:

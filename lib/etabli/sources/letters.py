@@ -33,6 +33,24 @@ def is_bare(text: pd.Series) -> bool:
     )
 
 
+def are_all(text: pd.Series, width: int, signs: bytes) -> bool:
+    """Return whether every text of a column (dtype `str`) is made of so many of these signs of ASCII; none misses.
+
+    >>> are_all(pd.Series(["35238", "2A004"]), 5, b"0123456789AB"), are_all(pd.Series(["35238"]), 5, b"01234")
+    (True, False)
+    """
+    return not text.hasnans and all(
+        bool((sizes == width).all()) and _has_only(letters, signs) for letters, sizes in _held(text)
+    )
+
+
+def _has_only(letters: Bytes, signs: bytes) -> bool:
+    first, last = min(signs), max(signs)
+    if letters.min(initial=first) < first or letters.max(initial=last) > last:
+        return False
+    return last - first < len(set(signs)) or not letters.tobytes().translate(None, signs)
+
+
 def _held(text: pd.Series) -> Iterator[tuple[Bytes, npt.NDArray[np.int64]]]:
     """Yield the bytes of the texts, and how many each has, as Arrow holds them."""
     import pyarrow as pa

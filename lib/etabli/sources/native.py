@@ -16,7 +16,7 @@ import pandas as pd
 from etabli.sources.codebook import SourceCodebook, Variable
 from etabli.sources.conversions import date_format
 from etabli.sources.dates import fixed_dates
-from etabli.sources.dictionaries import dictionary_column
+from etabli.sources.dictionaries import NARROW, dictionary_column, narrow_column
 
 SAMPLE = 10_000
 """Rows that tell whether a column's values repeat."""
@@ -27,6 +27,10 @@ _HEAD = 1 << 20
 _REPEATED = 0.2
 """Share of different values in the sample under which a column is kept as a dictionary of its values."""
 
+_UNIFORM = 16
+"""Bytes of a text up to which those of one width are cheaper as they are than as a dictionary, even repeated."""
+
+_CODES = {"code", "boolean"}
 _NUMBERS = {"integer", "number"}
 _DATES = {"date", "datetime"}
 
@@ -58,7 +62,7 @@ def kinds_of(
     hexadecimal = any(text.find(mark, offset) >= 0 for mark in (b"x", b"X")) and any(
         text.find(mark, offset) >= 0 for mark in (b"0x", b"0X")
     )  # Arrow reads « 0x1F » as a whole number
-    repeated = _repeated(text, offset, len(variables), separator)
+    heads = _heads(text, offset, len(variables), separator)
 
     def kind(place: int, variable: Variable | None) -> Any:
         if variable is not None and variable.type in _NUMBERS and _is_plain(variable):
@@ -66,8 +70,12 @@ def kinds_of(
                 return pa.float64()
             if variable.type == "integer" and not hexadecimal:
                 return pa.int64()
-        by_value = variable is not None and variable.type in {"code", "boolean", "integer", "number"}
-        return pa.dictionary(pa.int32(), pa.string()) if by_value or repeated[place] else pa.string()
+        by_value = variable is not None and variable.type in {*_CODES, *_NUMBERS}
+        is_dictionary = by_value or repeats(heads[place])
+        if variable is None or variable.type in {*_CODES, "text"}:
+            widest = NARROW if by_value else _UNIFORM
+            is_dictionary = is_dictionary and not 0 < _width(heads[place]) <= widest
+        return pa.dictionary(pa.int32(), pa.string()) if is_dictionary else pa.string()
 
     return [kind(place, variable) for place, variable in enumerate(variables)]
 
@@ -77,8 +85,8 @@ def _is_plain(variable: Variable) -> bool:
     return not variable.missing and not variable.recode and variable.pattern is None
 
 
-def _repeated(text: bytes, offset: int, width: int, separator: str) -> list[bool]:
-    """Return which columns repeat their values at the head of the file; none where the head cannot be read alone."""
+def _heads(text: bytes, offset: int, width: int, separator: str) -> list[Any]:
+    """Return the columns of the first rows of the file, as text; empty ones where the head cannot be read alone."""
     import pyarrow as pa
     from pyarrow import csv as arrow
 
@@ -93,14 +101,22 @@ def _repeated(text: bytes, offset: int, width: int, separator: str) -> list[bool
             convert_options=arrow.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
         )
     except pa.ArrowException:  # a row broken by the cut, or damaged: the whole is read next, and tells
-        return [False] * width
-    return [repeats(column) for column in head.columns]
+        return [pa.chunked_array([], pa.string())] * width
+    return [column.slice(0, SAMPLE) for column in head.columns]
 
 
 def repeats(column: Any) -> bool:
     """Whether a column of Arrow text holds few different values, as far as its first rows tell."""
     sample = column.slice(0, SAMPLE)
-    return len(sample.unique()) <= _REPEATED * len(sample)
+    return 0 < len(sample.unique()) <= _REPEATED * len(sample)
+
+
+def _width(column: Any) -> int:
+    """Return how many bytes each text of a column of Arrow takes; 0 where they differ, or are none."""
+    import pyarrow.compute as pc
+
+    told = pc.min_max(pc.binary_length(column)).as_py()
+    return int(told["min"] or 0) if told["min"] == told["max"] else 0
 
 
 def typed_column(column: Any, variable: Variable | None) -> pd.Series | None:
@@ -119,6 +135,12 @@ def typed_column(column: Any, variable: Variable | None) -> pd.Series | None:
         if np.isfinite(numbers).sum() + column.null_count < len(numbers):  # « nan », « inf », 1e400
             return None
         return pd.Series(numbers, copy=False)
+    if variable is None or variable.type in {*_CODES, "text"}:
+        width = _width(column)
+        if variable is not None and variable.type in _CODES and 0 < width <= NARROW:
+            return narrow_column(column, width)
+        if not width and repeats(column):  # not as its head was
+            return dictionary_column(column.dictionary_encode())
     text = pd.Series(pd.array(column, dtype="str"), copy=False)
     if variable is not None and variable.type in _DATES and _is_plain(variable):
         days = fixed_dates(text, date_format(variable))

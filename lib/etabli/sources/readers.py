@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,13 +132,18 @@ def _under(frame: pd.DataFrame, metadata: Metadata, book: SourceCodebook, shown:
     """Return the reading under the codebook's names, in its words, with its format completed by what was guessed."""
     book = completed(book, metadata)
     described = {column.name: column for column in metadata.columns}
-    columns, notes = {}, list(metadata.notes)
-    for name, variable in book.variables.items():
+
+    def told(name: str) -> tuple[pd.Series, list[str]]:
+        variable = book.variables[name]
         column = variable.column or name
         hold_digits(frame[column], variable, described[column], metadata.format, shown)
-        columns[name], told = shaped(frame[column], variable, described[column], book.format, shown)
-        notes += told
-    return Reading(pd.DataFrame(columns, copy=False), replace(metadata, notes=tuple(notes)), book)
+        return shaped(frame[column], variable, described[column], book.format, shown)
+
+    with ThreadPoolExecutor() as threads:  # numpy lets go of the interpreter
+        found = dict(zip(book.variables, threads.map(told, book.variables), strict=True))
+    columns = {name: column for name, (column, _) in found.items()}
+    notes = (*metadata.notes, *(note for _, notes in found.values() for note in notes))
+    return Reading(pd.DataFrame(columns, copy=False), replace(metadata, notes=notes), book)
 
 
 def _reader_of(path: Path, shown: str) -> Reader:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from string import ascii_uppercase
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from etabli import french
 from etabli.sources.codebook import Rule, RuleName, Severity, SourceCodebook, Variable
 from etabli.sources.columns import Column, Mask
 from etabli.sources.conversions import expected
+from etabli.sources.letters import are_all
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _variable_checks(name: str, variable: Variable, book: SourceCodebook) -> Ite
         yield check("required", f"{label} ne manque jamais", "manque", wanted, on_values(lambda it: it.text.isna()))
     wanted = expected(variable, book.format)
     problem = "n’est pas un code du codebook" if variable.type == "code" else "n’a pas le type prévu"
-    broken = on_values(lambda it: it.text.notna() & it.typed.isna())
+    broken = on_values(lambda it: _NONE if it.text is it.typed else it.text.notna() & it.typed.isna())
     yield check("type", f"{label} est {_told_type(variable, wanted)}", problem, wanted, broken)
     if variable.minimum is not None:
         wanted, least = f"au moins {_written(variable.minimum)}", _bound(variable.minimum)
@@ -124,7 +126,7 @@ def _variable_checks(name: str, variable: Variable, book: SourceCodebook) -> Ite
         yield check("maximum", f"{label} vaut {wanted}", "est trop grande", wanted, broken_above)
     if variable.pattern is not None:
         form, pattern = f"un texte de la forme « {variable.pattern} »", variable.pattern
-        shape = on_values(lambda it: it.text.notna() & ~has_form(it.text, pattern))
+        shape = on_values(lambda it: without_form(it.text, pattern))
         yield check("pattern", f"{label} a la forme « {pattern} »", "n’a pas la forme prévue", form, shape)
     if variable.unique:
         wanted = "des valeurs toutes différentes"
@@ -134,22 +136,18 @@ def _variable_checks(name: str, variable: Variable, book: SourceCodebook) -> Ite
         yield _reference(name, variable, variable.references)
 
 
-def has_form(text: pd.Series, pattern: str) -> pd.Series:
-    """Return which texts have a form, whole; a number of digits, what most codes are, is told without its expression.
+def without_form(text: pd.Series, pattern: str) -> npt.ArrayLike:
+    """Return which texts lack a form; that none does is told of all together, where the form is that of most codes.
 
-    >>> has_form(pd.Series(["35238", "2A004", None], dtype="str"), "[0-9]{5}").tolist()
-    [True, False, False]
+    >>> without_form(pd.Series(["35238", "2A004", None], dtype="str"), "[0-9]{5}").tolist()
+    [False, True, False]
     """
-    digits = re.fullmatch(r"\[0-9\]\{([1-9][0-9]{0,2})\}", pattern)
-    if digits is None or not isinstance(text.dtype, pd.StringDtype):
-        return text.str.fullmatch(pattern).fillna(False).astype(bool)
-
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    column = pa.chunked_array(pa.array(text.array, from_pandas=True))
-    found = pc.and_(pc.equal(pc.binary_length(column), int(digits[1])), pc.ascii_is_decimal(column))
-    return pd.Series(found.fill_null(False).to_numpy(), text.index)
+    form = _CODE.fullmatch(pattern)
+    if form is not None and isinstance(text.dtype, pd.StringDtype):
+        signs = form[1].replace("0-9", "0123456789").replace("A-Z", ascii_uppercase)
+        if are_all(text, int(form[2]), signs.encode()):
+            return _NONE
+    return text.notna() & ~text.str.fullmatch(pattern).fillna(False).astype(bool)
 
 
 def _reference(name: str, variable: Variable, target: str) -> Check:
@@ -171,6 +169,9 @@ def _told_type(variable: Variable, wanted: str) -> str:
         return "l’un de ses codes"
     return wanted
 
+
+_CODE = re.compile(r"\[((?:0-9|A-Z|[0-9A-Z])+)\]\{([1-9][0-9]{0,2})\}")
+"""So many digits or capitals: the form of an INSEE code, an IRIS, a number."""
 
 _NONE = np.zeros(1, dtype=bool)
 """No value breaks the rule: the usual case, told by the least or the greatest of them."""
