@@ -55,6 +55,15 @@ CONCENTRATION = 1.5
 DISPERSION = 0.8
 """Size parameter of the negative binomial law of visits: the smaller, the more repeat visitors."""
 
+LOG_MEAN = 0.24
+LOG_RATES: dict[str, tuple[float, ...]] = {
+    "benefit": (0.30, -0.05, -0.10, 0.05, -0.05),
+    "age_group": (-0.05, 0.0, 0.05, 0.05, -0.10),
+    "online_account": (0.0, 0.15),
+    "housing": (0.0, 0.0, 0.0, 0.15),
+}
+"""What each category adds to the logarithm of the mean number of visits, those who never come included."""
+
 MISSING_RATE = 0.01
 """Share of recipients whose housing, and whose use of the online account, are not known."""
 
@@ -97,9 +106,11 @@ def make(edition: str, seed: int, people: int = 10_000) -> tuple[dict[str, pd.Da
         `visits`, one row a visit, in order of time.
     truth
         `odds_ratios` by variable and category (of a visit being by appointment, in a model of exactly these variables;
-        against the most frequent category in recipients); `share_appointment` and `share_appointment_by_age_group`,
-        expected shares of visits; `share_by_route`, expected shares of recipients; `visits_per_recipient`, expected
-        mean. Expected values are exact, given the profiles drawn; they count everyone, missing values included.
+        against the most frequent category in recipients); `rate_ratios`, the same of the mean number of visits, those
+        who never come included; `dispersion`, the α of that number's negative binomial law given the profile;
+        `share_of_visits_of_top_tenth`, expected; `share_appointment` and `share_appointment_by_age_group`, expected
+        shares of visits; `share_by_route`, expected shares of recipients; `visits_per_recipient`, expected mean.
+        Expected values are exact, given the profiles drawn; they count everyone, missing values included.
 
     Raises
     ------
@@ -177,13 +188,9 @@ def _laws(profiles: dict[str, Integers], most: int) -> _Laws:
     log_odds: Floats = np.full(len(profiles["age_group"]), INTERCEPT)
     for name in LEVELS:
         log_odds = log_odds + np.take(LOG_ODDS[name], profiles[name])
-    log_mean = (
-        0.24
-        + np.take([0.30, -0.05, -0.10, 0.05, -0.05], profiles["benefit"])
-        + np.take([-0.05, 0.0, 0.05, 0.05, -0.10], profiles["age_group"])
-        + 0.15 * (profiles["online_account"] == 1)
-        + 0.15 * (profiles["housing"] == HOUSINGS.index("hosted"))
-    )
+    log_mean: Floats = np.full(len(profiles["age_group"]), LOG_MEAN)
+    for name, rates in LOG_RATES.items():
+        log_mean = log_mean + np.take(rates, profiles[name])
     return _Laws(visits=_truncated_negative_binomial(np.exp(log_mean), most), share=special.expit(log_odds))
 
 
@@ -239,7 +246,13 @@ def _truth(profiles: dict[str, Integers], laws: _Laws) -> dict[str, Any]:
     weight = np.bincount(ages, weights=visits, minlength=len(AGES))
     by_age = np.bincount(ages, weights=visits * laws.share, minlength=len(AGES)) / weight
     return {
-        "odds_ratios": {name: _odds_ratios(name, profiles[name]) for name in LEVELS},
+        "odds_ratios": {name: _ratios(LOG_ODDS[name], LEVELS[name], profiles[name]) for name in LEVELS},
+        "rate_ratios": {
+            name: _ratios(LOG_RATES.get(name, (0.0,) * len(levels)), levels, profiles[name])
+            for name, levels in LEVELS.items()
+        },
+        "dispersion": 1 / DISPERSION,
+        "share_of_visits_of_top_tenth": _share_of_top(laws, 0.1),
         "share_appointment": float(visits @ laws.share / visits.sum()),
         "share_appointment_by_age_group": dict(zip(AGES, by_age.tolist(), strict=True)),
         "share_by_route": _share_by_route(laws),
@@ -247,10 +260,19 @@ def _truth(profiles: dict[str, Integers], laws: _Laws) -> dict[str, Any]:
     }
 
 
-def _odds_ratios(name: str, codes: Integers) -> dict[str, float]:
-    log_odds = np.array(LOG_ODDS[name])
-    reference = int(np.bincount(codes, minlength=len(log_odds)).argmax())
-    return dict(zip(LEVELS[name], np.exp(log_odds - log_odds[reference]).tolist(), strict=True))
+def _ratios(added: tuple[float, ...], levels: tuple[str, ...], codes: Integers) -> dict[str, float]:
+    """Return what each category multiplies by, against the most frequent one, from what it adds to a logarithm."""
+    logarithms = np.array(added)
+    reference = int(np.bincount(codes, minlength=len(levels)).argmax())
+    return dict(zip(levels, np.exp(logarithms - logarithms[reference]).tolist(), strict=True))
+
+
+def _share_of_top(laws: _Laws, share: float) -> float:
+    """Return the expected share of the visits that those who come most often make, this share of the people."""
+    law = laws.visits.mean(axis=0)[::-1]
+    number = np.arange(len(law), 0, -1)
+    inside = np.clip(share - (np.cumsum(law) - law), 0, law)
+    return float((inside * number).sum() / (law * number).sum())
 
 
 def _share_by_route(laws: _Laws) -> dict[str, float]:

@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from etabli.declarations import read_declaration
-from etabli.methods import profiles
+from etabli.methods import contacts, profiles
 from etabli.sources.codebook import Codebook
 
 STUDY = Path(__file__).parents[2] / "studies" / "caf-flows"
@@ -157,6 +157,22 @@ def test_truth_routes_and_visits_per_recipient_come_back():
     assert sum(truth["share_by_route"].values()) == pytest.approx(1)
 
 
+def test_truth_of_repeat_visits_comes_back():
+    visits, truth = delivery()
+    people = profiles.people_by_route(visits, keep=list(demo.LEVELS))
+    ratios = contacts.rate_ratios(people, on=list(demo.LEVELS))
+    estimated = ratios.cells[~ratios.cells["reference"]]
+    found = [
+        inside(ratios, "rate_ratio", truth["rate_ratios"][name][category], variable=name, category=category)
+        for name, category in zip(estimated["variable"], estimated["category"], strict=True)
+    ]
+    assert len(found) == 16
+    assert np.mean(found) >= 0.9
+    top = contacts.concentration(people)
+    assert inside(top, "share_of_visits", truth["share_of_visits_of_top_tenth"], top="top_10")
+    assert contacts.against_chance(people).is_significant().holds
+
+
 @pytest.mark.slow
 def test_truth_is_covered_over_many_small_deliveries():
     # 150 people: a category of 65 or older holds some eight of them, and the model of six variables has 16 odds ratios
@@ -185,6 +201,10 @@ def coverings(visits: pd.DataFrame, truth: dict):
     routes = profiles.distribution(profiles.people_by_route(visits), "route")
     yield "routes", inside(routes, "share", truth["share_by_route"]["both"], route="both")
     yield "visits", inside(profiles.totals(visits), "rows_per_person", truth["visits_per_recipient"])
+    people = profiles.people_by_route(visits, keep=["benefit", "online_account"])
+    if len(people) >= 100:
+        top = contacts.concentration(people)
+        yield "concentration", inside(top, "share_of_visits", truth["share_of_visits_of_top_tenth"], top="top_10")
     odds = profiles.odds_ratios(visits, outcome="channel", event="appointment", on=list(demo.LEVELS))
     reference = odds.cells[odds.cells["reference"]].set_index("variable")["category"]
     for row in odds.cells[odds.cells["odds_ratio_low"].notna()].itertuples():

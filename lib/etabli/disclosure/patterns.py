@@ -132,7 +132,9 @@ class System:
 
     @property
     def by_rows(self) -> list[str]:
-        """The variables that follow from how many rows a person has."""
+        """The variables that follow from how many rows a person has; any others, where no table tells of rows."""
+        if all(place.unit == ONE_EACH for place in self.places):
+            return []
         return sorted({name for name, origin in self.derived if origin == NUMBER} & set(self.codes))
 
     @cached_property

@@ -202,7 +202,10 @@ def with_masks(tables: Sequence[Table], policy: Policy, masks: Sequence[Mask]) -
 
 
 def masked_by(table: Table, mask: Mask, *, withheld: int = 0) -> Protected:
-    """Return a table without the rows that a mask hides, and without the tests that rest on them."""
+    """Return a table without the rows that a mask hides, and without the tests that rest on them.
+
+    What a law expects goes with any row: it is fitted to all of them, and shows by its digits where somebody stands.
+    """
     cells = table.cells.reset_index(drop=True).copy()
     if mask.any():
         # all that is not a category goes, so that a column that no measure names cannot stay behind
@@ -210,6 +213,9 @@ def masked_by(table: Table, mask: Mask, *, withheld: int = 0) -> Protected:
             kept = cells[column].astype(object)
             kept[mask] = pd.NA
             cells[column] = kept
+        for measure in table.measures:
+            if measure.kind == "expected":
+                cells[measure.name] = np.nan
     tests = tuple(test for test in table.tests if not mask[_rows_of(table, test)].any())
     return Protected(replace(table, cells=cells, membership=None), mask, tests, withheld)
 

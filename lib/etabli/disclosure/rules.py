@@ -22,6 +22,7 @@ COUNTED: dict[Kind, str] = {
     "count": "its row: the people, and the rows of the source, that it counts",
     "share": "its row, and the row that it is a share of: either one gives the other back",
     "mean": "its row: rows by person, of which both are counted there",
+    "expected": "all rows: a law is fitted to all of them, and none of it is shown beside one that is masked",
 }
 """Kinds of a table that counts people, and what they rest on: masked with it, shown with it."""
 

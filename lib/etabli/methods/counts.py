@@ -65,7 +65,9 @@ class CountFit:
         return np.asarray(np.exp(log_p) / (-np.expm1(log_none)[:, None] if self.truncated else 1.0), dtype=float)
 
 
-def fit_counts(y: Floats, design: Floats, *, dispersed: bool, truncated: bool, offset: Floats | None = None) -> CountFit:
+def fit_counts(
+    y: Floats, design: Floats, *, dispersed: bool, truncated: bool, offset: Floats | None = None
+) -> CountFit:
     """Fit log μ = X β (+ offset) to counts of independent people.
 
     Parameters

@@ -40,9 +40,9 @@ SMALL_BASE = 30
 SIGNIFICANCE = 0.05
 """Level under which a p-value lets a sentence speak of a difference."""
 
-Kind = Literal["count", "amount", "share", "change", "points", "ratio", "mean", "text"]
+Kind = Literal["count", "amount", "share", "change", "points", "ratio", "mean", "expected", "text"]
 """How a measure is written: a whole number, a sum of money, a percentage of a whole, a relative change
-(0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a mean, or words."""
+(0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a mean, what a model expects, or words."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +228,11 @@ class Table:
     def states_people(self) -> bool:
         """Whether its rows count the people of their categories; a model's do not."""
         return any(measure.states_people for measure in self.measures)
+
+    @property
+    def one_row_each(self) -> bool:
+        """Whether each person has one row of the source: it is then people that are counted, left out, or shared."""
+        return self.membership is None or bool((self.membership.totals == self.membership.distinct).all())
 
     @property
     def keys(self) -> tuple[str, ...]:

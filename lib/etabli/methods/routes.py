@@ -16,7 +16,10 @@ from etabli.methods.membership import NUMBER, mark_derived
 FREQUENCIES = ("once", "twice", "three_or_more")
 """How often a person came; who came once cannot have used two channels."""
 
-MADE = ("route", "visits", "frequency")
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven_or_more")
+"""How many times a person came."""
+
+MADE = ("route", "visits", "frequency", "number")
 """Columns that `people_by_route` makes."""
 
 
@@ -41,9 +44,10 @@ def people_by_route(
     -------
     pandas.DataFrame
         Ordered by person. Columns: `person`, `route`, `visits` (a count), `frequency` (categorical: `once`, `twice`,
-        `three_or_more`) and those of `keep`, with their types. `route` is categorical: `<category>_only` for each
-        category of `by`, then `both` (`several` with more than two categories). It is missing for a person with a visit
-        whose channel is missing: what they use is not known, and a table over `route` counts them in `Table.missing`.
+        `three_or_more`), `number` (categorical: `one` to `six`, `seven_or_more`) and those of `keep`, with their types.
+        `route` is categorical: `<category>_only` for each category of `by`, then `both` (`several` with more than two
+        categories). It is missing for a person with a visit whose channel is missing: what they use is not known, and a
+        table over `route` counts them in `Table.missing`.
 
     Raises
     ------
@@ -79,10 +83,12 @@ def people_by_route(
         "route": pd.Categorical.from_codes(route.tolist(), categories=pd.Index(names)),
         "visits": number,
         "frequency": pd.Categorical.from_codes((number.clip(1, len(FREQUENCIES)) - 1).tolist(), pd.Index(FREQUENCIES)),
+        "number": pd.Categorical.from_codes((number.clip(1, len(NUMBERS)) - 1).tolist(), pd.Index(NUMBERS)),
     }
     for name in keep:
         columns[name] = _constant(known, name, person, pd.Index(people))
-    return mark_derived(pd.DataFrame(columns), visits, {"route": by, "frequency": NUMBER, "visits": NUMBER})
+    follows = {"route": by, **dict.fromkeys(("frequency", "number", "visits"), NUMBER)}
+    return mark_derived(pd.DataFrame(columns), visits, follows)
 
 
 def _constant(visits: pd.DataFrame, name: str, person: str, people: pd.Index[Any]) -> Any:

@@ -203,7 +203,7 @@ class _Layout:
         """The number of people behind a row, beside shares that do not show it."""
         if not any(m.kind in {"share", "mean"} for m in self.measures):
             return []
-        if any(m.unit == "people" for m in self.measures) or self.words.people is None:
+        if any(m.unit == "people" for m in self.measures) or self.words.people is None or not self.table.states_people:
             return []
         if code is not None and code not in set(self.table.cells[self.across_key].astype(str)):
             return []
@@ -364,11 +364,12 @@ def describe_missing(protected: Protected, words: Words) -> str | None:
     missing = protected.table.missing
     if missing is None or not missing.of or protected.masked.all() or words.source is None:
         return None
+    counted = words.people if words.people is not None and protected.table.one_row_each else words.source.row
     if missing.of * COARSE / 100 < FEWEST_TOLD:
-        return french.typography(f"une partie des {words.source.row.many}.")
+        return french.typography(f"une partie des {counted.many}.")
     step = int(missing.rows / missing.of * 100 // COARSE) * COARSE
     share = f"moins de {COARSE} %" if step == 0 else f"de {step} à {step + COARSE} %"
-    return french.typography(f"{share} des {words.source.row.many}.")
+    return french.typography(f"{share} des {counted.many}.")
 
 
 def describe_test(test: Test, words: Words) -> str:

@@ -168,6 +168,8 @@ def write(x: float | str, measure: Measure, base: float) -> str:
             return french.ratio(float(x))
         case "mean":
             return french.mean(float(x))
+        case "expected":
+            return french.number(float(x))
 
 
 def printed(x: object, measure: Measure, base: float) -> float | str | None:
