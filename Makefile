@@ -5,7 +5,7 @@ STAMP := .venv/.etabli
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help reports test lab check attack browser bench fuzz lock clean
+.PHONY: help reports test lab check attack validate browser bench fuzz lock clean
 
 help: ## Affiche cette aide
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ check: $(STAMP) ## Vérifie le style, les types, l’ordre des modules et les no
 attack: $(STAMP) ## Attaque des rapports tirés au hasard, protégés par la maison puis naïvement (quelques minutes)
 	$(BIN)/python benchmarks/attack.py
 
+validate: $(STAMP) ## Tient les statistiques de chaque étude à 400 livraisons simulées, dans docs/validation (quelques minutes)
+	$(BIN)/python benchmarks/validate.py
+
 browser: ## Installe Chromium s’il manque (pour etabli pdf et les tests du navigateur)
 	@command -v chromium >/dev/null || command -v apt-get >/dev/null || \
 		{ echo "Chromium manque, et apt-get aussi : installez Chromium à la main, puis recommencez." >&2; exit 1; }
@@ -37,9 +40,10 @@ browser: ## Installe Chromium s’il manque (pour etabli pdf et les tests du nav
 		sudo=$$([ "$$(id -u)" -eq 0 ] || echo sudo); \
 		$$sudo apt-get update && $$sudo apt-get install --yes --no-install-recommends chromium; }
 
-bench: $(STAMP) ## Mesure noyaux, lecture, lots, protection et audit, dans benchmarks/results.md (une heure)
+bench: $(STAMP) ## Mesure noyaux, lecture, pages, lots, protection et audit, dans benchmarks/results.md (une heure)
 	$(BIN)/python benchmarks/kernels.py --write
 	$(BIN)/python benchmarks/reading.py --write
+	$(BIN)/python benchmarks/exports.py --write
 	$(BIN)/python benchmarks/batch.py --write
 	$(BIN)/python benchmarks/protection.py --write
 	$(BIN)/python benchmarks/protection.py --write --growth

@@ -88,7 +88,9 @@ class _Laws:
         return np.asarray(self.visits @ np.arange(1, self.visits.shape[1] + 1))
 
 
-def make(edition: str, seed: int, people: int = 10_000) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+def make(
+    edition: str, seed: int, people: int = 10_000, *, profiles_differ: bool = True, size: float = DISPERSION
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
     """Return the frames of one delivery, in codes, and the truth planted in them.
 
     Parameters
@@ -99,6 +101,10 @@ def make(edition: str, seed: int, people: int = 10_000) -> tuple[dict[str, pd.Da
         The same seed gives the same delivery.
     people
         How many recipients come at least once.
+    profiles_differ
+        Whether profiles change the channel and the number of visits: without, every difference found is a false one.
+    size
+        Size parameter of the law of visits; infinite: Poisson, everybody comes as often.
 
     Returns
     -------
@@ -120,7 +126,7 @@ def make(edition: str, seed: int, people: int = 10_000) -> tuple[dict[str, pd.Da
     days = working_days(edition)
     random = np.random.default_rng(seed)
     profiles = _profiles(random, people)
-    laws = _laws(profiles, len(days))
+    laws = _laws(profiles, len(days), differ=profiles_differ, size=size)
     person, day = _days_of_visits(random, laws)
     propensity = random.beta(CONCENTRATION * laws.share, CONCENTRATION * (1 - laws.share))
     appointment = random.random(len(person)) < propensity[person]
@@ -138,7 +144,7 @@ def make(edition: str, seed: int, people: int = 10_000) -> tuple[dict[str, pd.Da
         }
     )
     visits = visits.sort_values(["visited_at", "recipient"], kind="stable", ignore_index=True)
-    return {"visits": visits}, _truth(profiles, laws)
+    return {"visits": visits}, _truth(profiles, laws, differ=profiles_differ, size=size)
 
 
 def working_days(edition: str) -> pd.DatetimeIndex:
@@ -184,21 +190,26 @@ def _profiles(random: np.random.Generator, n: int) -> dict[str, Integers]:
     }
 
 
-def _laws(profiles: dict[str, Integers], most: int) -> _Laws:
+def _laws(profiles: dict[str, Integers], most: int, *, differ: bool, size: float) -> _Laws:
     log_odds: Floats = np.full(len(profiles["age_group"]), INTERCEPT)
-    for name in LEVELS:
-        log_odds = log_odds + np.take(LOG_ODDS[name], profiles[name])
     log_mean: Floats = np.full(len(profiles["age_group"]), LOG_MEAN)
-    for name, rates in LOG_RATES.items():
-        log_mean = log_mean + np.take(rates, profiles[name])
-    return _Laws(visits=_truncated_negative_binomial(np.exp(log_mean), most), share=special.expit(log_odds))
+    for name in LEVELS if differ else ():
+        log_odds = log_odds + np.take(LOG_ODDS[name], profiles[name])
+        log_mean = log_mean + np.take(_log_rates(name), profiles[name])
+    return _Laws(visits=_truncated_negative_binomial(np.exp(log_mean), most, size), share=special.expit(log_odds))
 
 
-def _truncated_negative_binomial(mean: Floats, most: int) -> Floats:
+def _log_rates(name: str) -> tuple[float, ...]:
+    return LOG_RATES.get(name, (0.0,) * len(LEVELS[name]))
+
+
+def _truncated_negative_binomial(mean: Floats, most: int, size: float) -> Floats:
     """Return P(M = m), m = 1 … most, of the law of that mean before truncation (people × most)."""
     m = np.arange(1, most + 1)
-    log_weight = special.gammaln(m + DISPERSION) - special.gammaln(m + 1)
-    log_weight = log_weight + m * np.log(mean / (mean + DISPERSION))[:, None]
+    if np.isinf(size):
+        log_weight = m * np.log(mean)[:, None] - special.gammaln(m + 1)
+    else:
+        log_weight = special.gammaln(m + size) - special.gammaln(m + 1) + m * np.log(mean / (mean + size))[:, None]
     weight = np.exp(log_weight)
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
@@ -240,18 +251,15 @@ def _codes(values: Integers, levels: tuple[str, ...]) -> Any:
     return pd.Categorical.from_codes(values.tolist(), categories=pd.Index(levels))
 
 
-def _truth(profiles: dict[str, Integers], laws: _Laws) -> dict[str, Any]:
+def _truth(profiles: dict[str, Integers], laws: _Laws, *, differ: bool, size: float) -> dict[str, Any]:
     visits = laws.expected_visits
     ages = profiles["age_group"]
     weight = np.bincount(ages, weights=visits, minlength=len(AGES))
     by_age = np.bincount(ages, weights=visits * laws.share, minlength=len(AGES)) / weight
     return {
-        "odds_ratios": {name: _ratios(LOG_ODDS[name], LEVELS[name], profiles[name]) for name in LEVELS},
-        "rate_ratios": {
-            name: _ratios(LOG_RATES.get(name, (0.0,) * len(levels)), levels, profiles[name])
-            for name, levels in LEVELS.items()
-        },
-        "dispersion": 1 / DISPERSION,
+        "odds_ratios": {name: _ratios(LOG_ODDS[name], name, profiles[name], differ=differ) for name in LEVELS},
+        "rate_ratios": {name: _ratios(_log_rates(name), name, profiles[name], differ=differ) for name in LEVELS},
+        "dispersion": 1 / size,
         "share_of_visits_of_top_tenth": _share_of_top(laws, 0.1),
         "share_appointment": float(visits @ laws.share / visits.sum()),
         "share_appointment_by_age_group": dict(zip(AGES, by_age.tolist(), strict=True)),
@@ -260,11 +268,11 @@ def _truth(profiles: dict[str, Integers], laws: _Laws) -> dict[str, Any]:
     }
 
 
-def _ratios(added: tuple[float, ...], levels: tuple[str, ...], codes: Integers) -> dict[str, float]:
+def _ratios(added: tuple[float, ...], name: str, codes: Integers, *, differ: bool) -> dict[str, float]:
     """Return what each category multiplies by, against the most frequent one, from what it adds to a logarithm."""
-    logarithms = np.array(added)
-    reference = int(np.bincount(codes, minlength=len(levels)).argmax())
-    return dict(zip(levels, np.exp(logarithms - logarithms[reference]).tolist(), strict=True))
+    logarithms = np.array(added) * differ
+    reference = int(np.bincount(codes, minlength=len(added)).argmax())
+    return dict(zip(LEVELS[name], np.exp(logarithms - logarithms[reference]).tolist(), strict=True))
 
 
 def _share_of_top(laws: _Laws, share: float) -> float:

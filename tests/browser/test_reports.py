@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -23,6 +25,14 @@ PAGES = (
     "sortir/2024_public_year-2022/report.html",
 )
 
+PLACEHOLDER = re.compile(r"No description|has been provided|image/png|\.(?:png|svg)\b|output_\d")
+"""What nbconvert, or a file, puts where words are missing."""
+
+OPENED = "document.querySelectorAll('details').forEach(each => { each.open = true })"
+
+SCROLLER = re.compile(r"<div class=\"[^\"]*(?:scroll|table)")
+"""A table wider than its place, which a browser lets the keyboard scroll."""
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
@@ -39,9 +49,12 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-def opened(browser: Browser, project: Project, page: str, width: int) -> tuple[Page, list[str]]:
+def opened(
+    browser: Browser, project: Project, page: str, width: int, scheme: Literal["light", "dark"] = "light"
+) -> tuple[Page, list[str]]:
     """Open a report, and collect what it asks the network for and what it complains of."""
-    tab, noise = browser.new_page(viewport={"width": width, "height": 900}), list[str]()
+    tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    noise = list[str]()
     url = (project.reports / page).as_uri()
     tab.on("request", lambda request: noise.append(request.url) if request.url != url else None)
     tab.on("console", lambda message: noise.append(message.text))
@@ -52,10 +65,13 @@ def opened(browser: Browser, project: Project, page: str, width: int) -> tuple[P
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("width", [1280, 375])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_page_has_no_accessibility_violation_and_calls_nobody(
-    browser: Browser, house: Project, page: str, width: int
+    browser: Browser, house: Project, page: str, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    tab, noise = opened(browser, house, page, width)
+    """By axe's rules of WCAG 2.0, 2.1 and 2.2, levels A and AA, contrasts among them, and its best practices."""
+    tab, noise = opened(browser, house, page, width, scheme)
+    tab.evaluate(OPENED)
     violations = Axe().run(tab).response["violations"]
     tab.close()
     assert noise == []
@@ -70,8 +86,65 @@ def test_page_does_not_scroll_sideways_on_a_phone(browser: Browser, house: Proje
     assert wide <= 320
 
 
-def test_report_headings_skip_no_level(browser: Browser, house: Project) -> None:
-    tab, _ = opened(browser, house, PAGES[1], 1280)
+REACHED = """() => {
+    const asked = [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')];
+    return asked.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 80));
+}"""
+"""The links and controls of a page that can be seen."""
+
+STEP = """() => {
+    const here = document.activeElement;
+    if (!here || here === document.body || here.dataset.seen) return null;
+    here.dataset.seen = "1";
+    return here.outerHTML.replace(' data-seen="1"', '').slice(0, 80);
+}"""
+"""What the keyboard stands on; none when it has left the page, or stands there again."""
+
+
+@pytest.mark.parametrize("page", [PAGES[0], PAGES[2], PAGES[4]])
+def test_tab_reaches_each_link_and_control_once_and_leaves_the_page(
+    browser: Browser, house: Project, page: str
+) -> None:
+    tab, _ = opened(browser, house, page, 1280)
+    tab.evaluate(OPENED)
+    asked, seen = tab.evaluate(REACHED), list[str]()
+    for _ in range(len(asked) + 50):
+        tab.keyboard.press("Tab")
+        place = tab.evaluate(STEP)
+        if place is None:
+            break
+        seen.append(place)
+    tab.close()
+    assert len(asked) >= 5
+    assert [each for each in asked if each not in seen] == []
+    assert [each for each in seen if each not in asked and not SCROLLER.match(each)] == []
+
+
+@pytest.mark.parametrize("page", PAGES[1:])
+def test_each_figure_says_itself_in_words_and_each_table_has_headers(
+    browser: Browser, house: Project, page: str
+) -> None:
+    tab, _ = opened(browser, house, page, 1280)
+    pictures = tab.evaluate(
+        "[...document.querySelectorAll('svg[role=img], img')].map(s => s.getAttribute('aria-label') || s.alt "
+        "|| (s.querySelector('title') || {}).textContent || '')"
+    )
+    without = tab.evaluate(
+        "[...document.querySelectorAll('table')]"
+        ".filter(t => !t.querySelector('th[scope]') || !t.querySelector('caption'))"
+        ".map(t => t.outerHTML.slice(0, 120))"
+    )
+    unlabelled = tab.evaluate("document.querySelectorAll('figure svg:not([role=img]):not([aria-hidden])').length")
+    tab.close()
+    assert pictures
+    assert all(len(each) > 40 and not PLACEHOLDER.search(each) for each in pictures)
+    assert without == []
+    assert unlabelled == 0
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_headings_skip_no_level(browser: Browser, house: Project, page: str) -> None:
+    tab, _ = opened(browser, house, page, 1280)
     levels = tab.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
     tab.close()
     assert levels[0] == 1

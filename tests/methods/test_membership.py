@@ -104,7 +104,7 @@ def test_beside_keeps_people_that_only_one_table_has() -> None:
 def test_population_and_what_follows_travel_with_a_frame_of_people() -> None:
     people = profiles.people_by_route(mark_population(VISITS.dropna(), Population("file", (("quarter", "north"),))))
     assert population_of(people) == Population("file", (("quarter", "north"),), rows=3)
-    assert derived_of(people) == {"route": "channel", "frequency": NUMBER, "visits": NUMBER}
+    assert derived_of(people) == {"route": "channel", "frequency": NUMBER, "number": NUMBER, "visits": NUMBER}
     table = profiles.distribution(people, "route")
     assert (table.source, table.held, table.derived) == ("file", {"quarter": "north"}, {"route": "channel"})
 

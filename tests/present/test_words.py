@@ -70,6 +70,7 @@ KINDS: list[tuple[Kind, float | str, str, float | str]] = [
     ("points", -0.034, f"−3,4{NBSP}points", -3.4),
     ("ratio", 1.4567, "1,46", 1.46),
     ("mean", 2.36, "2,4", 2.4),
+    ("expected", 2563.7, "2\u202f564", 2564),
 ]
 
 

@@ -140,7 +140,7 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
     members = membership_of(known[person].to_numpy(), sparse.hstack(standing))
     cells = whole.assign(people=members.distinct, reference=whole["reference"].eq(other=True)).reset_index()
     left = len(people) - len(part.frame)
-    missing = Missing(left, left, len(people)) if left else None
+    missing = Missing(left, left, len(people), of_people=True) if left else None
     population = population_of(people)
     return Table(
         cells,

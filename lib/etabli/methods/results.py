@@ -127,6 +127,8 @@ class Missing:
     people: int
     of: int | None = field(default=None, compare=False)
     """How many rows there were; None where that is not known."""
+    of_people: bool = field(default=False, compare=False)
+    """Whether the rows are people, one each."""
 
 
 @dataclass(frozen=True)
@@ -228,11 +230,6 @@ class Table:
     def states_people(self) -> bool:
         """Whether its rows count the people of their categories; a model's do not."""
         return any(measure.states_people for measure in self.measures)
-
-    @property
-    def one_row_each(self) -> bool:
-        """Whether each person has one row of the source: it is then people that are counted, left out, or shared."""
-        return self.membership is None or bool((self.membership.totals == self.membership.distinct).all())
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -364,7 +364,7 @@ def describe_missing(protected: Protected, words: Words) -> str | None:
     missing = protected.table.missing
     if missing is None or not missing.of or protected.masked.all() or words.source is None:
         return None
-    counted = words.people if words.people is not None and protected.table.one_row_each else words.source.row
+    counted = words.people if words.people is not None and missing.of_people else words.source.row
     if missing.of * COARSE / 100 < FEWEST_TOLD:
         return french.typography(f"une partie des {counted.many}.")
     step = int(missing.rows / missing.of * 100 // COARSE) * COARSE

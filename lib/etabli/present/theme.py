@@ -37,6 +37,10 @@ AT_MOST = "≤"
 
 MEASURES = {
     "share": "Part",
+    "rate_ratio": "Rapport de fréquence",
+    "share_of_visits": "Part des visites",
+    "expected_poisson": "Attendus (loi de Poisson)",
+    "expected_negative_binomial": "Attendus (loi binomiale négative)",
     "rows_per_person": "Moyenne par personne",
     "odds_ratio": "Rapport de cotes",
     "share_event": "Part observée",
