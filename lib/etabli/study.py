@@ -188,6 +188,14 @@ class Source(Declaration):
         return self
 
 
+class Correction(Declaration):
+    """What was corrected in an edition after it came out."""
+
+    on: date
+    text: Text
+    """What was wrong, and what it is now."""
+
+
 class Edition(Declaration):
     """One dated run of the study on one delivery of data."""
 
@@ -201,6 +209,8 @@ class Edition(Declaration):
     """Which of the codebook's `editions` says how the files are written (default: the one of this name, if any)."""
     keeps: EditionName | None = None
     """The edition of which everyone is still in this one: what came in between could then be had by subtraction."""
+    corrections: tuple[Correction, ...] = ()
+    """What was corrected since it came out, told in its reports."""
 
     @model_validator(mode="after")
     def _runs_forward(self) -> Self:

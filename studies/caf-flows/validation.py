@@ -20,11 +20,8 @@ Make = Callable[..., tuple[dict[str, pd.DataFrame], dict[str, Any]]]
 Estimate = tuple[str, float, float, float, float]
 """Name of the figure, truth, estimate, bounds of its 95 % interval."""
 
-REASONS = {
-    "share of appointments by age": "the truth counts people whose answers miss; visits of one person are few",
-    "share who use both": "the truth is an expectation over people drawn with their own propensities",
-}
-"""Why an interval holds the truth more often than it says, by the beginning of its figure's name."""
+REASONS: dict[str, str] = {}
+"""Why an interval holds the truth more often than it says, by the beginning of its figure's name: none does."""
 
 
 def planted(make: Make, seed: int) -> Iterator[Estimate]:

@@ -27,6 +27,22 @@ AUDIENCES = {
 }
 STATUSES = {"draft": "Document de travail", "final": "Version définitive"}
 
+REUSE = {
+    "public": "Ce rapport et ses tableaux peuvent être repris librement, sous la Licence Ouverte 2.0, "
+    "en citant leur source.",
+    "": "Ce rapport est destiné à ses seuls destinataires. Il ne peut être ni publié ni transmis sans l’accord de qui "
+    "l’a fait.",
+}
+"""Under what a report may be used again, by audience; the last one for all others."""
+
+ACCESSIBILITY = (
+    "Ce document vise la conformité au RGAA 4.1 (WCAG 2.1, niveau AA). Le gabarit est vérifié par un outil automatique "
+    "à chaque changement ; ce qu’un outil ne peut pas juger a été vérifié à la main sur un rapport type. Chaque figure "
+    "a un texte de remplacement et le tableau de ses données. Si quelque chose vous empêche de le lire, dites-le au "
+    "contact de l’étude : une version que vous pouvez lire vous sera envoyée."
+)
+"""The statement that a public body owes its readers."""
+
 TOTAL_LABEL = "Ensemble"
 MISSING_LABEL = "Non renseigné"
 MASKED = "s"

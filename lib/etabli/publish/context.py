@@ -39,6 +39,9 @@ def context(executed: Executed, *, weight: int | None = None) -> dict[str, Any]:
         "workbook": WORKBOOK if weight else None,
         "weight": french.weight(weight or 0),
         "citation": citation(executed),
+        "reuse": french.typography(theme.REUSE.get(executed.plan.audience, theme.REUSE[""])),
+        "accessibility": french.typography(theme.ACCESSIBILITY),
+        "corrections": _corrections(executed),
         "nbsp": french.NBSP,
     }
 
@@ -94,6 +97,12 @@ def _cover(executed: Executed) -> list[tuple[str, str]]:
         ("Statut", theme.STATUSES[study.status]),
         ("Contact", contact),
     ]
+
+
+def _corrections(executed: Executed) -> list[tuple[str, str]]:
+    """What was corrected since the edition came out: when, and what."""
+    told = executed.study.editions[executed.plan.edition].corrections
+    return [(french.date(each.on), french.typography(each.text)) for each in told]
 
 
 def _questions(executed: Executed) -> list[dict[str, str | None]]:

@@ -36,6 +36,7 @@ from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import EtabliError, GateError, InfrastructureError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
+from etabli.publish.terms import anchored, contents_of, glossary_of
 from etabli.publish.workbook import workbook_of
 from etabli.runs.disk import disk_error
 from etabli.runs.execute import Executed, OnCell, execute
@@ -235,12 +236,20 @@ def _exporter() -> Any:
     from nbconvert.exporters import HTMLExporter
 
     folder = str(files("etabli.publish").joinpath("template"))
-    return HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
         template_name="etabli",
         extra_template_basedirs=[folder],
         exclude_anchor_links=True,
         optimistic_validation=True,  # once, not after each of its eleven steps
     )
+    exporter.register_filter("anchored", anchored)  # type: ignore[no-untyped-call]
+    exporter.register_filter("contents", contents_of)  # type: ignore[no-untyped-call]
+    exporter.register_filter("glossary", _glossary)  # type: ignore[no-untyped-call]
+    return exporter
+
+
+def _glossary(page: str) -> list[tuple[str, str]]:
+    return [(french.typography(name), french.typography(meaning)) for name, meaning in glossary_of(page)]
 
 
 def _with_typography(notebook: Any) -> Any:

@@ -90,7 +90,7 @@ def describe(drawing: Drawing) -> str:
     """Return the alternative text: what is compared, the extremes, what is not shown."""
     kind = KINDS[drawing.kind]
     first, *others = kind.describe(drawing)
-    said = ". ".join([f"{kind.noun} : {first}", *others])
+    said = ". ".join([f"{kind.noun} : {first}", *map(french.capitalised, others)])
     return french.typography(f"{said}. Les valeurs sont dans le tableau qui suit la figure.")
 
 
