@@ -5,6 +5,32 @@ from __future__ import annotations
 ORGANISATION = "APRAS"
 CALCULATIONS = f"calculs {ORGANISATION}"
 
+PAGE = {
+    "light": {
+        "ink": "#1b2a3a",
+        "paper": "#ffffff",
+        "muted": "#55636f",
+        "accent": "#0b5c7a",
+        "pale": "#f2f6f8",
+        "line": "#d3dbe1",
+        "warn": "#7a2e0b",
+        "warn-pale": "#fdf1e7",
+        "alarm": "#7a1020",
+    },
+    "dark": {
+        "ink": "#e6edf3",
+        "paper": "#121a22",
+        "muted": "#a9b7c4",
+        "accent": "#7fc4de",
+        "pale": "#1c2732",
+        "line": "#3a4754",
+        "warn": "#f6bd8f",
+        "warn-pale": "#37220f",
+        "alarm": "#8a1a2b",
+    },
+}
+"""Colours of a page on a screen, by what they are for; on paper it is always the light ones. Figures keep theirs."""
+
 INK = "#1b2a3a"
 ACCENT = "#0b5c7a"
 MUTED = "#5d6b78"

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +17,7 @@ from etabli.present import theme
 from etabli.project import Project
 from etabli.publish.catalogue import INDEX
 from etabli.publish.export import REPORT
+from etabli.publish.style import style
 from etabli.runs.disk import disk_error, private
 from etabli.runs.journal import Account, Ended, page_of_batch
 
@@ -82,7 +82,6 @@ def bars(account: Account) -> list[Bar]:
 
 
 def _page(project: Project, account: Account) -> str:
-    css = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
     title = f"Lot du {_moment(account.started)}"
     drawn = bars(account)
     parts = [f"<p>{escape(_summary(account, drawn))}</p>", _timeline(drawn) if drawn else "", _table(project, account)]
@@ -90,7 +89,8 @@ def _page(project: Project, account: Account) -> str:
     return (
         f'<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)} – {escape(theme.ORGANISATION)}</title>\n<style>{css}{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)} – {escape(theme.ORGANISATION)}</title>\n"
+        f"<style>{style()}{STYLE}</style>\n</head>\n<body>\n"
         f'<aside class="banners" aria-label="Avertissement"><p class="banner internal">'
         f"Page interne de la maison — ne pas diffuser</p></aside>\n"
         f'<header class="cover"><p class="organisation">{escape(theme.ORGANISATION)}</p><h1>{escape(title)}</h1>'

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 
 from etabli import french
@@ -14,6 +13,7 @@ from etabli.present import theme
 from etabli.project import Project
 from etabli.publish.context import made_on, readers
 from etabli.publish.export import REPORT
+from etabli.publish.style import style
 from etabli.runs.disk import disk_error
 from etabli.runs.manifest import FILE, Manifest, read_manifest
 
@@ -63,7 +63,6 @@ def _page(project: Project) -> str:
 
 def page_of(reports: Sequence[tuple[Path, Manifest]], base: Path, *, banner: str) -> str:
     """Return the page of a set of reports, its links written from `base`."""
-    css = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
     sections: dict[str, list[tuple[Path, Manifest]]] = {}
     for folder, manifest in reports:
         sections.setdefault(manifest.title, []).append((folder, manifest))
@@ -72,7 +71,7 @@ def page_of(reports: Sequence[tuple[Path, Manifest]], base: Path, *, banner: str
     return (
         f'<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
-        f"<style>{css}</style>\n</head>\n<body>\n"
+        f"<style>{style()}</style>\n</head>\n<body>\n"
         f'<aside class="banners" aria-label="Avertissement"><p class="banner internal">'
         f"{escape(french.typography(banner))}</p></aside>\n"
         f'<header class="cover"><p class="organisation">{escape(theme.ORGANISATION)}</p><h1>Rapports</h1></header>\n'

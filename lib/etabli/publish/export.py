@@ -36,6 +36,7 @@ from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import EtabliError, GateError, InfrastructureError, PersonalDataError, RunError
 from etabli.project import Project
 from etabli.publish.context import context
+from etabli.publish.style import style
 from etabli.publish.terms import anchored, contents_of, glossary_of
 from etabli.publish.workbook import workbook_of
 from etabli.runs.disk import disk_error
@@ -224,8 +225,7 @@ def to_html(executed: Executed, *, weight: int | None = None) -> str:
         Bytes of the workbook beside it; None when there is none.
     """
     notebook = _with_typography(executed.notebook)
-    css = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
-    resources = {"etabli": {**context(executed, weight=weight), "css": css, "left_out": [OPENING, "finish"]}}
+    resources = {"etabli": {**context(executed, weight=weight), "css": style(), "left_out": [OPENING, "finish"]}}
     body, _ = _exporter().from_notebook_node(notebook, resources=resources)
     return str(body)
 

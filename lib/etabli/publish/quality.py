@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 
 from etabli import french
 from etabli.present import theme
 from etabli.project import Project
+from etabli.publish.style import style
 from etabli.runs.disk import disk_error
 from etabli.sources.quality import DATA, FOLDER, Finding, Quality, SourceQuality
 
@@ -67,14 +67,13 @@ def where_broken(finding: Finding) -> str:
 
 
 def _page(quality: Quality) -> str:
-    css = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
     title = f"Qualité des livraisons – {quality.edition_label}"
     word = "Cette livraison est refusée" if quality.blocks else "Cette livraison est acceptée"
     body = "".join(_source(source) for source in quality.sources)
     return (
         f'<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
-        f"<style>{css}</style>\n</head>\n<body>\n"
+        f"<style>{style()}</style>\n</head>\n<body>\n"
         f'<aside class="banners" aria-label="Avertissement"><p class="banner internal">'
         f"Document interne de la maison — ne pas diffuser</p></aside>\n"
         f'<header class="cover"><p class="organisation">{escape(theme.ORGANISATION)}</p><h1>{escape(title)}</h1>'
