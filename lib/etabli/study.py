@@ -219,6 +219,19 @@ class Edition(Declaration):
         return self
 
 
+class Restitution(Declaration):
+    """A presentation of one run to its readers: its page made shorter, under the same protection."""
+
+    title: Text
+    """For whom, as `etabli list` and the catalogue say it."""
+    form: Literal["note", "slides"]
+    """A note of two pages, or slides for a meeting."""
+    questions: tuple[Name, ...] = ()
+    """Those that it keeps, by their identifiers; all by default."""
+    parameters: dict[Name, Scalar] = Field(default_factory=dict)
+    """Of the run: edition, audience, recipient, territory."""
+
+
 class Run(Declaration):
     """One run, or one for each combination of `matrix`."""
 
@@ -257,6 +270,7 @@ class _Declared(Declaration):
     editions: dict[EditionName, Edition] = Field(min_length=1)
     audiences: tuple[Audience, ...] = Field(min_length=1)
     runs: tuple[Run, ...] = Field(min_length=1)
+    restitutions: dict[Slug, Restitution] = Field(default_factory=dict)
     time_limit_minutes: float = Field(default=15, gt=0, le=24 * 60, allow_inf_nan=False)
     """A run that takes longer is stopped, its cell named."""
     memory_limit_gib: float = Field(default=4, gt=0, le=1024, allow_inf_nan=False)
@@ -273,6 +287,9 @@ class _Declared(Declaration):
         ids = [question.id for question in self.questions]
         if len(set(ids)) < len(ids):
             raise ValueError("des questions aux identifiants tous différents")
+        asked = [name for each in self.restitutions.values() for name in each.questions if name not in ids]
+        if asked:
+            raise ValueError(f"une restitution qui garde des questions de l’étude ({suggestion(asked[0], ids)})")
         return self
 
 

@@ -97,6 +97,36 @@ def write_documents(
         board.say(f"Word : {project.relative(write_docx(project, folder))}")
 
 
+def restitute(
+    slug: Slug,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RESTITUTION…]", help="Restitutions de study.yml (toutes, sinon).")
+    ] = None,
+) -> None:
+    """Fait les restitutions d’une étude : notes et diapositives, à côté du rapport dont elles sont tirées."""
+    from etabli.board import Board
+    from etabli.orders import run_alone
+    from etabli.publish.restitutions import run_of, write_restitution
+    from etabli.runs.fingerprint import Survey
+    from etabli.runs.standing import standing
+
+    project, board = find_project(), Board.for_terminal()
+    study = read_study(project, slug)
+    for name in names or study.restitutions:
+        if name not in study.restitutions:
+            raise RunError(
+                f"L’étude « {slug} » n’a pas de restitution « {name} ».", hint=suggestion(name, study.restitutions)
+            )
+    for name in names or study.restitutions:
+        plan = run_of(study, name)
+        if not standing(project, study, plan, Survey()).is_current and any(
+            outcome.error is not None for outcome in run_alone(project, board, plan)
+        ):
+            raise typer.Exit(1)
+        told = study.restitutions[name].title
+        board.say(f"{told} : {project.relative(write_restitution(project, study, name))}")
+
+
 def compare_reports(
     before: Annotated[str, typer.Argument(metavar="AVANT", help="Dossier d’un rapport, ou étude/passage.")],
     after: Annotated[str, typer.Argument(metavar="APRÈS", help="Un autre rapport de la même étude.")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,14 +13,23 @@ from etabli.disclosure.exported import Judge
 from etabli.disclosure.printed import PRINTED, printed_complaint
 from etabli.errors import GateError, RunError
 from etabli.project import Project
+from etabli.publish.excerpts import excerpt_complaint
 from etabli.publish.export import REPORT
-from etabli.runs.manifest import DERIVED, FILE, Manifest, read_manifest
+from etabli.runs.manifest import FILE, Manifest, derived_in, read_manifest
 
-JUDGES: dict[str, Judge] = {
+_JUDGES: dict[str, Judge] = {
     PRINTED: lambda content, page, private: printed_complaint(content, page=page, private=private),
     EDITABLE: lambda content, page, _: editable_complaint(content, page=page),
 }
-"""How each of `DERIVED` is held to the page that it was made of."""
+
+
+def judges_of(folder: Path) -> dict[str, Judge]:
+    """Return how each file beside a report, made of it, is held to its page."""
+    return {name: _JUDGES.get(name, _of_excerpt) for name in derived_in(folder)}
+
+
+def _of_excerpt(content: bytes, page: str, _: Iterable[str]) -> str | None:
+    return excerpt_complaint(content, page=page)
 
 
 def report_page(project: Project, folder: Path) -> tuple[Manifest, str]:
@@ -71,7 +81,7 @@ def keep(project: Project, folder: Path, manifest: Manifest, name: str, content:
 
 def derived_of(folder: Path, manifest: Manifest) -> tuple[list[str], list[str]]:
     """Return the files beside a report that were made of this very one, and those that were not."""
-    there = [name for name in DERIVED if (folder / name).is_file()]
+    there = derived_in(folder)
     own = [name for name in there if sha256((folder / name).read_bytes()).hexdigest() == manifest.derived.get(name)]
     return own, [name for name in there if name not in own]
 

@@ -18,7 +18,7 @@ from etabli.disclosure.remedies import Remedy, remedy
 from etabli.disclosure.statements import Publication, publication_of
 from etabli.errors import DisclosureError, ReleaseError
 from etabli.project import Project
-from etabli.publish.derived import JUDGES
+from etabli.publish.derived import judges_of
 from etabli.publish.export import SAID
 from etabli.recipients import PUBLIC, Recipients, read_recipients
 from etabli.runs.manifest import Manifest, hash_outputs, read_manifest
@@ -90,7 +90,7 @@ def candidate(project: Project, folder: Path, recipient: str) -> Candidate:
         folder,
         manifest_keys=[each.name for each in fields(Manifest)],
         private=(str(project.root.resolve()),),
-        beside=JUDGES,
+        beside=judges_of(folder),
     )
     study = read_study(project, manifest.study)
     policy_for(read_agreements(project, study), body.audience, recipient=recipient)

@@ -51,7 +51,7 @@ class Survey:
 PLAN = "plan"
 """The part of what the runs of an edition decided together."""
 
-NOT_OF_A_RUN = {"runs", "audiences", "editions", "time_limit_minutes", "memory_limit_gib"}
+NOT_OF_A_RUN = {"runs", "restitutions", "audiences", "editions", "time_limit_minutes", "memory_limit_gib"}
 """Keys of `study.yml` that tell which runs there are and what they may use, not what a report says."""
 
 

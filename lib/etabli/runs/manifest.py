@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import subprocess
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -19,7 +20,8 @@ from etabli.study import read_study
 
 FILE = "manifest.json"
 
-DERIVED = ("report.pdf", "report.docx")
+DERIVED = re.compile(r"report\.(pdf|docx)|restitution-[a-z0-9-]+\.html")
+"""Names of the files that are made of a report afterwards: no outputs of its run."""
 """Files that may be made of a report at any time. Their modules are not imported here: no run depends on them."""
 
 PACKAGES = ("etabli", "pandas", "numpy", "statsmodels", "seaborn", "matplotlib", "papermill", "nbconvert", "pyreadstat")
@@ -156,9 +158,14 @@ def now_utc(moment: datetime) -> str:
 
 def hash_outputs(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a report, the manifest apart, and what was made of it afterwards."""
-    apart = {folder / name for name in DERIVED}
+    apart = {folder / name for name in derived_in(folder)}
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE and path not in apart)
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def derived_in(folder: Path) -> list[str]:
+    """Return the files beside a report that are made of one, by their names."""
+    return sorted(path.name for path in folder.glob("*") if path.is_file() and DERIVED.fullmatch(path.name))
 
 
 @dataclass(frozen=True)
@@ -189,7 +196,7 @@ def verify(project: Project, folder: Path) -> Verdict:
     """
     manifest = read_manifest(folder, shown=project.relative(folder))
     now, told = hash_outputs(folder), {**manifest.outputs, **manifest.derived}
-    now |= {name: sha256((folder / name).read_bytes()).hexdigest() for name in DERIVED if (folder / name).is_file()}
+    now |= {name: sha256((folder / name).read_bytes()).hexdigest() for name in derived_in(folder)}
     study = read_study(project, manifest.study)
     plan = study.plan(manifest.parameters)
     dependent = fingerprint(project, study, plan, modules=modules_of(manifest.fingerprint))
