@@ -42,6 +42,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "Source": study.Source,
     "Fichier public": study.PublicFile,
     "Édition": study.Edition,
+    "Restitution": study.Restitution,
     "Passage": study.Run,
     "Le codebook": codebook.Codebook,
     "Source décrite": codebook.SourceCodebook,
