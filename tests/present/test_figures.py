@@ -192,7 +192,7 @@ def test_masked_point_leaves_the_line_of_its_series(words: Words, years: Table) 
 
 def test_alternative_says_extremes_and_what_is_not_shown(words: Words, ages: Table) -> None:
     assert describe(composed(ages, words)) == (
-        f"Diagramme en barres{NBSP}: visites, 3 modalités. au plus bas Ancien (4), "
+        f"Diagramme en barres{NBSP}: visites, 3 modalités. Au plus bas Ancien (4), "
         f"au plus haut Moins de 30 ans (25{NNBSP}011). Les valeurs sont dans le tableau qui suit la figure."
     )
     assert "2 valeurs non montrées" in describe(composed(ages, words, STRICT))
