@@ -17,6 +17,7 @@ from etabli.disclosure.recount import Rows, former_of
 from etabli.disclosure.regions import lines_of, region, regions_of
 from etabli.disclosure.statements import Publication, Quantity, SourceTold
 from etabli.methods import profiles
+from etabli.methods.arrivals import by_clock
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import MISSING, Table
 from etabli.methods.routes import people_by_route
@@ -91,6 +92,19 @@ def test_counted_again_they_add_up_along_their_lines() -> None:
         table.cells["rows"].iloc[list(line.parts)].sum() == table.cells["rows"].iloc[line.whole]
         for line in lines_of(table)
     )
+
+
+def test_visits_by_their_clock_and_people_by_their_number_are_counted_again() -> None:
+    moments = pd.Series(pd.to_datetime(["2024-10-07 09:10", "2024-10-08 10:20"] * 33)).astype("datetime64[us]")
+    frame = mark_population(FRAME.assign(visited_at=moments), Population(SOURCE))
+    for table, name in (
+        (profiles.crosstab(by_clock(frame), "weekday", by="hour"), "hour = h09 ; weekday = monday"),
+        (profiles.distribution(people_by_route(frame), "number"), "number = one"),
+    ):
+        held = held_in({1: told("a", [table])}, {SOURCE})
+        found = former(held, frame, [profiles.distribution(frame, "age")])
+        assert found.lost == frozenset()
+        assert named(found)[name] == table.cells["people"].iloc[0]
 
 
 def test_people_by_their_route_are_counted_again() -> None:

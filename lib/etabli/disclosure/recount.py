@@ -17,6 +17,7 @@ from scipy import sparse
 from etabli.disclosure.held import Held
 from etabli.disclosure.plan import Former
 from etabli.disclosure.regions import Region, lines_of
+from etabli.methods.arrivals import CLOCK, by_clock
 from etabli.methods.membership import derived_of, membership_of
 from etabli.methods.results import MISSING, PEOPLE, TOTAL, Dimension, Measure, Table
 from etabli.methods.routes import MADE, people_by_route
@@ -67,10 +68,14 @@ def former_of(held: Held, deliveries: Mapping[str, Rows], own: Collection[Region
 
 
 def _views(rows: Rows, regions: Iterable[Region]) -> Iterator[Rows]:
-    """Yield the delivery, then its people by the routes they use, where a region asks for them."""
+    """Yield the delivery; where a region asks for it, with the clock of its rows, then its people by their routes."""
     yield rows
     asked = {item for region in regions for item in region.categories}
     names = {name for name, _ in asked}
+    if not names.isdisjoint(CLOCK):
+        for at in (str(name) for name in rows.frame.select_dtypes("datetime").columns):
+            if rows.frame[at].notna().any():
+                yield Rows(by_clock(rows.frame, at=at), rows.person)
     if names.isdisjoint(MADE):
         return
     used = {code.removesuffix("_only") for name, code in asked if name == "route" and code.endswith("_only")}

@@ -9,6 +9,9 @@ from etabli.memo import pure
 from etabli.methods.membership import mark_derived
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+CLOCK = ("weekday", "hour")
+"""Columns that `by_clock` makes."""
+
 HOURS = tuple(f"h{hour:02}" for hour in range(24))
 
 
