@@ -10,9 +10,11 @@ from etabli.disclosure.moves import all_moves
 from etabli.disclosure.patterns import build
 from etabli.disclosure.plan import plan_for, seed_of
 from etabli.disclosure.policy import Policy
+from etabli.disclosure.protect import protect
 from etabli.disclosure.suppress import Start, choose
 from etabli.disclosure.targets import Target, targets_of
 from etabli.methods import profiles
+from etabli.methods.membership import Population, mark_derived, mark_population
 from etabli.methods.results import Table
 
 POLICY = Policy("funder", 5, ("convention",))
@@ -91,3 +93,24 @@ def test_nothing_to_protect_is_nothing_masked() -> None:
     assert not any(found.masked.values())
     assert not any(found.withheld.values())
     assert plan_for([], POLICY).masked == {}
+
+
+def test_variables_told_within_a_filter_alone_change_together_there() -> None:
+    """Who is outside the filter has none of their categories, and nobody takes that for one."""
+    sizes = (("north", "a1", 3), ("north", "a2", 20), ("north", "b1", 30), ("south", "a1", 25), ("south", "b1", 9))
+    lines = [(f"{area}{fine}{n}", area, fine, fine[0]) for area, fine, size in sizes for n in range(size)]
+    frame = pd.DataFrame(lines, columns=["recipient", "area", "fine", "coarse"])
+
+    def marked(part: pd.DataFrame, *held: tuple[str, str]) -> pd.DataFrame:
+        found = mark_population(part.reset_index(drop=True), Population("d" * 64, held))
+        return mark_derived(found, found, {"coarse": "fine"})
+
+    north = marked(frame[frame["area"] == "north"], ("area", "north"))
+    tables = [
+        profiles.distribution(marked(frame), "area"),
+        profiles.distribution(north, "fine"),
+        profiles.distribution(north, "coarse"),
+    ]
+    protection = protect(tables, Policy("funder", 5, ("convention",)))
+    assert [protection.of(each).withheld for each in tables] == [0, 0, 0]
+    assert protection.of(tables[1]).masked.tolist() == [True, True, False, False]

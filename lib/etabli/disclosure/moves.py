@@ -173,8 +173,9 @@ def _alternatives(
 ) -> Iterable[tuple[frozenset[str], ...]]:
     """Return other values of a bundle: of a single variable, its neighbours; of several, those that someone has."""
     if len(bundle) > 1:
-        near = sorted((sum(len(a ^ b) for a, b in zip(own, each, strict=True)), i) for i, each in enumerate(known))
-        return [known[i] for distance, i in near[: most + 1] if distance]
+        whole = [each for each in known if all(each)]  # a variable may be told of some people alone: those of a filter
+        near = sorted((sum(len(a ^ b) for a, b in zip(own, each, strict=True)), i) for i, each in enumerate(whole))
+        return [whole[i] for distance, i in near[: most + 1] if distance]
     mine, codes = own[0], system.codes[bundle[0]]
     absent = [code for code in codes if code not in mine]
     pairs = list(product(sorted(mine), absent))
