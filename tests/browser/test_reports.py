@@ -152,15 +152,6 @@ def test_headings_skip_no_level(browser: Browser, house: Project, page: str) -> 
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-def test_figures_say_themselves_in_words(browser: Browser, house: Project) -> None:
-    tab, _ = opened(browser, house, PAGES[1], 1280)
-    titles = tab.evaluate("[...document.querySelectorAll('figure svg')].map(s => s.querySelector('title').textContent)")
-    tab.close()
-    assert len(titles) >= 2
-    assert all(title.startswith(("Diagramme", "Valeurs et leurs intervalles")) for title in titles)
-    assert all("au plus haut" in title for title in titles)
-
-
 def test_report_prints_on_a4(browser: Browser, house: Project, tmp_path: Path) -> None:
     tab, _ = opened(browser, house, PAGES[2], 1280)
     tab.pdf(path=tmp_path / "report.pdf", format="A4", prefer_css_page_size=True)
