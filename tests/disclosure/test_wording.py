@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from etabli.disclosure.wording import wording_complaint
+from etabli.disclosure.wording import assigned_in, wording_complaint
 
 
 @pytest.mark.parametrize(
@@ -82,3 +82,47 @@ def test_words_chosen_by_a_condition_of_a_result_or_by_parameters_pass(condition
 @pytest.mark.parametrize("condition", ["year > table.rows", "count > 2020", "year > len(visits)"])
 def test_comparison_with_something_else_is_refused(condition: str) -> None:
     assert wording_complaint(f'report.say("x", provided={condition}, otherwise="y")', {"year"}) is not None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "report.say(visits.head(2).to_csv())",
+        'report.say("Personne {x}.", x=visits["recipient"].iloc[0])',
+        'report.say("{n} personnes", n=people.astype(str))',
+        "report.table(ages, title=names[3])",
+        'report.table(ages, title="Un", labels={"people": frame.to_json()})',
+        'report.table(ages, title="Un", labels={frame.to_json(): "x"})',
+        'report.say("•" * n)',
+        'report.say(["Peu", "Beaucoup"][int(len(visits) > 100)])',
+        'report.say([each for each in ("Un", "Deux") if each != "Un"][0])',
+        'report.say("Un".replace("U", word))',
+        "r.say(text)",
+        'sentence("Le champ", x=text)',
+        'report.key_figure(ages.value("people"), label=text)',
+    ],
+)
+def test_what_is_told_is_written_or_cited(source: str) -> None:
+    complaint = wording_complaint(f"a = 1\n{source}", {"year"})
+    assert complaint is not None
+    assert "ligne 2" in complaint
+
+
+@pytest.mark.parametrize(
+    ("cells", "passes"),
+    [
+        (['low = ages.smallest("share")', 'report.say("{x}", x=low)'], True),
+        (['low = ages.smallest("share")', "x = low", 'report.say("{x}", x=x)'], True),
+        (["text = visits.to_csv()", "report.say(text)"], False),
+        (['text = "Un"', "text = visits.to_csv()", "report.say(text)"], False),
+        (["year = int(visits.n.sum())", 'report.say(f"{year}")'], False),
+        (["year = int(visits.n.sum())", 'report.say("{y}", y=str(year))'], False),
+        (["a = b", "b = a", "report.say(a)"], False),
+        (["text, other = visits.a", "report.say(text)"], False),
+        (['title = "Un"', "report.table(ages, title=title)"], True),
+        (["report.say((text := visits.to_csv()))"], False),
+    ],
+)
+def test_names_are_followed_through_the_notebook(cells: list[str], passes: bool) -> None:
+    assigned = assigned_in(cells)
+    assert all(wording_complaint(each, {"year"}, assigned) is None for each in cells) is passes

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from etabli.disclosure.prose import prose_complaint
-from etabli.disclosure.wording import wording_complaint
+from etabli.disclosure.wording import assigned_in, wording_complaint
 from etabli.errors import GateError
 from etabli.notebook import FINISH, name_cell
 
@@ -117,12 +117,19 @@ def _check_prose(notebook: Any, shown: str) -> None:
 
 
 def _check_wording(notebook: Any, parameters: Collection[str], shown: str) -> None:
+    written = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code" and not _of_parameters(cell)]
+    assigned = assigned_in(written)
     for index, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] != "code":
             continue
-        complaint = wording_complaint(cell["source"], parameters)
+        complaint = wording_complaint(cell["source"], parameters, {} if _of_parameters(cell) else assigned)
         if complaint:
             _refuse(notebook, index, shown, complaint, hint=_CITE)
+
+
+def _of_parameters(cell: Any) -> bool:
+    """Whether a cell gives parameters: declared, or injected by papermill."""
+    return bool({"parameters", "injected-parameters"} & set(cell["metadata"].get("tags", [])))
 
 
 _CITE = 'citez une valeur d’un résultat : sentence("… {n}", n=resultat.value("people"))'

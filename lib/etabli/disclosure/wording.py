@@ -2,20 +2,51 @@
 
 A number that stands in a text passes beside protection, as does a label made of a value. Nor may code choose between
 words: which one is said would tell what it was chosen by. Numbers enter a sentence through the places of its template,
-conditions through `provided=`; this module refuses the honest ways round them. It is no guard against malice: who
-writes a notebook can read the data anyway.
+conditions through `provided=`. What is given to `report.say`, `report.table` and the like is held to a list of what may
+be told: texts written out, parameters, values and conditions of results, sentences made of these. Elsewhere in a cell
+the honest ways round are refused. It is no guard against malice: who writes a notebook can read the data anyway.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+Assigned = Mapping[str, Sequence[ast.expr]]
+"""For each name of a notebook, all that is assigned to it."""
 
 _MAKERS = frozenset({"str", "repr", "format", "chr", "ascii"})
 _METHODS = frozenset({"format", "format_map", "join", "strftime", "isoformat", "to_string", "to_html", "to_markdown"})
 
 
-def wording_complaint(source: str, parameters: Collection[str]) -> str | None:
+def assigned_in(sources: Iterable[str]) -> dict[str, list[ast.expr]]:
+    """Return what the cells of a notebook assign to each name, the cell of parameters apart.
+
+    What is bound otherwise (a loop, a walrus, several targets) is bound to `...`, of which nothing may be told.
+    """
+    found: dict[str, list[ast.expr]] = {}
+    for source in sources:
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:
+            continue  # the cell is refused for that
+        plain = {
+            id(target): node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.setdefault(node.id, []).append(plain.get(id(node), ast.Constant(...)))
+    return found
+
+
+def wording_complaint(
+    source: str, parameters: Collection[str], assigned: Assigned = MappingProxyType({})
+) -> str | None:
     """Return what a code cell makes of text that it must not, in French; None when there is nothing of the kind.
 
     Parameters
@@ -23,7 +54,9 @@ def wording_complaint(source: str, parameters: Collection[str]) -> str | None:
     source
         The cell.
     parameters
-        Names of the study's parameters: their values are no data.
+        Names of the study's parameters: their values are no data, unless the notebook assigns others.
+    assigned
+        What the notebook's cells assign (`assigned_in`).
 
     Examples
     --------
@@ -33,7 +66,10 @@ def wording_complaint(source: str, parameters: Collection[str]) -> str | None:
     'un texte fabriqué par le code (ligne 1) : un nombre y échapperait au contrôle'
     >>> wording_complaint('report.say("Peu" if len(rare) < 5 else "Beaucoup")', {"year"})
     'un choix fait par le code (ligne 1) : ce qui est dit trahirait ce qui l’a décidé'
+    >>> wording_complaint('report.say(visits.head().to_csv())', set())
+    'un texte qui n’est ni écrit ni cité d’un résultat (ligne 1) : des données y échapperaient au contrôle'
     """
+    parameters = [name for name in parameters if name not in assigned]
     try:
         tree = ast.parse(source)
     except SyntaxError:
@@ -44,7 +80,56 @@ def wording_complaint(source: str, parameters: Collection[str]) -> str | None:
             return f"un texte fabriqué par le code (ligne {line}) : un nombre y échapperait au contrôle"
         if _chooses(node, parameters):
             return f"un choix fait par le code (ligne {line}) : ce qui est dit trahirait ce qui l’a décidé"
+    for node in ast.walk(tree):
+        if any(not _may_be_told(each, parameters, assigned) for each in _told(node)):
+            return (
+                f"un texte qui n’est ni écrit ni cité d’un résultat (ligne {getattr(node, 'lineno', 1)}) : "
+                "des données y échapperaient au contrôle"
+            )
     return None
+
+
+_TELLING = {"say": 0, "comment": 0, "key_figure": 0, "table": 1, "figure": 1, "map": 1}
+"""Methods of a report, and how many of their first arguments are results."""
+
+_VALUES = frozenset({"value", "largest", "smallest", "reference", "of", "choice"})
+"""Methods that give a value of a result, or the words of a parameter."""
+
+_DEPTH = 20
+"""Names that stand for names, beyond which nobody follows."""
+
+
+def _told(node: ast.AST) -> list[ast.expr]:
+    """Return what a call gives to be told: the arguments of a report's methods, and of `sentence`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name)) if name in _TELLING:
+            return [*node.args[_TELLING[name] :], *(each.value for each in node.keywords if each.arg != "provided")]
+        case ast.Call(func=ast.Name(id="sentence")):
+            return [*node.args, *(each.value for each in node.keywords if each.arg != "provided")]
+    return []
+
+
+def _may_be_told(node: ast.expr | None, parameters: Collection[str], assigned: Assigned, depth: int = _DEPTH) -> bool:
+    match node:
+        case ast.Constant():
+            return node.value is not ...
+        case ast.JoinedStr() | ast.Call(func=ast.Name(id="sentence" | "str")):
+            return True  # its own parts are held by themselves
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in _VALUES
+        case ast.Attribute(value=ast.Name(), attr="edition"):
+            return True
+        case ast.Name(id=name):
+            bound = assigned.get(name, ())
+            is_known = bool(bound) and depth > 0
+            return name in parameters or (
+                is_known and all(_may_be_told(each, parameters, assigned, depth - 1) for each in bound)
+            )
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return all(_may_be_told(each, parameters, assigned, depth) for each in parts)
+        case ast.Dict(keys=keys, values=values):
+            return all(_may_be_told(each, parameters, assigned, depth) for each in (*keys, *values))
+    return False
 
 
 _CHOICES = (ast.If, ast.IfExp, ast.While, ast.For, ast.Match, ast.Try, ast.BoolOp, ast.Lambda, ast.FunctionDef)
