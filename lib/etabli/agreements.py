@@ -77,6 +77,10 @@ ASKED = (
 """Keys of an agreement without which a real delivery of personal data is not read."""
 
 
+_BESIDE_A_MINIMUM = ("dominance", "minimum_denominator", "whole_group", "forbidden_variables", "forbidden_crossings")
+"""Rules of who must be protected: where there is nothing to protect they would be written, and not hold."""
+
+
 class Agreement(Declaration):
     """A contract with a data provider: who may see what, from how many people on, and until when."""
 
@@ -130,6 +134,12 @@ class Agreement(Declaration):
             raise ValueError("des dates dans l’ordre : « signed », « expires », « delete_by »")
         if self.method == "round" and self.rounding_base is None:
             raise ValueError("« rounding_base » avec la méthode « round »")
+        least = self.minimum_people.value
+        if self.method == "round" and self.rounding_base is not None and self.rounding_base.value > 2 * (least + 1):
+            raise ValueError(f"un arrondi d’au plus {2 * (least + 1)} : {least + 1} personnes s’écriraient 0")
+        others = [name for name in _BESIDE_A_MINIMUM if getattr(self, name)]
+        if least == 1 and (others or self.method == "round"):
+            raise ValueError(f"un minimum d’au moins 2 personnes avec « {others[0] if others else 'method'} »")
         told = [audience for floor in self.geographic_floor for audience in floor.audiences]
         if len(set(told)) < len(told):
             raise ValueError("un seul plancher géographique par audience")

@@ -210,8 +210,8 @@ def test_adjust_says_so_and_keeps_other_notes():
     tests = [Test("t", 1.0, (1.0,), 0.02, 50, note="Déjà dit."), Test("t", 1.0, (1.0,), 0.03, 50)]
     first, second = adjust(tests)
     assert (first.p_value, second.p_value) == (0.04, 0.04)
-    assert first.note == "Déjà dit. Valeur p ajustée pour 2 tests (Holm)."
-    assert second.note == "Valeur p ajustée pour 2 tests (Holm)."
+    assert first.note == "Déjà dit. Valeur p ajustée à celles des autres caractéristiques (Holm)."
+    assert second.note == "Valeur p ajustée à celles des autres caractéristiques (Holm)."
 
 
 def test_adjust_one_test_is_left_as_it_is():

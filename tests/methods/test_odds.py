@@ -8,7 +8,8 @@ import statsmodels.formula.api as smf
 from scipy import stats
 
 from etabli.errors import MethodError
-from etabli.methods.odds import WALD, odds_ratios
+from etabli.methods.effects import WALD
+from etabli.methods.odds import odds_ratios
 from etabli.methods.results import Missing
 
 

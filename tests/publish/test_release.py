@@ -14,7 +14,7 @@ from etabli.cli import app
 from etabli.disclosure.ledger import FILE, Ledger, Release, Review, read_ledger, write_release
 from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, Quantity, Statement
-from etabli.errors import DisclosureError, ParameterError, ReleaseError, RunError
+from etabli.errors import DeliveryError, DisclosureError, ParameterError, ReleaseError, RunError
 from etabli.project import Project
 from etabli.publish.copies import publish
 from etabli.publish.release import Candidate, audit, candidate, judge, refusal, release, stayers_of
@@ -238,6 +238,17 @@ def test_report_is_released_once_copied_and_audited(rendered: Project, tmp_path:
 def test_audit_of_an_empty_ledger_says_so(rendered: Project, capsys: Any) -> None:
     assert run(app, ["audit"]) == 0
     assert "Rien n’est encore sorti" in capsys.readouterr().out
+
+
+def test_release_judged_with_another_ledger_is_not_written(rendered: Project, told: Candidate) -> None:
+    """Two at once: each was safe with what was known, and the second is judged again with the first."""
+    before = ledger(rendered)
+    release(rendered, told, review=REVIEW, day=DAY, judged_with=before)
+    other = replace(told, manifest=replace(told.manifest, outputs={"report.html": "f" * 64}))
+    with pytest.raises(DeliveryError, match="allongé pendant"):
+        release(rendered, other, review=REVIEW, day=DAY, judged_with=before)
+    assert len(ledger(rendered).releases) == 1
+    release(rendered, other, review=REVIEW, day=DAY, judged_with=ledger(rendered))
 
 
 def test_report_that_changed_since_its_release_is_not_copied(

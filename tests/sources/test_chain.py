@@ -117,3 +117,21 @@ def test_two_writers_at_once_lose_nothing(path: Path) -> None:
     assert [each.wait(timeout=120) for each in writers] == [0, 0]
     found = entries(path, shown=SHOWN)
     assert sorted((each["writer"], each["n"]) for each in found) == [(w, n) for w in range(2) for n in range(15)]
+
+
+def test_line_decided_by_another_last_one_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "chain.jsonl"
+    empty = read_chain(path, shown="x").last
+    assert append(path, {"n": 1}, shown="x", after=empty) == 1
+    with pytest.raises(DeliveryError, match="allongé pendant"):
+        append(path, {"n": 2}, shown="x", after=empty)
+    assert [each["n"] for each in entries(path, shown="x")] == [1]
+    assert append(path, {"n": 2}, shown="x", after=read_chain(path, shown="x").last) == 2
+
+
+def test_note_of_the_last_line_that_is_rubbish_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "chain.jsonl"
+    append(path, {"n": 1}, shown="x")
+    (tmp_path / ".chain.jsonl.head").write_text("rien", encoding="ascii")
+    with pytest.raises(DeliveryError, match="a été modifié"):
+        entries(path, shown="x")

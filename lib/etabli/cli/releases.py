@@ -38,14 +38,16 @@ def release_report(
         raise ParameterError("Le nom de qui a relu le rapport est vide.", expected="--relu-par « Prénom Nom »")
     bodies, folder = read_recipients(project), report_folder(project, report)
     told = candidate(project, folder, to)
-    judged = judge(told, _ledger(project, board), bodies)
+    ledger = _ledger(project, board)
+    judged = judge(told, ledger, bodies)
     if not judged.holds:
         raise refusal(judged, bodies, shown=project.relative(folder))
     if reviewer is None:
         board.say("Rien de ce rapport, joint à ce qui est déjà connu, ne désigne trop peu de personnes.")
         board.say("Il reste à le faire relire par une deuxième personne, puis : --relu-par NOM")
         return
-    board.say(f"Inscrit au registre, {release(project, told, review=Review(reviewer.strip(), day), day=day)}")
+    written = release(project, told, review=Review(reviewer.strip(), day), day=day, judged_with=ledger)
+    board.say(f"Inscrit au registre, {written}")
     board.say(f"Ensuite : etabli publish --to {to} DOSSIER")
 
 

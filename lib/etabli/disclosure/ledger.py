@@ -7,7 +7,7 @@ withdrawn stays known: who has read it has read it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,8 @@ class Ledger:
 
     releases: tuple[Release, ...]
     torn: bool = False
+    last: str | None = field(default=None, compare=False)
+    """The digest of its last line, by which a release is decided."""
 
     def held_by(self, holders: Collection[str]) -> list[Release]:
         """Return what these bodies hold together: a withdrawn release too, each report as often as it was released."""
@@ -131,16 +133,21 @@ def read_ledger(folder: Path, *, shown: str) -> Ledger:
                 where=where,
                 hint="une version plus récente d’etabli l’a peut-être écrite",
             ) from None
-    return Ledger(tuple(releases.values()), chain.torn)
+    return Ledger(tuple(releases.values()), chain.torn, chain.last)
 
 
-def write_release(folder: Path, release: Release, *, shown: str) -> int:
+def write_release(folder: Path, release: Release, *, shown: str, after: str | None = None) -> int:
     """Add a release, on disk before this returns, and return its number.
+
+    Parameters
+    ----------
+    after
+        The last line of the ledger that it was judged with (`Ledger.last`).
 
     Raises
     ------
     DeliveryError
-        The file is damaged, or held by another process.
+        The file is damaged, held by another process, or holds more than what the release was judged with.
     """
     told: dict[str, Any] = {
         "kind": "release",
@@ -151,7 +158,7 @@ def write_release(folder: Path, release: Release, *, shown: str) -> int:
         "outputs": dict(release.outputs),
         "publication": release.publication.to_json(),
     }
-    return append(folder / FILE, told, shown=f"{shown}/{FILE}")
+    return append(folder / FILE, told, shown=f"{shown}/{FILE}", after=after)
 
 
 def withdraw(folder: Path, number: int, *, day: date, reason: str, shown: str) -> Release:

@@ -6,7 +6,7 @@ proved to be enough, by `suppress`; what each kind of value rests on stands in `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -101,7 +101,7 @@ def protect(
     Parameters
     ----------
     tables
-        Every table that the report shows or takes a value from.
+        Every table that the report shows or takes a value from; those that a model rests on count as shown.
     policy
         The rules. A minimum of 1 masks nothing.
     former
@@ -124,7 +124,7 @@ def protect(
         together = _once_each([*counted, *(table for each in beside for table in each)]) if beside else counted
         different = {frozenset(table.content for table in each) for each in (counted, *beside)} if beside else {0}
         plan = planner(together, policy, former=former, reports=len(different))
-        found = _as_planned(unique, policy, plan)
+        found = _as_planned(unique, policy, plan, former.hidden)
     return found.beside(refused)
 
 
@@ -148,6 +148,11 @@ def protect_as(tables: Sequence[Table], policy: Policy, states: Mapping[Region, 
     return None if plan is None else _as_planned(unique, policy, plan).beside(refused)
 
 
+def with_counts(tables: Iterable[Table]) -> list[Table]:
+    """Return tables, and those of people that models among them rest on."""
+    return [each for table in tables for each in (table, *table.rests_on)]
+
+
 def _once_each(tables: Sequence[Table]) -> list[Table]:
     """Return tables without those that repeat another, in an order that what they count decides, and not whose."""
     different = {table.content: table for table in tables}
@@ -158,7 +163,7 @@ def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[
     """Return each table once, held to the rules; apart, by identity, those that are refused whole."""
     allowed: list[Table] = []
     refused: dict[int, Protected] = {}
-    for table in {id(table): table for table in tables}.values():
+    for table in {id(table): table for table in with_counts(tables)}.values():
         reason = under_floor(table, policy)
         if reason is None:
             allowed.append(table)
@@ -170,8 +175,11 @@ def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[
     return allowed, refused
 
 
-def _as_planned(tables: Sequence[Table], policy: Policy, plan: RegionMasks) -> Protection:
-    hidden = {frozenset(region.categories): bool(mask) for region, mask in plan.masked.items()}
+def _as_planned(
+    tables: Sequence[Table], policy: Policy, plan: RegionMasks, before: Collection[Region] = ()
+) -> Protection:
+    hidden = {frozenset(region.categories): True for region in before}  # masked once, masked everywhere
+    hidden |= {frozenset(region.categories): bool(mask) for region, mask in plan.masked.items()}
     found = {}
     for table in tables:
         if table.states_people:
@@ -185,7 +193,7 @@ def _as_planned(tables: Sequence[Table], policy: Policy, plan: RegionMasks) -> P
             shown = table if policy.rounding_base is None else _rounded(table, policy.rounding_base)
             found[id(table)] = replace(masked_by(shown, mask, withheld=withheld), at_most=few)
         elif policy.rounding_base is None:
-            found[id(table)] = masked_by(table, of_model(table, hidden, policy.minimum_people))
+            found[id(table)] = masked_by(table, of_model(table, hidden, policy))
         else:  # nothing of a model is made of rounded counts
             found[id(table)] = masked_by(table, np.ones(len(table.cells), dtype=bool))
     return Protection(policy, found, plan)
@@ -217,7 +225,7 @@ def masked_by(table: Table, mask: Mask, *, withheld: int = 0) -> Protected:
             if measure.kind == "expected":
                 cells[measure.name] = np.nan
     tests = tuple(test for test in table.tests if not mask[_rows_of(table, test)].any())
-    return Protected(replace(table, cells=cells, membership=None), mask, tests, withheld)
+    return Protected(replace(table, cells=cells, membership=None, rests_on=()), mask, tests, withheld)
 
 
 def _rows_of(table: Table, test: Test) -> Mask:

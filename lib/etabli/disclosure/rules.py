@@ -49,7 +49,8 @@ def hold_rules(table: Table, policy: Policy) -> None:
             hint="des agrégats déjà publiés ont leur propre étude, dont la convention fixe un minimum de 1",
         )
     for region in regions_of(table):
-        names = {name for name, _ in region.categories}
+        shown = {name for name, _ in region.categories}
+        names = shown | {table.derived[name] for name in shown if name in table.derived}  # one gives the other back
         crossed = [each for each in policy.forbidden_crossings if each <= names]
         if names & policy.forbidden or crossed:
             refused = sorted(names & policy.forbidden) or sorted(crossed[0])
@@ -98,17 +99,22 @@ def bases_of(table: Table) -> Iterator[Line]:
             yield line
 
 
-def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool], minimum: int) -> Mask:
+def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool], policy: Policy) -> Mask:
     """Return which rows of a model may not be shown.
 
-    A row is masked when it rests on too few, when a count that it compares is masked in a table, or with the
-    reference of its variable; all are, when the model leaves out too few people.
+    A row is masked when it rests on too few, when a count that it compares is masked in a table, or was in a former
+    report, when it is a share of too few, or with the reference of its variable; all are, when the model leaves out too
+    few people.
     """
+    minimum = policy.minimum_people
     if table.missing is not None and 0 < table.missing.people < minimum:
         return np.ones(len(table.cells), dtype=bool)
     cells = table.cells.reset_index(drop=True)
     people = cells[PEOPLE].to_numpy(dtype=float, na_value=np.nan)
     mask = np.isnan(people) | ((people > 0) & (people < minimum))
+    for base in {measure.base for measure in table.measures if measure.base is not None}:
+        under = cells[base].to_numpy(dtype=float, na_value=np.nan)
+        mask |= (under > 0) & (under < policy.minimum_denominator)
     for row in range(len(cells)):
         own = _own(cells, row, table.keys)
         filters = set(table.held.items())

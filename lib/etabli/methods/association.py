@@ -139,10 +139,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def adjust(tests: Sequence[Test]) -> tuple[Test, ...]:
-    """Return tests with Holm's adjusted p-values, each saying so in its note when there are several."""
+    """Return tests with Holm's adjusted p-values, each saying so in its note when there are several.
+
+    How many they are is not said: beside a block that is masked, it would tell whether there was anything to test.
+    """
     if len(tests) < 2:
         return tuple(tests)
-    said = f"Valeur p ajustée pour {len(tests)} tests (Holm)."
+    said = "Valeur p ajustée à celles des autres caractéristiques (Holm)."
     adjusted = holm([test.p_value for test in tests])
     return tuple(
         replace(test, p_value=p_value, note=f"{test.note} {said}" if test.note else said)

@@ -15,12 +15,13 @@ from scipy import sparse, special
 
 from etabli.errors import MethodError
 from etabli.memo import pure
-from etabli.methods.association import FEW_PEOPLE, FEW_PEOPLE_NOTE, adjust
+from etabli.methods.association import adjust
 from etabli.methods.clusters import Floats, complete_rows, encode
 from etabli.methods.counts import CountFit, fit_counts
+from etabli.methods.effects import ratios, wald
 from etabli.methods.estimable import estimable
 from etabli.methods.intervals import LEVEL
-from etabli.methods.logit import Factor, factors
+from etabli.methods.logit import factors
 from etabli.methods.membership import membership_of, population_of
 from etabli.methods.profiles import distribution
 from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Missing, Table, Test
@@ -133,7 +134,7 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
     columns = [(each.coded.codes == code).astype(float) for each in variables for code in each.others]
     design = np.column_stack([np.ones(len(part.frame)), *columns])
     fit = fit_counts(part.frame["visits"].to_numpy(dtype=float), design, dispersed=True, truncated=True)
-    estimated = pd.concat([_ratios(each, fit) for each in variables], ignore_index=True)
+    estimated = pd.concat([ratios(each, fit, "rate_ratio") for each in variables], ignore_index=True)
     whole = estimated.set_index(["variable", "category"]).reindex(pd.MultiIndex.from_tuples(part.levels))
     whole.index.names = ["variable", "category"]
     standing = [_standing(known, name) for name in dict.fromkeys(name for name, _ in part.levels)]
@@ -146,29 +147,12 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
         cells,
         (Dimension("variable", additive=False), Dimension("category", additive=False)),
         (Measure("rate_ratio", "ratio", low="rate_ratio_low", high="rate_ratio_high", states_people=False),),
-        tests=adjust([_wald(each, fit, None if missing else len(people)) for each in variables]),
+        tests=adjust([wald(each, fit, None if missing else len(people)) for each in variables]),
         missing=missing,
         held=dict(population.held),
         source=population.source,
         membership=members,
-    )
-
-
-def _ratios(variable: Factor, fit: CountFit) -> pd.DataFrame:
-    levels = len(variable.coded.levels)
-    beta, error = np.zeros(levels), np.full(levels, np.nan)
-    beta[variable.others] = fit.coefficients[variable.columns]
-    error[variable.others] = np.sqrt(np.diag(fit.covariance)[variable.columns])
-    reach = float(special.ndtri((1 + LEVEL) / 2)) * error
-    return pd.DataFrame(
-        {
-            "variable": variable.name,
-            "category": variable.coded.levels,
-            "rate_ratio": np.exp(beta),
-            "rate_ratio_low": np.exp(beta - reach),
-            "rate_ratio_high": np.exp(beta + reach),
-            "reference": np.arange(levels) == variable.reference,
-        }
+        rests_on=tuple(distribution(people, name, person=person) for name in on),
     )
 
 
@@ -177,15 +161,6 @@ def _standing(people: pd.DataFrame, name: str) -> sparse.csc_array:
     coded = encode(people, name)
     entries = (np.ones(len(people), dtype=np.int64), (np.arange(len(people)), coded.codes))
     return sparse.csc_array(sparse.coo_array(entries, shape=(len(people), len(coded.levels))))
-
-
-def _wald(variable: Factor, fit: CountFit, people: int | None) -> Test:
-    beta = fit.coefficients[variable.columns]
-    covariance = fit.covariance[np.ix_(variable.columns, variable.columns)]
-    statistic, freedom = float(beta @ np.linalg.solve(covariance, beta)), float(len(beta))
-    note = FEW_PEOPLE_NOTE if variable.people.min() < FEW_PEOPLE else None
-    p_value = float(special.chdtrc(freedom, statistic))
-    return Test("test de Wald", statistic, (freedom,), p_value, people, within={"variable": variable.name}, note=note)
 
 
 @pure

@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, special
+from scipy import sparse
 
 from etabli.errors import MethodError, suggestion
 from etabli.memo import pure
-from etabli.methods.association import FEW_PEOPLE, FEW_PEOPLE_NOTE, adjust
+from etabli.methods.association import adjust
 from etabli.methods.clusters import Coded, Flags, Floats, Integers, complete_rows, encode, people_of
+from etabli.methods.effects import ratios, wald
 from etabli.methods.estimable import estimable
-from etabli.methods.intervals import LEVEL
 from etabli.methods.logit import Factor, Fit, factors, fit_logit
 from etabli.methods.membership import Membership, membership_of, population_of
-from etabli.methods.results import Dimension, Measure, Missing, Table, Test
-
-WALD = "test de Wald"
+from etabli.methods.results import Dimension, Measure, Missing, Table
 
 _HAPPENS = "__event__"
 
@@ -74,13 +72,15 @@ def odds_ratios(
     cells, members = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
     out = frame.loc[~frame.index.isin(part.frame.index)]
     missing = Missing(len(out), int(out[person].nunique()), len(frame)) if len(out) else None
-    tests = adjust([_wald(variable, fit, None if missing else len(people)) for variable in variables])
+    tests = adjust([wald(variable, fit, None if missing else len(people)) for variable in variables])
     measures = (
         Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", states_people=False),
         Measure("share_event", "share", base="category_people", states_people=False),
     )
     dimensions = (Dimension("variable", additive=False), Dimension("category", additive=False))
     population = population_of(frame)
+    from etabli.methods.profiles import profile_sheet  # which offers this method to notebooks
+
     return Table(
         cells,
         dimensions,
@@ -90,6 +90,7 @@ def odds_ratios(
         held={**dict(population.held), outcome: event},
         source=population.source,
         membership=members,
+        rests_on=(profile_sheet(frame, list(on), by=outcome, person=person),),
     )
 
 
@@ -144,32 +145,9 @@ def _outcome(frame: pd.DataFrame, outcome: str, event: str) -> Floats:
 
 
 def _cells(variable: Factor, fit: Fit, y: Floats) -> pd.DataFrame:
-    levels = len(variable.coded.levels)
-    beta, error = np.zeros(levels), np.full(levels, np.nan)
-    beta[variable.others] = fit.coefficients[variable.columns]
-    error[variable.others] = np.sqrt(np.diag(fit.covariance)[variable.columns])
-    reach = float(special.ndtri((1 + LEVEL) / 2)) * error
-    return pd.DataFrame(
-        {
-            "variable": variable.name,
-            "category": variable.coded.levels,
-            "odds_ratio": np.exp(beta),
-            "odds_ratio_low": np.exp(beta - reach),
-            "odds_ratio_high": np.exp(beta + reach),
-            "share_event": variable.per_category(y) / variable.per_category(np.ones_like(y)),
-            "reference": np.arange(levels) == variable.reference,
-            "people": variable.people,
-        }
-    )
-
-
-def _wald(variable: Factor, fit: Fit, people: int | None) -> Test:
-    beta = fit.coefficients[variable.columns]
-    covariance = fit.covariance[np.ix_(variable.columns, variable.columns)]
-    statistic, freedom = float(beta @ np.linalg.solve(covariance, beta)), float(len(beta))
-    p_value = float(special.chdtrc(freedom, statistic))
-    note = FEW_PEOPLE_NOTE if variable.people.min() < FEW_PEOPLE else None
-    return Test(WALD, statistic, (freedom,), p_value, people, within={"variable": variable.name}, note=note)
+    share = variable.per_category(y) / variable.per_category(np.ones_like(y))
+    found = ratios(variable, fit, "odds_ratio")
+    return found.assign(share_event=share, people=variable.people)
 
 
 def _refuse_repeats(outcome: str, on: Sequence[str]) -> None:

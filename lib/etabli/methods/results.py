@@ -158,6 +158,8 @@ class Table:
     membership
         Which people stand in each row, for disclosure control; None for published aggregates, whose people nobody
         here knows. It is never shown and never written.
+    rests_on
+        Tables of people that the values of a model may give back: they are protected as if they were shown beside it.
 
     Raises
     ------
@@ -175,6 +177,7 @@ class Table:
     source: str = ""
     derived: Mapping[str, str] = field(default_factory=dict)
     membership: Membership | None = field(default=None, repr=False, compare=False)
+    rests_on: tuple[Table, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         needed = [*self.keys, PEOPLE, *(column for measure in self.measures for column in measure.columns)]
@@ -417,8 +420,9 @@ def _not_told_apart(table: Table, measure: Measure, best: int, rows: Sequence[in
 
     On the scale on which its interval is symmetric (log odds of a share, log of a ratio), each row is compared with
     `best` as independent: z = |a − b| / √(se_a² + se_b²), se being half the width of the interval over 1.96; at the
-    level of 5 % for all comparisons together (Bonferroni). Exhaustive counts have no interval: they differ as they
-    stand.
+    level of 5 % for all comparisons together (Bonferroni). A share of 0 or 1 has no log odds: it is compared as it
+    stands, se being what its interval and the other's have towards each other over 1.96 (Newcombe 1998, method 10).
+    Exhaustive counts have no interval: they differ as they stand.
     """
     others = [row for row in rows if row != best]
     if not (measure.low and measure.high and others):
@@ -428,8 +432,19 @@ def _not_told_apart(table: Table, measure: Measure, best: int, rows: Sequence[in
         value, low, high = _SCALES.get(measure.kind, np.asarray)(bounds).T
         error = (high - low) / (2 * special.ndtri((1 + _LEVEL) / 2))
         z = np.abs(value - value[best]) / np.hypot(error, error[best])
+        z = np.where(np.isnan(z), _towards(bounds, best), z)
     needed = special.ndtri(1 - SIGNIFICANCE / (2 * len(others)))
     return [best, *(row for row in others if not z[row] > needed)]
+
+
+def _towards(bounds: NDArray[np.float64], best: int) -> NDArray[np.float64]:
+    """Return z for each row against `best`, on the scale of the values themselves (rows × value, low, high)."""
+    value, low, high = bounds.T
+    is_under = value < value[best]
+    own = np.where(is_under, high - value, value - low)
+    others = np.where(is_under, value[best] - low[best], high[best] - value[best])
+    z = np.abs(value - value[best]) * special.ndtri((1 + _LEVEL) / 2) / np.hypot(own, others)
+    return np.asarray(z, dtype=float)
 
 
 _LEVEL = 0.95

@@ -24,7 +24,7 @@ from etabli.commentary import Commentary, Passage, read_commentary
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
 from etabli.disclosure.parts import Splits
 from etabli.disclosure.policy import policy_for
-from etabli.disclosure.protect import Protection, protect
+from etabli.disclosure.protect import Protection, protect, with_counts
 from etabli.disclosure.recount import Rows
 from etabli.disclosure.regions import regions_of
 from etabli.disclosure.statements import Publication, SourceTold, Statement
@@ -462,11 +462,11 @@ class Report:
         )
         loaded = {name: self.deliveries[name].sha256 for name in self._loaded}
         if policy.protects:
-            for table in self._tables():
+            for table in self._counted():
                 hold_categories(table, self.codebook)
                 hold_population(table, loaded.values())
         protection, former = self.together.protect(
-            self._tables(), policy, loaded=loaded, rows=self._rows, statements=self._statements
+            self._counted(), policy, loaded=loaded, rows=self._rows, statements=self._statements
         )
         cleared = {OPENING: digest(self._opening())}
         results: list[dict[str, Any]] = []
@@ -584,6 +584,9 @@ class Report:
     def _tables(self) -> list[Table]:
         return [table for item in self._items for table in item.tables]
 
+    def _counted(self) -> list[Table]:
+        return with_counts(self._tables())
+
     def _shown_tables(self) -> list[Table]:
         return list({id(item.table): item.table for item in self._items if isinstance(item, TableItem)}.values())
 
@@ -629,7 +632,7 @@ class Report:
             for name in self._loaded
         }
         found = tuple(self._statements(protection))
-        tables = [table for table in self._tables() if protection.of(table).refused is None]
+        tables = [table for table in self._counted() if protection.of(table).refused is None]
         own = {region for table in tables for region in regions_of(table)}
         states = {region: state for region, state in protection.plan.states.items() if region in own}
         return Publication(str(self.plan), told, variables_of(tables, self._splits()), found, states).to_json()
@@ -644,7 +647,16 @@ class Report:
         )
 
     def _statements(self, protection: Protection) -> list[Statement]:
-        return statements_of([place for item in self._items for place in item.places(protection)], protection)
+        shown = [place for item in self._items for place in item.places(protection)]
+        rests = [
+            (item.name, counts, row, measure)
+            for item in self._items
+            for table in item.tables
+            for counts in table.rests_on
+            for row in range(len(counts.cells))
+            for measure in counts.measures
+        ]  # a model may give them back: the attacker is given them
+        return statements_of([*shown, *rests], protection)
 
     def announce(self) -> None:
         """Say in the notebook what is open; this output is cleared like any other, and reports leave it out."""

@@ -118,13 +118,22 @@ def judge(told: Candidate, ledger: Ledger, bodies: Recipients) -> Judgement:
     return Judgement((), Attack(()))
 
 
-def release(project: Project, told: Candidate, *, review: Review, day: date) -> Release:
+def release(
+    project: Project, told: Candidate, *, review: Review, day: date, judged_with: Ledger | None = None
+) -> Release:
     """Write a release in the ledger, and return it.
+
+    Parameters
+    ----------
+    judged_with
+        The ledger that it was judged with: where another release came since, nothing is written.
 
     Raises
     ------
     ReleaseError
         It was released to this body already, as it stands.
+    DeliveryError
+        Another line was written since it was judged.
     """
     ledger, shown = (
         read_ledger(project.ledger, shown=project.relative(project.ledger)),
@@ -134,7 +143,8 @@ def release(project: Project, told: Candidate, *, review: Review, day: date) -> 
         if former.outputs == told.manifest.outputs and former.withdrawn is None:
             raise ReleaseError("Ce rapport est déjà rendu à cet organisme, tel quel.", got=str(former))
     written = Release(told.report, told.recipient, day, review, told.manifest.outputs, told.publication)
-    number = write_release(project.ledger, written, shown=shown)
+    after = None if judged_with is None else judged_with.last
+    number = write_release(project.ledger, written, shown=shown, after=after)
     return Release(**{**vars(written), "number": number})
 
 

@@ -30,32 +30,43 @@ _SECONDS = 30
 
 @dataclass(frozen=True)
 class Chain:
-    """What a file holds: its whole lines, oldest first, and whether a last one was half written."""
+    """What a file holds: its whole lines, oldest first, whether a last one was half written, the digest of the last."""
 
     entries: tuple[dict[str, Any], ...]
     torn: bool
+    last: str
 
 
-def append(path: Path, told: Mapping[str, Any], *, shown: str) -> int:
+def append(path: Path, told: Mapping[str, Any], *, shown: str, after: str | None = None) -> int:
     """Add one line, on disk before this returns, and return its number, from 1.
 
     What a half-written last line holds is set aside in a file of its own, never thrown away.
 
+    Parameters
+    ----------
+    after
+        The digest of the line that the new one was decided by: with another one last, nothing is written.
+
     Raises
     ------
     DeliveryError
-        The file is damaged, or another process holds it for too long.
+        The file is damaged, another process holds it for too long, or a line was added since `after`.
     """
     make_folder(path.parent)
     try:
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=_SECONDS):
             lines, rest = _lines(path)
             _checked(path, lines, shown)
+            if after not in {None, _last(lines)}:
+                raise DeliveryError(
+                    "Ce fichier s’est allongé pendant que la ligne à écrire était décidée.",
+                    where=shown,
+                    got="une ligne de plus, écrite par quelqu’un d’autre",
+                    hint="recommencez : ce qui vient d’être écrit sera pris en compte",
+                )
             if rest:
                 _set_aside(path, lines, rest)
-            text = json.dumps(
-                {**told, PREVIOUS: _digest(lines[-1]) if lines else FIRST}, ensure_ascii=False, sort_keys=True
-            )
+            text = json.dumps({**told, PREVIOUS: _last(lines)}, ensure_ascii=False, sort_keys=True)
             with begin(path).open("a", encoding="utf-8", newline="\n") as file:
                 file.write(text + "\n")
                 file.flush()
@@ -77,7 +88,7 @@ def read_chain(path: Path, *, shown: str) -> Chain:
         The chain is broken.
     """
     lines, rest = _lines(path)
-    return Chain(tuple(_checked(path, lines, shown)), bool(rest))
+    return Chain(tuple(_checked(path, lines, shown)), bool(rest), _last(lines))
 
 
 def entries(path: Path, *, shown: str) -> list[dict[str, Any]]:
@@ -110,6 +121,10 @@ def _lines(path: Path) -> tuple[list[str], bytes]:
         return [], b""
     *whole, rest = path.read_bytes().split(b"\n")
     return [line.decode("utf-8", errors="replace") for line in whole], rest
+
+
+def _last(lines: list[str]) -> str:
+    return _digest(lines[-1]) if lines else FIRST
 
 
 def _digest(line: str) -> str:
@@ -156,7 +171,9 @@ def _hold_head(path: Path, lines: list[str], shown: str) -> None:
     if not head.is_file():
         return
     noted, _, digest = head.read_text(encoding="ascii", errors="replace").strip().partition(" ")
-    number = int(noted) if noted.isdecimal() else 0
+    if not noted.isdecimal():
+        raise _tampered(f"{shown} ({head.name})", "le numéro et l’empreinte de la dernière ligne")
+    number = int(noted)
     if number > len(lines):
         raise _tampered(shown, f"au moins {number} lignes", got=f"{len(lines)}")
     if number and _digest(lines[number - 1]) != digest:
