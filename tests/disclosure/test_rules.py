@@ -216,6 +216,36 @@ def _hold(table: Table, *, refused: bool, **held: object) -> None:
         assert masked(table, **held)
 
 
+def test_forbidden_variable_is_refused_in_what_follows_from_it() -> None:
+    """Who used both routes says who used each."""
+    table = replace(_showing(["age"], 1), derived={"age": "channel"})
+    _hold(table, refused=True, forbidden_variables={"variables": ["channel"], "source": "x"})
+
+
+@pytest.mark.parametrize(("base", "refused"), [(2 * (K + 1), False), (2 * (K + 1) + 1, True)])
+def test_rounding_that_would_write_people_as_none_is_refused(base: int, refused: bool) -> None:
+    held = {"method": "round", "rounding_base": threshold(base)}
+    if refused:
+        with pytest.raises(ValueError, match="un arrondi d’au plus 12"):
+            agreement(**held)
+    else:
+        assert agreement(**held).rounding_base is not None
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"minimum_denominator": threshold(20)},
+        {"forbidden_variables": {"variables": ["channel"], "source": "x"}},
+        {"method": "round", "rounding_base": threshold(2)},
+    ],
+    ids=lambda held: next(iter(held)),
+)
+def test_rule_that_a_minimum_of_one_would_switch_off_is_refused(held: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="un minimum d’au moins 2 personnes"):
+        agreement(minimum_people=threshold(1), **held)
+
+
 @pytest.mark.parametrize(
     ("audience", "level", "refused"),
     [("funder", "iris", False), ("public", "iris", True), ("public", "quarter", False), ("public", "commune", False)],
@@ -224,6 +254,26 @@ def test_geographic_floor_refuses_what_is_finer_for_its_audience(audience: str, 
     held = agreement(geographic_floor=[{"audiences": ["public"], "finest": "quarter", "source": "x"}])
     found = policy_for([held], audience, levels={"age": level})
     assert (rules.under_floor(_showing(["age"], 1), found) is not None) is refused
+
+
+def test_model_without_its_crosstab_is_protected_as_if_the_crosstab_were_shown() -> None:
+    """Four « old » on x: their row is masked, and another, or the totals shown elsewhere would give it back."""
+    made = frame({("old", "x"): K - 1, ("old", "y"): 61, **WIDE, ("young", "x"): 30, ("young", "y"): 35})
+    model = profiles.odds_ratios(made, outcome="channel", event="x", on=["age"])
+    hidden = masked(model, profiles.distribution(made, "age"), profiles.distribution(made, "channel"))
+    assert hidden["age", "old"]
+    assert sum(hidden.values()) > 1
+
+
+def test_model_keeps_what_a_former_report_masked() -> None:
+    made = frame({("old", "x"): 30, ("old", "y"): 61, **WIDE})
+    model = profiles.odds_ratios(made, outcome="channel", event="x", on=["age"])
+    known = policy_for([agreement()], "funder")
+    where = region(model.source, {"age": "old", "channel": "x"})
+    assert not protect.protect([model], known).of(model).masked.any()
+    after = protect.protect([model], known, former=plan.Former(hidden=frozenset({where})))
+    ages = model.cells["category"].tolist()
+    assert after.of(model).masked[ages.index("old")]
 
 
 # Switched off ----------------------------------------------------------------------------------------
@@ -274,6 +324,19 @@ def few_beside() -> bool:
 def few_twice() -> bool:
     """Two used both."""
     return _is_attacked(profiles.distribution(channels(both=2, phone=10), "channel"))
+
+
+def few_elsewhere() -> bool:
+    """All people beside those of two ages, each in a table of its own: four are of none of them."""
+    everybody = frame({("old", "x"): K - 1, **WIDE})
+    parts = [
+        mark_population(
+            everybody[everybody["age"] == age].reset_index(drop=True), Population("d" * 64, (("age", age),))
+        )
+        for age in ("mid", "low")
+    ]
+    tables = [profiles.distribution(part, "channel") for part in (everybody, *parts)]
+    return not any(masked(table, *tables)[TOTAL,] for table in tables)
 
 
 def whole_group() -> bool:
@@ -433,6 +496,7 @@ MUTATIONS = [
     Mutation("rules.under_floor", too_fine, patched((rules, "under_floor", _nothing))),
     Mutation("target.small", few_alone_by_subtraction, patched((targets, "small", _none))),
     Mutation("target.differences", few_beside, patched((targets, "differences", _none))),
+    Mutation("target.leftovers", few_elsewhere, patched((targets, "leftovers", _none))),
     Mutation("target.several", few_twice, patched((targets, "several", _none))),
     Mutation("target.magnitudes", dominated_by_subtraction, patched((targets, "magnitudes", _none))),
     Mutation("target.wholes", whole_group, patched((targets, "wholes", _none))),

@@ -10,6 +10,7 @@ import pytest
 from etabli.disclosure.patterns import build
 from etabli.disclosure.targets import targets_of
 from etabli.methods import profiles
+from etabli.methods.membership import Population, mark_population
 
 K = 3
 
@@ -47,6 +48,26 @@ def test_few_people_counted_twice_are_a_target(twice: int, expected: bool) -> No
     both = [(f"x{number}", "y") for number in range(twice)]
     found = told([*alone("x", 20), *alone("y", 20), *both])
     assert any(len(target) == 3 for target in found) is expected
+
+
+@pytest.mark.parametrize(("rest", "expected"), [(1, True), (K - 1, True), (K, False)])
+def test_people_of_none_of_the_parts_that_are_told_are_a_target(rest: int, expected: bool) -> None:
+    """All people less those of two quarters, each in a table of its own: who lives elsewhere."""
+    frame = pd.DataFrame([*alone("x", 20), *alone("y", 20), *alone("z", rest)], columns=["recipient", "quarter"])
+    frame["channel"] = ["phone", "mail"] * (len(frame) // 2) + ["phone"] * (len(frame) % 2)
+    held = ((), (("quarter", "x"),), (("quarter", "y"),))
+    parts = [frame, *(frame[frame["quarter"] == quarter] for quarter in "xy")]
+    tables = [
+        profiles.distribution(mark_population(part, Population("d" * 64, kept)), "channel")
+        for part, kept in zip(parts, held, strict=True)
+    ]
+    system = build(tables)
+    found = {
+        tuple(str(system.regions[region]) for region in each.regions)
+        for each in targets_of(system, tables, minimum=K)
+        if each.signs == (1, -1, -1)
+    }
+    assert (("ensemble", "quarter = x", "quarter = y") in found) is expected
 
 
 def test_group_wholly_in_one_category_is_a_target_of_sensitive_variables_only() -> None:

@@ -159,6 +159,16 @@ def test_largest_value_far_from_all_others_is_alone() -> None:
     assert ranked([0.2, 0.3, 0.5], 0.02, [500] * 3).largest("share").tied == (2,)
 
 
+@pytest.mark.parametrize(("other", "low", "high", "tied"), [(0.5, 0.43, 0.57, (0,)), (0.01, 0.003, 0.036, (0, 1))])
+def test_share_of_nobody_is_told_apart_as_it_stands(
+    other: float, low: float, high: float, tied: tuple[int, ...]
+) -> None:
+    """0 of 200, with its Wilson interval; beside 100, then 2 of 200."""
+    cells = pd.DataFrame({"age": list("ab"), "rows": 200, "people": 200, "share": [0.0, other]})
+    cells = cells.assign(low=[0.0, low], high=[0.019, high])
+    assert Table(cells, (Dimension("age"),), (ROWS, SHARE)).smallest("share").tied == tied
+
+
 def test_values_that_cannot_be_told_apart_are_all_tied() -> None:
     assert set(ranked([0.40, 0.42, 0.43], 0.05, [500] * 3).smallest("share").tied) == {0, 1, 2}
 

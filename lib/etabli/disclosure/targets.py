@@ -101,6 +101,7 @@ def targets_of(
         Pairs (n, p): sums of rows of which n people make p percent, or more, must not be known closely.
     """
     found = [*small(system, minimum), *differences(system, minimum), *several(system, tables, minimum)]
+    found += leftovers(system, minimum)
     if sensitive:
         found += wholes(system, minimum, sensitive)
     if dominance:
@@ -120,6 +121,27 @@ def differences(system: System, minimum: int) -> Iterator[Target]:
         rest = int(system.people[outer] - system.people[inner])
         if 0 < rest < minimum:
             yield Target((outer, inner), (1, -1), rest, (0, minimum))
+
+
+def leftovers(system: System, minimum: int) -> Iterator[Target]:
+    """Yield the people of a region who are in none of the parts of it that are counted, where they are too few.
+
+    Those of a city less those of two of its quarters: parts by a variable of which each person has one value, in one
+    table or in several, filtered on each.
+    """
+    single = [name for name in system.codes if all(bits & (bits - 1) == 0 for bits in system.values(name))]
+    numbers = {region: number for number, region in enumerate(system.regions)}
+    for name in single:
+        parts: dict[Region, list[int]] = {}
+        for region, number in numbers.items():
+            kept = tuple(item for item in region.categories if item[0] != name)
+            if len(kept) < len(region.categories):
+                parts.setdefault(Region(region.source, kept), []).append(number)
+        for whole, inside in parts.items():
+            if len(inside) > 1 and whole in numbers:
+                rest = int(system.people[numbers[whole]] - system.people[inside].sum())
+                if 0 < rest < minimum:
+                    yield Target((numbers[whole], *inside), (1, *(-1 for _ in inside)), rest, (0, minimum))
 
 
 def several(system: System, tables: Sequence[Table], minimum: int) -> Iterator[Target]:
