@@ -27,12 +27,20 @@ from etabli.disclosure.recount import Rows, former_of
 from etabli.disclosure.regions import regions_of
 from etabli.disclosure.statements import Publication, Quantity, SourceTold, Statement, Variable
 from etabli.methods import profiles
-from etabli.methods.membership import Population, mark_derived, mark_population
-from etabli.methods.results import PEOPLE, Table
+from etabli.methods.membership import Population, mark_derived, mark_population, population_of
+from etabli.methods.results import MISSING, PEOPLE, Table
 from etabli.present.said import lasting_in, statements_of, variables_of
 
 QUARTERS = {"a1": "q1", "a2": "q1", "a3": "q2", "a4": "q2"}
 """The quarter of each area: a hierarchy that everybody knows."""
+
+CODES = {
+    "age": ("young", "mid", "old"),
+    "area": tuple(QUARTERS),
+    "quarter": ("q1", "q2"),
+    "channel": ("walk_in", "appointment", "phone"),
+}
+"""The categories that a codebook declares; the age is missing of some."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class Case:
         frame = self.frames[quantity.region.source]
         kept = np.ones(len(frame), dtype=bool)
         for name, code in quantity.region.categories:
-            kept &= (frame[name].astype(str) == code).to_numpy()
+            kept &= (frame[name].astype("str").fillna(MISSING) == code).to_numpy(dtype=bool)
         return int(frame.loc[kept, "recipient"].nunique() if quantity.unit == "people" else kept.sum())
 
 
@@ -69,7 +77,7 @@ def make_case(seed: int) -> Case:
     k = int(rng.choice([3, 5]))
     traits = pd.DataFrame(
         {
-            "age": rng.choice(["young", "mid", "old"], people + newcomers, p=[0.5, 0.4, 0.1]),
+            "age": rng.choice(["young", "mid", "old", None], people + newcomers, p=[0.5, 0.35, 0.1, 0.05]),
             "area": rng.choice(list(QUARTERS), people + newcomers, p=[0.5, 0.3, 0.15, 0.05]),
         }
     )
@@ -89,13 +97,18 @@ def _visits(rng: np.random.Generator, traits: pd.DataFrame, source: str) -> pd.D
     frame = traits.iloc[who].reset_index(drop=True)
     frame.insert(0, "recipient", who.astype(str))
     channels = rng.choice(["walk_in", "appointment", "phone"], len(who), p=[0.65, 0.3, 0.05])
-    marked = mark_population(frame.assign(channel=channels), Population(source))
+    made = frame.assign(channel=channels)
+    for name, codes in CODES.items():
+        made[name] = pd.Categorical(made[name], list(codes))
+    marked = mark_population(made, Population(source, optional=frozenset(["age"])))
     return mark_derived(marked, marked, {"quarter": "area"})
 
 
 def _table(rng: np.random.Generator, frame: pd.DataFrame) -> Table:
-    names = ["age", "area", "quarter", "channel"]
-    one, two, three = rng.choice(names, 3, replace=False).tolist()
+    """Return a random table: of all rows, or of those of one category of a variable that it does not show."""
+    one, two, three, apart = rng.permutation(list(CODES)).tolist()
+    if rng.random() < 0.3:
+        frame = _filtered(frame, apart, str(rng.choice(CODES[apart])))
     match int(rng.integers(0, 5)):
         case 0:
             return profiles.distribution(frame, one)
@@ -105,6 +118,15 @@ def _table(rng: np.random.Generator, frame: pd.DataFrame) -> Table:
             return profiles.totals(frame)
         case _:
             return profiles.crosstab(frame, one, by=two)
+
+
+def _filtered(frame: pd.DataFrame, name: str, code: str) -> pd.DataFrame:
+    """Return the rows of a category, as `report.load` gives them; all rows, where there is none."""
+    kept = (frame[name] == code).to_numpy(dtype=bool, na_value=False)
+    if not kept.any():
+        return frame
+    whole = population_of(frame)
+    return mark_population(frame[kept].reset_index(drop=True), replace(whole, held=((name, code),)))
 
 
 # Protections -----------------------------------------------------------------------------------------
@@ -130,8 +152,8 @@ def joint(case: Case) -> list[Publication]:
         bounds = neighbours(
             found,
             editions,
-            lasting_in(tables) | held.lasting,
-            {source: Splits(each.frame) for source, each in rows.items()},
+            lasting_in(tables, _splits(case)) | held.lasting,
+            _splits(case),
             own.union(*(regions_of(table) for table in former.tables)),
         )
         former = replace(former, least=bounds.least, most=bounds.most)
@@ -220,9 +242,13 @@ def _told(case: Case, name: str, tables: Sequence[Table], statements: Sequence[S
     source = tables[0].source
     known = {
         digest: {each: _with_hierarchy(each, variable) for each, variable in variables.items()}
-        for digest, variables in variables_of(tables).items()
+        for digest, variables in variables_of(tables, _splits(case)).items()
     }
     return Publication(name, {source: SourceTold("visits", "caf", case.k)}, known, tuple(statements))
+
+
+def _splits(case: Case) -> dict[str, Splits]:
+    return {source: Splits(frame, "recipient") for source, frame in case.frames.items()}
 
 
 def _with_hierarchy(name: str, variable: Variable) -> Variable:

@@ -19,9 +19,12 @@ class Splits:
     ----------
     frame
         All rows of the delivery.
+    person
+        The variable that says who is behind each; None where nobody is.
     """
 
     frame: pd.DataFrame
+    person: str | None = None
     _texts: dict[str, pd.Series] = field(default_factory=dict)
     _coarse: dict[tuple[str, str], Mapping[str, str] | None] = field(default_factory=dict)
 
@@ -46,6 +49,13 @@ class Splits:
             follows = pairs["fine"].is_unique
             self._coarse[fine, coarse] = dict(zip(pairs["fine"], pairs["coarse"], strict=True)) if follows else None
         return self._coarse[fine, coarse]
+
+    def is_constant(self, name: str) -> bool:
+        """Whether each person has one category of a variable of the delivery in all their rows."""
+        if self.person is None:
+            return False
+        pairs = pd.DataFrame({"person": self.frame[self.person], "code": self._text(name)}).dropna().drop_duplicates()
+        return bool(pairs["person"].is_unique)
 
     def _text(self, name: str) -> pd.Series:
         if name not in self._texts:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from etabli.methods.results import TOTAL, Table
 
+OTHERS = "(les autres)"
+"""Of a variable that tables name in their filters alone: all its categories that none of them names, together."""
+
 VARIABLE, CATEGORY = "variable", "category"
 """The dimensions of a stacked table: a category counts under the variable named beside it."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any, Literal, get_args
 
-from etabli.disclosure.regions import Region
+from etabli.disclosure.regions import OTHERS, Region
 from etabli.errors import DisclosureError
 
 Unit = Literal["people", "rows"]
@@ -74,7 +74,7 @@ class Variable:
     Parameters
     ----------
     categories
-        All of them: whoever is counted has one.
+        All of them: whoever is counted has one. The last one is `OTHERS` where filters alone name it.
     constant
         Whether a person keeps the same one in all their rows.
     parents
@@ -91,8 +91,10 @@ class Variable:
 
     def joined(self, other: Variable) -> Variable:
         """Return what two reports together tell of a variable. What one of them shows to vary, varies."""
+        named = dict.fromkeys((*self.categories, *other.categories))
+        is_open = OTHERS in self.categories and OTHERS in other.categories
         return Variable(
-            tuple(dict.fromkeys((*self.categories, *other.categories))),
+            (*(code for code in named if code != OTHERS), *([OTHERS] if is_open else [])),
             self.constant and other.constant,
             {**self.parents, **other.parents},
             self.sets or other.sets,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from etabli.errors import MethodError, suggestion
-from etabli.methods.membership import Membership, membership_of
+from etabli.methods.membership import Membership, derived_of, membership_of, population_of
 from etabli.methods.results import MISSING, Missing
 
 Integers = NDArray[np.int64]
@@ -66,10 +66,14 @@ def people_of(coded: Coded, persons: Integers, kept: Flags) -> Integers:
     return np.bincount(pairs % size, minlength=size).astype(np.int64)
 
 
-def with_missing(coded: Coded) -> Coded:
-    """Return the same variable with a last category `MISSING`, if a value is missing."""
+def with_missing(frame: pd.DataFrame, name: str) -> Coded:
+    """Return a variable as codes, with a last category `MISSING` if a value is missing, or may be.
+
+    A line that were there only where somebody's value is missing would tell that somebody's is, masked or not.
+    """
+    coded = encode(frame, name)
     missing = coded.codes < 0
-    if not missing.any():
+    if not missing.any() and {name, derived_of(frame).get(name)}.isdisjoint(population_of(frame).optional):
         return coded
     return Coded(np.where(missing, len(coded.levels), coded.codes), (*coded.levels, MISSING))
 

@@ -42,11 +42,14 @@ class Population:
         The variables that a filter holds all rows at, each with its category.
     rows
         How many rows the frame had when it was marked: with fewer, nobody knows whose they are.
+    optional
+        The variables that may be missing: tables have a line for those of whom they are, even where it is nobody.
     """
 
     source: str = ""
     held: tuple[tuple[str, str], ...] = ()
     rows: int | None = None
+    optional: frozenset[str] = frozenset()
 
     @property
     def is_known(self) -> bool:

@@ -244,8 +244,11 @@ class Report:
         if source not in self._loaded:
             self._loaded.append(source)
         held = tuple((variable, str(value)) for variable, value in where.items() if value != "all")
-        marked = mark_population(frame.reset_index(drop=True), Population(self.deliveries[source].sha256, held))
-        return mark_derived(marked, marked, self.codebook.sources[source].followed)
+        book = self.codebook.sources[source]
+        optional = frozenset(name for name, each in book.variables.items() if not each.required)
+        population = Population(self.deliveries[source].sha256, held, optional=optional)
+        marked = mark_population(frame.reset_index(drop=True), population)
+        return mark_derived(marked, marked, book.followed)
 
     def say(
         self,
@@ -635,16 +638,14 @@ class Report:
         tables = [table for table in self._counted() if protection.of(table).refused is None]
         own = {region for table in tables for region in regions_of(table)}
         states = {region: state for region, state in protection.plan.states.items() if region in own}
-        return Publication(str(self.plan), told, variables_of(tables, self._splits()), found, states).to_json()
+        return Publication(str(self.plan), told, variables_of(tables, self._splits(tables)), found, states).to_json()
 
-    def _splits(self) -> dict[str, Splits]:
-        """How the deliveries split in which a variable follows from a finer one, by digest."""
-        followed = {self.deliveries[name].sha256 for name in self._loaded if self.codebook.sources[name].followed}
-        return (
-            {digest: Splits(each.frame) for digest, each in self._rows().items() if digest in followed}
-            if followed
-            else {}
-        )
+    def _splits(self, tables: Sequence[Table]) -> dict[str, Splits]:
+        """How the deliveries split of which a table is filtered, or in which a variable follows from a finer one."""
+        asked = {self.deliveries[name].sha256 for name in self._loaded if self.codebook.sources[name].followed}
+        asked |= {table.source for table in tables if table.held}
+        rows = self._rows() if asked else {}
+        return {digest: Splits(each.frame, each.person) for digest, each in rows.items() if digest in asked}
 
     def _statements(self, protection: Protection) -> list[Statement]:
         shown = [place for item in self._items for place in item.places(protection)]

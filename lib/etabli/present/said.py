@@ -12,7 +12,7 @@ import pandas as pd
 
 from etabli.disclosure.parts import Splits
 from etabli.disclosure.protect import Protected, Protection
-from etabli.disclosure.regions import VARIABLE, lines_of, regions_of
+from etabli.disclosure.regions import OTHERS, VARIABLE, lines_of, regions_of
 from etabli.disclosure.statements import IMPOSSIBLE, MASKED, Quantity, Statement, Unit, Variable
 from etabli.methods.results import Measure, Table
 from etabli.present.theme import AT_MOST
@@ -45,7 +45,8 @@ def variables_of(
 
     Whether a variable is constant within a person is read from who stands where: no reader is told, but many know
     that age does not change from one visit to the next, and an attacker is given what many know. Many also know the
-    quarter of each area: where the codebook says that a variable follows from a finer one, the delivery tells how.
+    quarter of each area: where the codebook says that a variable follows from a finer one, the delivery tells how. A
+    filter tells of its variable too: whoever is not in a category that is told is in one of the others.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def variables_of(
         if table.membership is None:
             continue
         here = found.setdefault(table.source, {})
-        for name, variable in _variables(table).items():
+        for name, variable in {**_filters(table, splits.get(table.source)), **_variables(table)}.items():
             here[name] = here[name].joined(variable) if name in here else variable
     derived = {(table.source, coarse, fine) for table in tables for coarse, fine in table.derived.items()}
     for source, coarse, fine in sorted(derived):
@@ -69,14 +70,24 @@ def variables_of(
     return found
 
 
-def lasting_in(tables: Collection[Table]) -> set[tuple[str, str]]:
-    """Return the variables that each person keeps in all their rows, by delivery and name."""
+def lasting_in(
+    tables: Collection[Table], splits: Mapping[str, Splits] = MappingProxyType({})
+) -> set[tuple[str, str]]:
+    """Return the variables that each person keeps in all their rows, by delivery and name; `splits` as above."""
     return {
         (source, name)
-        for source, variables in variables_of(tables).items()
+        for source, variables in variables_of(tables, splits).items()
         for name, variable in variables.items()
         if variable.constant
     }
+
+
+def _filters(table: Table, splits: Splits | None) -> dict[str, Variable]:
+    """Return what filters tell of their variables, those that the delivery has: the category that is told, and others."""
+    if splits is None:
+        return {}
+    held = {name: code for name, code in table.held.items() if name in splits.frame}
+    return {name: Variable((code, OTHERS), splits.is_constant(name)) for name, code in held.items()}
 
 
 def _variables(table: Table) -> dict[str, Variable]:

@@ -118,11 +118,12 @@ class Together:
         own = {region for table in counted for region in regions_of(table)}
         former = former_of(self.held, rows(), own) if self.held.publications else NOTHING
         if self.elsewhere.publications:
+            splits = {source: Splits(each.frame, each.person) for source, each in rows().items()}
             bounds = neighbours(
                 self.elsewhere.publications,
                 self._editions(loaded),
-                lasting_in(counted) | self.held.lasting,
-                {source: Splits(each.frame) for source, each in rows().items()},
+                lasting_in(counted, splits) | self.held.lasting,
+                splits,
                 own.union(*(regions_of(table) for table in former.tables)),
             )
             former = replace(former, least=bounds.least, most=bounds.most)
