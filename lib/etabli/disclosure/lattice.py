@@ -20,6 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from etabli.disclosure.bounds import Form, matrix_of
+from etabli.disclosure.others import resolved
 from etabli.disclosure.regions import Region
 from etabli.disclosure.statements import IMPOSSIBLE, Quantity, Statement, Unit, Variable
 
@@ -88,6 +89,7 @@ class Lattice:
     """For each row, the rank of the statement that it is; −1 for what holds of all people."""
 
     def __post_init__(self) -> None:
+        self.variables = {source: resolved(known) for source, known in self.variables.items()}
         shown = list(dict.fromkeys(self._shown_regions()))
         for source in dict.fromkeys(region.source for region in shown):
             self._build(source, [region for region in shown if region.source == source])

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from etabli.disclosure.patterns import ONE_EACH, System
 
@@ -40,6 +41,8 @@ class Mover:
     _values: dict[int, Values] = field(default_factory=dict)
     _families: dict[str, tuple[dict[int, int], list[dict[str, int]]]] = field(default_factory=dict)
     _orphaned: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    _wholes: dict[str, dict[int, int]] = field(default_factory=dict)
+    _complete: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def values_of(self, kind: int) -> Values:
         """Return the categories of one type, by variable."""
@@ -71,7 +74,16 @@ class Mover:
         return self._families[name]
 
     def changed(self, state: State, name: str, old: frozenset[str], new: frozenset[str]) -> State | None:
-        """Return the state after one variable takes other values; None when what follows cannot be known."""
+        """Return the state after one variable takes other values; None when what follows cannot be known.
+
+        Without a value a person is in none of the categories that tables tell: elsewhere than in a filter.
+        """
+        if old and not new:
+            return self._left(state, name)
+        if new and not old:
+            first, *more = sorted(new)
+            entered = self._entered(state, name, first)
+            return entered if entered is None or not more else self.changed(entered, name, frozenset([first]), new)
         lost, won = sorted(old - new), sorted(new - old)
         kept = sorted(old & new)
         for gone, come in zip(lost, won, strict=False):
@@ -130,6 +142,49 @@ class Mover:
         if any(len(rows) != 1 or min(rows) < 2 for rows in counted):
             return None
         return found
+
+    def _left(self, state: State, name: str) -> State | None:
+        """All rows leave the categories that are told; None where those are all that there are."""
+        family_of, _ = self.families(name)
+        if any(family_of.get(place) in self.complete(name) for place in state):
+            return None
+        return {place: rows for place, rows in state.items() if place not in family_of}
+
+    def _entered(self, state: State, name: str, come: str) -> State | None:
+        """All rows come to a category; None where a table counts people there whom none counts wherever they are."""
+        _, members = self.families(name)
+        wholes = self.wholes(name)
+        if any(come in family and number not in wholes for number, family in enumerate(members)):
+            return None
+        found = dict(state)
+        for number, whole in wholes.items():
+            if whole in state and come in members[number]:
+                found[members[number][come]] = state[whole]
+        return found
+
+    def wholes(self, name: str) -> dict[int, int]:
+        """Return, for each family of a variable, the place of all rows that stand alike but for it, if one is told."""
+        if name not in self._wholes:
+            places = {(place.region.categories, place.unit): number for number, place in enumerate(self.system.places)}
+            found = {}
+            for number, family in enumerate(self.families(name)[1]):
+                first = self.system.places[next(iter(family.values()))]
+                rest = tuple(each for each in first.region.categories if each[0] != name)
+                if (rest, first.unit) in places:
+                    found[number] = places[rest, first.unit]
+            self._wholes[name] = found
+        return self._wholes[name]
+
+    def complete(self, name: str) -> frozenset[int]:
+        """Return the families of a variable that hold, of everyone, all rows of their whole: whoever is there has one."""
+        if name not in self._complete:
+            members, states = self.families(name)[1], sparse.csc_array(self.system.states)
+            self._complete[name] = frozenset(
+                number
+                for number, whole in self.wholes(name).items()
+                if not (states[:, list(members[number].values())].sum(axis=1) - states[:, [whole]].toarray().ravel()).any()
+            )
+        return self._complete[name]
 
     def _added(self, place: int, before: int, rows: int) -> int:
         return 1 if self.system.places[place].unit == ONE_EACH else before + rows

@@ -96,15 +96,13 @@ def _changes_of(mover: Mover, bundle: tuple[str, ...], few: Flags) -> Iterator[t
     """Yield the moves that change the variables of one bundle, for each distinct state of their places."""
     system = mover.system
     held = [_decoded(system, name) for name in bundle]
-    columns = np.array([i for i, p in enumerate(system.places) if set(bundle) & set(p.categories)], dtype=np.int64)
+    columns = _columns_of(mover, bundle, [all(values) for values in held])
     known = sorted({tuple(each) for each in zip(*held, strict=True)}, key=lambda each: [sorted(s) for s in each])
     varies = [any(len(each[i]) > 1 for each in known) for i in range(len(bundle))]
     chosen = list(_chosen(system, _distinct(system, columns), few))
     most = min(MOST_ALTERNATIVES, max(FEWEST_ALTERNATIVES, MOST_MOVES // max(1, len(chosen))))
     for types, state in chosen:
         own = tuple(values[types[0]] for values in held)
-        if not all(own):
-            continue
         for other in _alternatives(system, bundle, own, known, varies=varies[0], most=most):
             after: State | None = state
             for name, old, new in zip(bundle, own, other, strict=True):
@@ -115,6 +113,15 @@ def _changes_of(mover: Mover, bundle: tuple[str, ...], few: Flags) -> Iterator[t
             able = _with_rows(system, types, max(len(values) for values in other))
             if len(able):
                 yield Part(able, change), mover.effect(state, after)
+
+
+def _columns_of(mover: Mover, bundle: tuple[str, ...], told: Sequence[bool]) -> Integers:
+    """Return the places that name a variable of a bundle; and, of one that is not told of everyone, where all stand."""
+    places = mover.system.places
+    found = {number for number, place in enumerate(places) if set(bundle) & set(place.categories)}
+    for name, of_everyone in zip(bundle, told, strict=True):
+        found |= set() if of_everyone else set(mover.wholes(name).values())
+    return np.array(sorted(found), dtype=np.int64)
 
 
 def _with_rows(system: System, types: Integers, most: int) -> Integers:
@@ -171,12 +178,17 @@ def _alternatives(
     varies: bool,
     most: int,
 ) -> Iterable[tuple[frozenset[str], ...]]:
-    """Return other values of a bundle: of a single variable, its neighbours; of several, those that someone has."""
+    """Return other values of a bundle: of a single variable, its neighbours; of several, those that someone has.
+
+    A variable may be told of some people alone, those of a filter: the others have none of its categories.
+    """
     if len(bundle) > 1:
-        whole = [each for each in known if all(each)]  # a variable may be told of some people alone: those of a filter
-        near = sorted((sum(len(a ^ b) for a, b in zip(own, each, strict=True)), i) for i, each in enumerate(whole))
-        return [whole[i] for distance, i in near[: most + 1] if distance]
+        near = sorted((sum(len(a ^ b) for a, b in zip(own, each, strict=True)), i) for i, each in enumerate(known))
+        return [known[i] for distance, i in near[: most + 1] if distance]
     mine, codes = own[0], system.codes[bundle[0]]
+    elsewhere: list[frozenset[str]] = [frozenset()] if any(not each for (each,) in known) else []
+    if not mine:
+        return [(frozenset([code]),) for code in codes[:most]]
     absent = [code for code in codes if code not in mine]
     pairs = list(product(sorted(mine), absent))
     if len(pairs) > most:
@@ -185,7 +197,7 @@ def _alternatives(
     if varies:
         found += [mine - {gone} for gone in sorted(mine)] if len(mine) > 1 else []
         found += [mine | {come} for come in dict.fromkeys(come for _, come in pairs)]
-    return [(each,) for each in found[:most]]
+    return [(each,) for each in [*elsewhere, *found][:most]]
 
 
 def _spread(pairs: Iterable[tuple[str, str]], codes: Sequence[str]) -> list[tuple[str, str]]:

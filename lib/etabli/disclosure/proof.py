@@ -76,21 +76,15 @@ def sums_of(system: System, mover: Mover) -> Any:
 
     One line a sum, one column a place; its product with the state of anyone is 0.
     """
-    wholes = {(p.region.categories, p.unit): i for i, p in enumerate(system.places)}
     rows: list[int] = []
     columns: list[int] = []
     values: list[int] = []
     count = 0
     for name in system.codes:
-        for members in mover.families(name)[1]:
-            first = system.places[next(iter(members.values()))]
-            rest = tuple(each for each in first.region.categories if each[0] != name)
-            whole = wholes.get((rest, first.unit))
-            if whole is not None:
-                rows += [count] * (len(members) + 1)
-                columns += [whole, *members.values()]
-                values += [-1] + [1] * len(members)
-                count += 1
-    every = sparse.csr_array((values, (rows, columns)), shape=(count, len(system.places)), dtype=np.int64)
-    broken = np.asarray(abs(every @ system.states.T).sum(axis=1)).ravel() > 0
-    return sparse.csr_array(every[~broken])
+        members, wholes = mover.families(name)[1], mover.wholes(name)
+        for number in sorted(mover.complete(name)):
+            rows += [count] * (len(members[number]) + 1)
+            columns += [wholes[number], *members[number].values()]
+            values += [-1] + [1] * len(members[number])
+            count += 1
+    return sparse.csr_array((values, (rows, columns)), shape=(count, len(system.places)), dtype=np.int64)
