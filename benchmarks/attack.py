@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from etabli.disclosure.parts import Splits
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protected, Protection, protect
 from etabli.disclosure.recount import Rows, former_of
-from etabli.disclosure.regions import regions_of
+from etabli.disclosure.regions import OTHERS, regions_of
 from etabli.disclosure.statements import Publication, Quantity, SourceTold, Statement, Variable
 from etabli.methods import profiles
 from etabli.methods.membership import Population, mark_derived, mark_population, population_of
@@ -54,13 +55,35 @@ class Case:
     frames: Mapping[str, pd.DataFrame]
     """The visits themselves, by source: what is true."""
 
-    def people(self, quantity: Quantity) -> int:
-        """Return the true number of a region: of its people, or of its rows."""
-        frame = self.frames[quantity.region.source]
+    def people(self, quantity: Quantity, known: Mapping[str, Variable]) -> int:
+        """Return the true number of a region: of its people, or of its rows.
+
+        `known` says which categories of a variable are named: the others stand together.
+        """
+        source = quantity.region.source
+        frame = self.frames[source]
         kept = np.ones(len(frame), dtype=bool)
         for name, code in quantity.region.categories:
-            kept &= (frame[name].astype("str").fillna(MISSING) == code).to_numpy(dtype=bool)
+            is_named = not code.startswith(OTHERS)
+            kept &= self._texts[source, name] == code if is_named else self._elsewhere(source, name, code, known)
         return int(frame.loc[kept, "recipient"].nunique() if quantity.unit == "people" else kept.sum())
+
+    @cached_property
+    def _texts(self) -> dict[tuple[str, str], np.ndarray]:
+        return {
+            (source, name): frame[name].astype("str").fillna(MISSING).to_numpy(dtype=str)
+            for source, frame in self.frames.items()
+            for name in CODES
+        }
+
+    def _elsewhere(self, source: str, name: str, code: str, known: Mapping[str, Variable]) -> np.ndarray:
+        """Return the rows of no category that is named, within the coarse ones that a code of others stands for."""
+        found = ~np.isin(self._texts[source, name], known[name].categories)
+        for coarse, codes in known[name].parents.items():
+            above = self._texts[source, coarse]
+            named = known[coarse].categories if coarse in known else tuple(codes.values())
+            found &= above == codes[code] if codes[code] != OTHERS else ~np.isin(above, named)
+        return found
 
 
 Guard = Callable[[Case], list[Publication]]

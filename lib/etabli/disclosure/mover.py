@@ -182,7 +182,9 @@ class Mover:
             self._complete[name] = frozenset(
                 number
                 for number, whole in self.wholes(name).items()
-                if not (states[:, list(members[number].values())].sum(axis=1) - states[:, [whole]].toarray().ravel()).any()
+                if not (
+                    states[:, list(members[number].values())].sum(axis=1) - states[:, [whole]].toarray().ravel()
+                ).any()
             )
         return self._complete[name]
 

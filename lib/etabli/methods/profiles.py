@@ -254,10 +254,11 @@ def _last_row(counts: Counts) -> Membership:
 def _with_people(table: Table, frame: pd.DataFrame, members: Membership) -> Table:
     """Return a table that knows its people: which they are, of which delivery, filtered how."""
     population, derived = population_of(frame), derived_of(frame)
-    variables = {*table.keys, *(table.cells["variable"].astype(str) if "variable" in table.keys else ())}
+    held = {**dict(population.held), **table.held}
+    variables = {*table.keys, *held, *(table.cells["variable"].astype(str) if "variable" in table.keys else ())}
     return replace(
         table,
-        held={**dict(population.held), **table.held},
+        held=held,
         source=population.source,
         derived={name: origin for name, origin in derived.items() if name in variables},
         membership=members,

@@ -70,9 +70,7 @@ def variables_of(
     return found
 
 
-def lasting_in(
-    tables: Collection[Table], splits: Mapping[str, Splits] = MappingProxyType({})
-) -> set[tuple[str, str]]:
+def lasting_in(tables: Collection[Table], splits: Mapping[str, Splits] = MappingProxyType({})) -> set[tuple[str, str]]:
     """Return the variables that each person keeps in all their rows, by delivery and name; `splits` as above."""
     return {
         (source, name)
