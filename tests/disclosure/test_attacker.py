@@ -16,7 +16,7 @@ from etabli.disclosure.attacker import Attack, Finding, Siege, attack, groups
 from etabli.disclosure.attacker import Means as AttackMeans
 from etabli.disclosure.bounds import Infeasible, System
 from etabli.disclosure.lattice import Stayers
-from etabli.disclosure.regions import region
+from etabli.disclosure.regions import OTHERS, region
 from etabli.disclosure.statements import IMPOSSIBLE, MASKED, Publication, Quantity, SourceTold, Statement, Variable
 
 SOURCE = "d" * 64
@@ -111,6 +111,30 @@ def test_populations_that_differ_by_few_are_known(publish: Publish) -> None:
     """All, and all of one quarter but its filter: `quarter` is a filter, no table gives its categories."""
     found = attack([publish({"t": [({}, "people", 40), ({"quarter": "blosne", "adult": "yes"}, "people", 37)]}, {})])
     assert known(found) == {"ensemble, sans adult = yes ; quarter = blosne": (3, 3)}
+
+
+@pytest.mark.parametrize(("left", "broken"), [(0, False), (1, True), (4, True), (5, False)])
+def test_whole_less_several_filtered_parts_is_known(left: int, broken: bool, publish: Publish) -> None:
+    """Everybody, and those of two quarters, in a report each: no table gives the quarters."""
+    quarter = {"quarter": Variable(("q1", OTHERS), constant=True)}
+    other = {"quarter": Variable(("q2", OTHERS), constant=True)}
+    told = [
+        publish({"t": [({}, "people", 40)]}, {}, report="essai/a"),
+        publish({"t": [({"quarter": "q1"}, "people", 20)]}, quarter, report="essai/b"),
+        publish({"t": [({"quarter": "q2"}, "people", 20 - left)]}, other, report="essai/c"),
+    ]
+    found = attack(told)
+    assert (not found.holds) is broken
+    assert (known(found).get(f"quarter = {OTHERS}") == (left, left)) is broken
+    assert all(attack(told[:n]).holds for n in (1, 2))
+
+
+def test_others_of_a_quarter_are_apart_from_those_of_another(publish: Publish) -> None:
+    """Ten of a quarter, of whom seven in its one area that is told: three are in its other areas."""
+    areas = Variable(("a1", OTHERS), True, {"quarter": {"a1": "q1"}})
+    variables = {"area": areas, "quarter": Variable(("q1", "q2"), True)}
+    shown = [({}, "people", 40), ({"quarter": "q1"}, "people", 10), ({"area": "a1"}, "people", 7)]
+    assert known(attack([publish({"t": shown}, variables)]))[f"area = {OTHERS} : q1"] == (3, 3)
 
 
 def test_filter_that_leaves_out_few_is_known(publish: Publish) -> None:

@@ -12,6 +12,7 @@ from etabli.disclosure.patterns import System, build
 from etabli.disclosure.proof import recounted, sums_of
 from etabli.disclosure.targets import targets_of
 from etabli.methods import profiles
+from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import Table
 
 LEVELS = {"age": ["low", "mid", "old"], "channel": ["x", "y", "z"]}
@@ -34,6 +35,13 @@ def tables_of(visits: pd.DataFrame) -> list[Table]:
         profiles.distribution(people, "frequency"),
         profiles.crosstab(people, "age", by="route"),
     ]
+
+
+def filtered(visits: pd.DataFrame) -> list[Table]:
+    """Everybody by channel, and those of one age in a table of their own: no table has the ages."""
+    low = visits[visits["age"] == "low"].reset_index(drop=True)
+    own = mark_population(low, Population("d" * 64, (("age", "low"),)))
+    return [profiles.distribution(each, "channel") for each in (mark_population(visits, Population("d" * 64)), own)]
 
 
 def by_region(system: System, facts: np.ndarray) -> dict[tuple[str, bool], int]:
@@ -110,6 +118,59 @@ def _type(system: System, visits: pd.DataFrame, person: str) -> int:
         if {str(system.places[place].region): int(rows) for place, rows in places} == told:
             return kind
     raise AssertionError(person)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_who_comes_into_a_filter_or_leaves_it_stands_where_changing_visits_by_hand_puts_them(seed: int) -> None:
+    visits = made(seed)
+    tables = filtered(visits)
+    system = build(tables)
+    mover, sums = Mover(system), sums_of(system, Mover(system))
+    inside = set(visits.loc[visits["age"] == "low", "recipient"])
+    for person, own in visits.groupby("recipient"):
+        stays = person not in inside
+        change = Change((("age", frozenset(["low"] if stays else [])),))
+        kind = next(
+            number
+            for number in range(len(system.multiplicity))
+            if _rows(system, number) == _told(own["channel"].astype(str), "" if stays else "age = low")
+        )
+        by_hand = visits.copy()
+        by_hand.loc[own.index, "age"] = "low" if stays else "mid"
+        anew = build(filtered(by_hand))
+        facts = recounted(system, mover, [(kind, change)], sums)
+        assert facts is not None
+        assert by_region(system, facts) == by_region(anew, anew.facts)
+
+
+def _rows(system: System, kind: int) -> dict[str, int]:
+    line = system.states[[kind]].tocoo()
+    return {str(system.places[place].region): int(rows) for place, rows in zip(line.col, line.data, strict=True)}
+
+
+def _told(channels: pd.Series, age: str) -> dict[str, int]:
+    """The rows of a person by region, as the tables of a filter have them."""
+    found = {"ensemble": len(channels)}
+    found |= {f"channel = {code}": int(rows) for code, rows in channels.value_counts().items()}
+    inside = {" ; ".join(filter(None, [age, name.replace("ensemble", "")])): n for name, n in found.items()}
+    return found | (inside if age else {})
+
+
+def test_nobody_leaves_categories_that_are_all_there_are() -> None:
+    system = build([profiles.crosstab(made(1), "age", by="channel")])
+    state = {i: 1 for i, place in enumerate(system.places) if place.categories.keys() <= {"age"}}
+    assert Mover(system).changed(state, "age", frozenset(["low"]), frozenset()) is None
+
+
+def test_nobody_comes_into_a_filter_that_counts_what_is_not_known_of_them() -> None:
+    """The ages are told of those of one channel alone: who comes to it has an age that no table tells."""
+    visits = made(1)
+    calls = visits[visits["channel"] == "y"].reset_index(drop=True)
+    own = mark_population(calls, Population("d" * 64, (("channel", "y"),)))
+    tables = [profiles.totals(mark_population(visits, Population("d" * 64))), profiles.distribution(own, "age")]
+    system = build(tables)
+    state = {i: 1 for i, place in enumerate(system.places) if not place.categories}
+    assert Mover(system).changed(state, "channel", frozenset(), frozenset(["y"])) is None
 
 
 def test_who_came_once_cannot_have_come_by_two_channels() -> None:

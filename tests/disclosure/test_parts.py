@@ -57,6 +57,19 @@ def test_a_category_that_crosses_is_kept() -> None:
     assert Splits(FRAME).parts(here(age="old"), "quarter") == [here(age="old", quarter=code) for code in ("q1", "q2")]
 
 
+def test_constant_is_what_each_person_keeps() -> None:
+    frame = pd.DataFrame({"recipient": [*"aabb", None], "age": list("xxyyz"), "channel": list("xyxxx")})
+    splits = Splits(frame, "recipient")
+    assert splits.is_constant("age")
+    assert not splits.is_constant("channel")
+    assert not Splits(frame).is_constant("age")
+
+
+def test_variable_that_the_delivery_has_not_follows_from_none() -> None:
+    assert Splits(FRAME).coarser("area", "unknown") is None
+    assert Splits(FRAME).coarser("unknown", "area") is None
+
+
 @pytest.mark.parametrize("name", ["age", "unknown"])
 def test_no_split_by_its_own_variable_or_by_one_that_the_delivery_has_not(name: str) -> None:
     assert Splits(FRAME).parts(here(age="old"), name) == []

@@ -20,8 +20,8 @@ from etabli.disclosure.attacker import attack
 from etabli.disclosure.policy import Policy, policy_for
 from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, SourceTold
-from etabli.errors import DisclosureError
-from etabli.methods import profiles
+from etabli.errors import DisclosureError, MethodError
+from etabli.methods import contacts, profiles
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import TOTAL, Missing, Table
 from etabli.present.said import statements_of, variables_of
@@ -274,6 +274,28 @@ def test_model_keeps_what_a_former_report_masked() -> None:
     after = protect.protect([model], known, former=plan.Former(hidden=frozenset({where})))
     ages = model.cells["category"].tolist()
     assert after.of(model).masked[ages.index("old")]
+
+
+def test_counts_that_were_changed_after_their_method_are_refused() -> None:
+    for column in ("people", "rows"):
+        table = profiles.distribution(frame({("old", "x"): 3, **WIDE}), "age")
+        table.cells.loc[0, column] = 30
+        with pytest.raises(MethodError, match="effectifs"):
+            masked(table)
+
+
+@pytest.mark.parametrize(("twice", "expected"), [(False, False), (True, True)])
+def test_rate_ratio_rests_on_the_visits_of_its_category(twice: bool, expected: bool) -> None:
+    """One person makes most visits of the old: under a rule of dominance, their rate ratio goes with their sum."""
+    sizes = {("old", "x"): 12, **WIDE}
+    made = frame(sizes)
+    more = [made.iloc[[0]]] * 40 if twice else []
+    others = made.groupby("age", observed=True).nth([1, 2, 3, 4])
+    visits = pd.concat([made, others, *more], ignore_index=True)
+    people = profiles.people_by_route(mark_population(visits, Population("d" * 64)), by="channel", keep=["age"])
+    model = contacts.rate_ratios(people, on=["age"])
+    dominance = {"contributors": 1, "percent": 70, "source": "x"}
+    assert masked(model, dominance=dominance)["age", "old"] is expected
 
 
 # Switched off ----------------------------------------------------------------------------------------

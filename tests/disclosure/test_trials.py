@@ -63,7 +63,7 @@ def test_reports_that_leave_one_by_one_betray_nobody(outcomes: list[Any]) -> Non
     assert sum(each.withheld for each in outcomes) > 0
 
 
-@pytest.mark.parametrize("seed", [1004, 1008])
+@pytest.mark.parametrize("seed", [1004, 1025])
 def test_reports_of_one_edition_betray_apart_and_not_together(seed: int) -> None:
     """Each report by itself is safe; put together they betray somebody, unless they were protected together."""
     case = trials.make_case(seed)
@@ -132,7 +132,7 @@ def groups_told(seed: int, name: str, *, held: bool) -> list[Publication]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seed", "name"), [(2000, "area"), (2002, "channel"), (2012, "area")])
+@pytest.mark.parametrize(("seed", "name"), [(2001, "area"), (2007, "channel"), (2011, "area")])
 def test_protection_holds_whole_groups(seed: int, name: str) -> None:
     assert all(attack([told], explained=0).holds for told in groups_told(seed, name, held=True))
     without = [attack([told], explained=0) for told in groups_told(seed, name, held=False)]

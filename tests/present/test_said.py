@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from etabli.disclosure.parts import Splits
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import protect
-from etabli.disclosure.regions import regions_of
+from etabli.disclosure.regions import OTHERS, regions_of
 from etabli.disclosure.statements import Quantity, Statement, Variable
 from etabli.methods import profiles
 from etabli.methods.membership import Population, mark_derived, mark_population
@@ -129,6 +129,26 @@ def test_table_of_people_speaks_of_people_only() -> None:
 def test_filter_is_part_of_the_region() -> None:
     frame = visits(4, 50, held=(("quarter", "blosne"),))
     assert all(("quarter", "blosne") in each.quantity.region.categories for each in said(profiles.totals(frame)))
+
+
+def test_filter_tells_its_category_and_that_there_are_others() -> None:
+    whole = visits(4, 50)
+    young = mark_population(
+        whole[whole["age"] == "young"].reset_index(drop=True), Population(SOURCE, (("age", "young"),))
+    )
+    table, splits = profiles.distribution(young, "channel"), {SOURCE: Splits(whole, "recipient")}
+    assert variables_of([table], splits)[SOURCE]["age"] == Variable(("young", OTHERS), constant=True)
+    both = variables_of([table, profiles.distribution(whole, "age")], splits)[SOURCE]["age"]
+    assert sorted(both.categories) == ["mid", "old", "young"]
+    assert both.constant
+    assert "age" not in variables_of([table])[SOURCE]
+
+
+def test_line_of_what_may_be_missing_is_there_even_where_it_is_of_nobody() -> None:
+    frame = mark_population(visits(4, 50).dropna(), Population(SOURCE, optional=frozenset(["channel"])))
+    sheets = [profiles.distribution(frame, "channel"), profiles.crosstab(frame, "age", by="channel")]
+    assert all((table.cells["channel"] == MISSING).any() for table in sheets)
+    assert not (profiles.distribution(frame, "age").cells["age"] == MISSING).any()
 
 
 def test_rows_that_nobody_can_place_are_of_no_source() -> None:

@@ -11,6 +11,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from html import unescape
 from html.parser import HTMLParser
 from io import StringIO
 from itertools import chain
@@ -54,6 +55,13 @@ _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])|font-size\s*:\s*0", re.IGNORECASE
 )
 _FETCHED = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(", re.IGNORECASE)
+
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufffc\ue000-\uf8ff\U000e0000-\U0010ffff]"  # joins, marks of direction, tags, private letters
+    "|[\u1680\u2000-\u2008\u200a\u205f\u3000]"  # spaces of other widths than those of French
+)
+"""Letters that nobody sees, or that look like a space: by which of them stands where, they can spell anything."""
 
 MOST_DECIMALS = 4
 """No number is printed with more."""
@@ -196,6 +204,9 @@ def _text_complaint(text: str) -> str | None:
     for what, pattern in _LEFTOVERS.items():
         if pattern.search(text):
             return what
+    unseen = _UNSEEN.search(unescape(text))
+    if unseen:
+        return f"une lettre que personne ne voit (U+{ord(unseen[0]):04X})"
     if _PATH.search(text):
         return "le chemin d’un fichier"
     if _BLOB.search(text):

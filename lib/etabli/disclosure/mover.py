@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,16 +177,14 @@ class Mover:
         return self._wholes[name]
 
     def complete(self, name: str) -> frozenset[int]:
-        """Return the families of a variable that hold, of everyone, all rows of their whole: whoever is there has one."""
+        """Return the families of a variable that hold all rows of their whole, of everyone."""
         if name not in self._complete:
-            members, states = self.families(name)[1], sparse.csc_array(self.system.states)
-            self._complete[name] = frozenset(
-                number
-                for number, whole in self.wholes(name).items()
-                if not (
-                    states[:, list(members[number].values())].sum(axis=1) - states[:, [whole]].toarray().ravel()
-                ).any()
-            )
+            members, found = self.families(name)[1], set()
+            for number, whole in self.wholes(name).items():
+                parts = self._states[:, list(members[number].values())].sum(axis=1)
+                if (parts == self._states[:, [whole]].toarray().ravel()).all():
+                    found.add(number)
+            self._complete[name] = frozenset(found)
         return self._complete[name]
 
     def _added(self, place: int, before: int, rows: int) -> int:
@@ -211,6 +210,10 @@ class Mover:
             if rows[place] >= 0:
                 found[rows[place]] = new - old
         return found
+
+    @cached_property
+    def _states(self) -> Any:
+        return sparse.csc_array(self.system.states)
 
     @cached_property
     def _facts(self) -> tuple[list[int], list[int]]:

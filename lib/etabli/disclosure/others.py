@@ -1,4 +1,4 @@
-"""The categories of a variable that no table names: filters tell of some, and whoever is in none of them is elsewhere."""
+"""The categories of a variable that no table names: whoever is in none of those that filters tell is in one of them."""
 
 from __future__ import annotations
 

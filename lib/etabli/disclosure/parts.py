@@ -43,7 +43,7 @@ class Splits:
         return [region(whole.source, {**left, name: code}) for code in codes]
 
     def coarser(self, fine: str, coarse: str) -> Mapping[str, str] | None:
-        """Return the one category of a variable that each of another has; None when one has several, or none is held."""
+        """Return the one category of a variable that each of another has; None when one has several, or is not held."""
         if fine not in self.frame or coarse not in self.frame:
             return None
         if (fine, coarse) not in self._coarse:

@@ -40,6 +40,8 @@ def hold_rules(table: Table, policy: Policy) -> None:
     ------
     DisclosureError
         Its people are not known, a variable or a crossing is forbidden, or a kind of measure has no rule.
+    MethodError
+        Its counts were changed since its method made them.
     """
     if table.membership is None:
         raise DisclosureError(
@@ -48,6 +50,7 @@ def hold_rules(table: Table, policy: Policy) -> None:
             expected="un résultat d’une méthode d’etabli sur des données chargées par report.load",
             hint="des agrégats déjà publiés ont leur propre étude, dont la convention fixe un minimum de 1",
         )
+    table.hold_counts()
     for region in regions_of(table):
         shown = {name for name, _ in region.categories}
         names = shown | {table.derived[name] for name in shown if name in table.derived}  # one gives the other back

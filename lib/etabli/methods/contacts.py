@@ -22,7 +22,7 @@ from etabli.methods.effects import ratios, wald
 from etabli.methods.estimable import estimable
 from etabli.methods.intervals import LEVEL
 from etabli.methods.logit import factors
-from etabli.methods.membership import membership_of, population_of
+from etabli.methods.membership import mark_derived, membership_of, population_of
 from etabli.methods.profiles import distribution
 from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Missing, Table, Test
 from etabli.methods.routes import NUMBERS
@@ -143,6 +143,8 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
     left = len(people) - len(part.frame)
     missing = Missing(left, left, len(people), of_people=True) if left else None
     population = population_of(people)
+    each_visit = people.loc[people.index.repeat(people["visits"])].reset_index(drop=True)
+    each_visit = mark_derived(each_visit, people, {})
     return Table(
         cells,
         (Dimension("variable", additive=False), Dimension("category", additive=False)),
@@ -152,7 +154,7 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
         held=dict(population.held),
         source=population.source,
         membership=members,
-        rests_on=tuple(distribution(people, name, person=person) for name in on),
+        rests_on=tuple(distribution(each_visit, name, person=person) for name in on),
     )
 
 

@@ -188,11 +188,19 @@ class Table:
             raise MethodError("Un résultat a deux lignes pour les mêmes modalités.", got=", ".join(self.keys))
         if not self.keys and len(self.cells) != 1:
             raise MethodError("Un résultat sans dimension tient en une ligne.", got=f"{len(self.cells)} lignes")
-        if self.membership is not None:
-            self._hold_membership(self.membership)
+        self.hold_counts()
 
-    def _hold_membership(self, membership: Membership) -> None:
-        """What is counted and who is there must agree: protection rests on the one, the reader reads the other."""
+    def hold_counts(self) -> None:
+        """Hold what is counted to who is there: protection rests on the one, the reader reads the other.
+
+        Raises
+        ------
+        MethodError
+            They do not agree: `cells` was changed.
+        """
+        membership = self.membership
+        if membership is None:
+            return
         if membership.rows.shape[1] != len(self.cells):
             raise MethodError(
                 "Un résultat ne sait pas quelles personnes sont dans chacune de ses lignes.",
@@ -200,8 +208,11 @@ class Table:
                 got=f"{membership.rows.shape[1]} lignes",
                 hint="les lignes d’un résultat ne se trient ni ne se filtrent : demandez-les à la méthode",
             )
-        stated = self.cells[PEOPLE].to_numpy(dtype=float, na_value=np.nan)
-        if self.states_people and (stated != membership.distinct).any():
+        counted = {m.name: membership.totals for m in self.measures if m.kind == "count" and m.unit == "rows"}
+        if self.states_people:
+            counted[PEOPLE] = membership.distinct
+        stated = {name: self.cells[name].to_numpy(dtype=float, na_value=np.nan) for name in counted}
+        if any((stated[name] != counts).any() for name, counts in counted.items()):
             raise MethodError(
                 "Les effectifs d’un résultat ne sont pas ceux des personnes qu’il compte.",
                 hint="les lignes d’un résultat ne se trient ni ne se filtrent : demandez-les à la méthode",

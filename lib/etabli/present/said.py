@@ -81,7 +81,7 @@ def lasting_in(tables: Collection[Table], splits: Mapping[str, Splits] = Mapping
 
 
 def _filters(table: Table, splits: Splits | None) -> dict[str, Variable]:
-    """Return what filters tell of their variables, those that the delivery has: the category that is told, and others."""
+    """Return what filters tell of the variables of the delivery: a category, and that there are others."""
     if splits is None:
         return {}
     held = {name: code for name, code in table.held.items() if name in splits.frame}
