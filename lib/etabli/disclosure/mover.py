@@ -177,15 +177,24 @@ class Mover:
         return self._wholes[name]
 
     def complete(self, name: str) -> frozenset[int]:
-        """Return the families of a variable that hold all rows of their whole, of everyone."""
+        """Return the families of a variable that hold all rows of their whole, of everyone.
+
+        Of a variable that is not told of everyone, those alone that a table shows whole: the others hold all by chance.
+        """
         if name not in self._complete:
-            members, found = self.families(name)[1], set()
-            for number, whole in self.wholes(name).items():
-                parts = self._states[:, list(members[number].values())].sum(axis=1)
-                if (parts == self._states[:, [whole]].toarray().ravel()).all():
-                    found.add(number)
+            members, wholes = self.families(name)[1], self.wholes(name)
+            found = {
+                number for number, whole in wholes.items() if self._is_whole([whole], list(members[number].values()))
+            }
+            if len(found) < len(wholes):
+                places = self.system.places
+                found = {number for number in found if (name, places[wholes[number]].region) in self.system.lines}
             self._complete[name] = frozenset(found)
         return self._complete[name]
+
+    def _is_whole(self, whole: list[int], parts: list[int]) -> bool:
+        held = self._states[:, whole].toarray().ravel() == self._states[:, parts].sum(axis=1)
+        return bool(held.all())
 
     def _added(self, place: int, before: int, rows: int) -> int:
         return 1 if self.system.places[place].unit == ONE_EACH else before + rows

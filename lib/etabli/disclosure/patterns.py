@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from etabli.disclosure.regions import Region, regions_of
+from etabli.disclosure.regions import Region, lines_of, regions_of
 from etabli.errors import DisclosureError
 from etabli.methods.membership import NUMBER, Membership
 from etabli.methods.results import IMPOSSIBLE, PEOPLE, Table
@@ -64,6 +64,8 @@ class System:
         Places where nobody can stand, as tables declare them.
     untold
         Places of which no table tells the rows, only the people.
+    lines
+        The variables along which a table shows all parts of a region, each with that region.
     """
 
     places: tuple[Place, ...]
@@ -73,6 +75,7 @@ class System:
     derived: frozenset[tuple[str, str]]
     impossible: frozenset[int] = frozenset()
     untold: frozenset[int] = frozenset()
+    lines: frozenset[tuple[str, Region]] = frozenset()
 
     @cached_property
     def region_of(self) -> Integers:
@@ -208,6 +211,7 @@ def build(tables: Sequence[Table]) -> System:
     seen: dict[Region, bytes] = {}
     barred: set[Region] = set()
     told: set[Region] = set()
+    lines: set[tuple[str, Region]] = set()
     counts_rows = any(tells_rows(table) for table in tables)
     units: list[dict[Region, bytes]] = []
     for table in tables:
@@ -218,6 +222,7 @@ def build(tables: Sequence[Table]) -> System:
         for row, each in enumerate(regions):
             columns.setdefault(Place(each, unit), matrix[:, [row]])
         named.append(regions)
+        lines |= {(line.variable, regions[line.whole]) for line in lines_of(table)}
         if IMPOSSIBLE in table.cells.columns:
             barred |= {regions[row] for row in np.flatnonzero(table.cells[IMPOSSIBLE].to_numpy(dtype=bool))}
     counted = {place.region for place in columns if place.unit != ONE_EACH}
@@ -228,7 +233,7 @@ def build(tables: Sequence[Table]) -> System:
     derived = frozenset((name, origin) for table in tables for name, origin in table.derived.items())
     impossible = frozenset(number for number, place in enumerate(places) if place.region in barred)
     untold = frozenset(number for number, place in enumerate(places) if place.region not in told)
-    system = System(tuple(places), types, multiplicity, (), derived, impossible, untold)
+    system = System(tuple(places), types, multiplicity, (), derived, impossible, untold, frozenset(lines))
     numbers = {name: number for number, name in enumerate(system.regions)}
     return replace(system, rows_of=tuple(np.array([numbers[name] for name in rows], dtype=np.int64) for rows in named))
 
