@@ -22,7 +22,7 @@ from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, SourceTold
 from etabli.errors import DisclosureError, MethodError
 from etabli.methods import contacts, profiles
-from etabli.methods.membership import Population, mark_population
+from etabli.methods.membership import Population, mark_derived, mark_population
 from etabli.methods.results import TOTAL, Missing, Table
 from etabli.present.said import statements_of, variables_of
 
@@ -361,6 +361,21 @@ def few_elsewhere() -> bool:
     return not any(masked(table, *tables)[TOTAL,] for table in tables)
 
 
+def few_of_a_quarter() -> bool:
+    """Twenty-one of the areas of a quarter, of whom seventeen are old: no table has the quarter of all."""
+    ages = ["old"] * 17 + ["young"] * (K - 1) + ["old"] * 20 + ["young"] * 20
+    made = pd.DataFrame({"recipient": [f"p{n}" for n in range(len(ages))], "age": ages})
+    made["area"] = ["a1"] * 10 + ["a2"] * (7 + K - 1) + ["b1"] * 40
+    made["quarter"] = made["area"].str[0]
+    everybody = mark_population(made, Population("d" * 64))
+    everybody = mark_derived(everybody, everybody, {"quarter": "area"})
+    old = made[made["age"] == "old"].reset_index(drop=True)
+    old.attrs = everybody.attrs
+    old = mark_population(old, Population("d" * 64, (("age", "old"),)))
+    tables = [profiles.distribution(everybody, "area"), profiles.distribution(old, "quarter")]
+    return not any(hidden for table in tables for hidden in masked(table, *tables).values())
+
+
 def whole_group() -> bool:
     sizes = {("old", "x"): 30, ("old", "y"): 0, **WIDE}
     table = profiles.crosstab(frame(sizes), "age", by="channel")
@@ -519,6 +534,7 @@ MUTATIONS = [
     Mutation("target.small", few_alone_by_subtraction, patched((targets, "small", _none))),
     Mutation("target.differences", few_beside, patched((targets, "differences", _none))),
     Mutation("target.leftovers", few_elsewhere, patched((targets, "leftovers", _none))),
+    Mutation("target.hierarchies", few_of_a_quarter, patched((targets, "hierarchies", _none))),
     Mutation("target.several", few_twice, patched((targets, "several", _none))),
     Mutation("target.magnitudes", dominated_by_subtraction, patched((targets, "magnitudes", _none))),
     Mutation("target.wholes", whole_group, patched((targets, "wholes", _none))),

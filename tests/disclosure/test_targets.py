@@ -10,7 +10,8 @@ import pytest
 from etabli.disclosure.patterns import build
 from etabli.disclosure.targets import targets_of
 from etabli.methods import profiles
-from etabli.methods.membership import Population, mark_population
+from etabli.methods.membership import Population, mark_derived, mark_population
+from etabli.methods.results import Table
 
 K = 3
 
@@ -48,6 +49,53 @@ def test_few_people_counted_twice_are_a_target(twice: int, expected: bool) -> No
     both = [(f"x{number}", "y") for number in range(twice)]
     found = told([*alone("x", 20), *alone("y", 20), *both])
     assert any(len(target) == 3 for target in found) is expected
+
+
+def places(sizes: dict[str, int]) -> pd.DataFrame:
+    """People by area, with the quarter that follows from it: `q1` of `a1` and `a2`, `q2` of `b1`."""
+    lines = [(f"{area}{n}", area, f"q{'ab'.index(area[0]) + 1}") for area, size in sizes.items() for n in range(size)]
+    made = mark_population(pd.DataFrame(lines, columns=["recipient", "area", "quarter"]), Population("d" * 64))
+    made = mark_derived(made.assign(age=["old", "young"] * (len(made) // 2) + ["old"] * (len(made) % 2)), made, {})
+    return mark_derived(made, made, {"quarter": "area"})
+
+
+def held_at(frame: pd.DataFrame, name: str, code: str) -> pd.DataFrame:
+    kept = frame[frame[name] == code].reset_index(drop=True)
+    kept.attrs = frame.attrs
+    return mark_population(kept, Population("d" * 64, ((name, code),)))
+
+
+def asked(*tables: Table) -> set[str]:
+    system = build(tables)
+    signed = [zip(each.regions, each.signs, strict=True) for each in targets_of(system, tables, minimum=K)]
+    return {" ".join(f"{'+' if sign > 0 else '-'}{system.regions[region]}" for region, sign in each) for each in signed}
+
+
+@pytest.mark.parametrize(("rest", "expected"), [(1, True), (K - 1, True), (K, False)])
+def test_quarter_less_one_of_its_areas_is_a_target(rest: int, expected: bool) -> None:
+    """The quarters of all, and one area in a table of its own: an area lies within its quarter."""
+    frame = places({"a1": 20, "a2": rest, "b1": 20})
+    found = asked(profiles.distribution(frame, "quarter"), profiles.distribution(held_at(frame, "area", "a1"), "age"))
+    assert ("+quarter = q1 -area = a1" in found) is expected
+
+
+@pytest.mark.parametrize(("rest", "expected"), [(1, True), (K - 1, True), (K, False)])
+def test_quarter_that_its_areas_make_is_a_target_where_no_table_shows_it(rest: int, expected: bool) -> None:
+    """All by area, and the old by quarter: the areas make the quarters, whose young are few."""
+    frame = places({"a1": 10, "a2": 10, "b1": 20})
+    frame["age"] = "old"
+    frame.loc[: rest - 1, "age"] = "young"
+    old = held_at(frame, "age", "old")
+    found = asked(profiles.distribution(frame, "area"), profiles.distribution(old, "quarter"))
+    assert ("+area = a1 +area = a2 -age = old ; quarter = q1" in found) is expected
+
+
+@pytest.mark.parametrize(("people", "expected"), [(2, True), (K, False)])
+def test_few_outside_a_quarter_that_its_areas_make_are_a_target(people: int, expected: bool) -> None:
+    frame = places({"a1": 10, "a2": 10, "b1": people})
+    old = held_at(frame, "age", "old")
+    found = asked(profiles.distribution(frame, "area"), profiles.distribution(old, "quarter"))
+    assert ("+ensemble -area = a1 -area = a2" in found) is expected
 
 
 @pytest.mark.parametrize(("rest", "expected"), [(1, True), (K - 1, True), (K, False)])

@@ -161,6 +161,28 @@ class System:
         return self._values[name]
 
     @cached_property
+    def implied(self) -> dict[tuple[str, str], dict[str, str]]:
+        """For a category of a variable from which others follow, as tables declare it, their one category.
+
+        The quarter of an area, as those who live there have it.
+        """
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for coarse, fine in sorted(self.derived):
+            if fine not in self.codes or coarse not in self.codes:
+                continue
+            above, here = self.values(coarse), self.values(fine)
+            for bit, code in enumerate(self.codes[fine]):
+                told = set(above[(here == 1 << bit) & (above != 0)])
+                if len(told) == 1 and (only := int(told.pop())).bit_count() == 1:
+                    found.setdefault((fine, code), {})[coarse] = self.codes[coarse][only.bit_length() - 1]
+        return found
+
+    def held_at(self, region: Region) -> frozenset[tuple[str, str]]:
+        """Return the categories of whoever is in a region: those that it names, and those that follow from them."""
+        follows = (self.implied.get(item, {}) for item in region.categories)
+        return frozenset(region.categories).union(*(each.items() for each in follows))
+
+    @cached_property
     def _values(self) -> dict[str, NDArray[np.object_]]:
         found = {}
         for name, codes in self.codes.items():

@@ -6,7 +6,7 @@ desk » is one unknown, wherever it stands. Protector and attacker share this mo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from etabli.methods.results import TOTAL, Table
@@ -104,14 +104,19 @@ def lines_of(table: Table) -> Iterator[Line]:
                 yield Line(variable, totals[0], tuple(row for row in rows if row != totals[0]))
 
 
-def nested(regions: Iterable[Region]) -> Iterator[tuple[Region, Region]]:
+def nested(
+    regions: Iterable[Region], held_at: Callable[[Region], frozenset[tuple[str, str]]] | None = None
+) -> Iterator[tuple[Region, Region]]:
     """Yield every pair (outer, inner) of regions of which the second lies within the first, by their names.
 
-    The people of the outer who are not in the inner are a region too, even if no table shows it.
+    The people of the outer who are not in the inner are a region too, even if no table shows it. `held_at` gives the
+    categories of whoever is in a region, where more are known than it names: an area lies within its quarter.
     """
     held = sorted(set(regions))
-    by_set = [(each, frozenset(each.categories)) for each in held]
-    for outer, wide in by_set:
-        for inner, narrow in by_set:
-            if wide < narrow and outer.source == inner.source:
+    by_set = [
+        (each, frozenset(each.categories), held_at(each) if held_at else frozenset(each.categories)) for each in held
+    ]
+    for outer, wide, _ in by_set:
+        for inner, named, narrow in by_set:
+            if wide <= narrow and wide != named and outer.source == inner.source:
                 yield outer, inner

@@ -101,7 +101,7 @@ def targets_of(
         Pairs (n, p): sums of rows of which n people make p percent, or more, must not be known closely.
     """
     found = [*small(system, minimum), *differences(system, minimum), *several(system, tables, minimum)]
-    found += leftovers(system, minimum)
+    found += [*leftovers(system, minimum), *hierarchies(system, minimum)]
     if sensitive:
         found += wholes(system, minimum, sensitive)
     if dominance:
@@ -142,6 +142,49 @@ def leftovers(system: System, minimum: int) -> Iterator[Target]:
                 rest = int(system.people[numbers[whole]] - system.people[inside].sum())
                 if 0 < rest < minimum:
                     yield Target((numbers[whole], *inside), (1, *(-1 for _ in inside)), rest, (0, minimum))
+
+
+def hierarchies(system: System, minimum: int) -> Iterator[Target]:
+    """Yield what the parts of a coarse category tell of it, where no table does.
+
+    The areas of a quarter add up to it: its people, those of the whole who are not in it, and those of it who are not
+    in a region within it, where they are too few.
+    """
+    numbers = {region: number for number, region in enumerate(system.regions)}
+    for rest, coarse, inside in _parts_of_coarse(system, numbers):
+        own = Region(rest.source, tuple(sorted((*rest.categories, coarse))))
+        if own in numbers:
+            continue
+        count, plus, minus = int(system.people[inside].sum()), (1,) * len(inside), (-1,) * len(inside)
+        if 0 < count < minimum:
+            yield Target(tuple(inside), plus, count, (0, minimum))
+        left = int(system.people[numbers[rest]]) - count if rest in numbers else 0
+        if 0 < left < minimum:
+            yield Target((numbers[rest], *inside), (1, *minus), left, (0, minimum))
+        for region, number in numbers.items():
+            beside = count - int(system.people[number])
+            if own.within(region) or not region.within(own) or not 0 < beside < minimum:
+                continue
+            yield Target((*inside, number), (*plus, -1), beside, (0, minimum))
+
+
+def _parts_of_coarse(
+    system: System, numbers: Mapping[Region, int]
+) -> Iterator[tuple[Region, tuple[str, str], list[int]]]:
+    """Yield a region, a coarse category that it does not name, and the fine ones that make it, if all are counted."""
+    made_of: dict[tuple[str, tuple[str, str]], set[str]] = {}
+    for (fine, code), above in system.implied.items():
+        for coarse in above.items():
+            made_of.setdefault((fine, coarse), set()).add(code)
+    rests: dict[tuple[Region, str], dict[str, int]] = {}
+    for region, number in numbers.items():
+        for name, code in region.categories:
+            rest = Region(region.source, tuple(each for each in region.categories if each[0] != name))
+            rests.setdefault((rest, name), {})[code] = number
+    for (fine, coarse), codes in sorted(made_of.items()):
+        for (rest, name), parts in rests.items():
+            if name == fine and coarse[0] not in dict(rest.categories) and codes <= parts.keys():
+                yield rest, coarse, [parts[code] for code in sorted(codes)]
 
 
 def several(system: System, tables: Sequence[Table], minimum: int) -> Iterator[Target]:
@@ -224,6 +267,7 @@ def _sums_told(system: System) -> dict[int, int]:
 
 
 def _nested(system: System) -> Iterator[tuple[int, int]]:
+    """Yield every pair of regions of which the second lies within the first: by their names, or by what follows."""
     numbers = {name: number for number, name in enumerate(system.regions)}
-    for outer, inner in nested(system.regions):
+    for outer, inner in nested(system.regions, system.held_at):
         yield numbers[outer], numbers[inner]
