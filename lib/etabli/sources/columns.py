@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,8 @@ from etabli.sources.letters import is_bare
 from etabli.sources.shaping import written_as
 
 Mask = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.intp]
+Places = npt.NDArray[np.signedinteger[Any]]
+"""Of rows among different values: in as few bytes as the reader needed."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Column:
     def on_rows(self, different: npt.ArrayLike) -> Mask:
         """Return, for each row, what a mask over the different values says of it."""
         mask = np.asarray(different, dtype=bool)
-        return mask[self.places] if mask.any() else np.zeros(len(self.places), dtype=bool)
+        return mask[self.places] if mask.any() else _none(len(self.places))
 
     @cached_property
     def series(self) -> pd.Series:
@@ -53,6 +54,15 @@ class Column:
         if self.places is _every(len(self.places)):
             return self.typed
         return pd.Series(self.typed.array.take(self.places), copy=False)
+
+    @cached_property
+    def extremes(self) -> tuple[Any, Any]:
+        """The least and the greatest of the converted values, that are numbers or dates; NA where all miss."""
+        return extremes_of(self.typed)
+
+    def told(self, row: int) -> Any:
+        """Return the cleaned value of a row as a plain value of Python: 3, and not `np.int64(3)`."""
+        return self.text.iloc[[self.places[row]]].tolist()[0]
 
     @property
     def coded(self) -> pd.Series:
@@ -117,6 +127,30 @@ def _every(rows: int) -> Places:
     places = np.arange(rows)
     places.flags.writeable = False
     return places
+
+
+@lru_cache(1)
+def _none(rows: int) -> Mask:
+    """Return the mask of no row: one array for all the rules that are kept."""
+    mask = np.zeros(rows, dtype=bool)
+    mask.flags.writeable = False
+    return mask
+
+
+def extremes_of(values: pd.Series) -> tuple[Any, Any]:
+    """Return the least and the greatest of numbers or dates, NA where all miss: in one look each where none does.
+
+    >>> extremes_of(pd.Series([3, None, 7], dtype="Int64")), extremes_of(pd.Series([2.5, 1.0]))
+    ((3, 7), (1.0, 2.5))
+    """
+    if values.hasnans or not len(values):
+        return values.min(), values.max()
+    if values.dtype == "Int64":  # pandas would copy them, without those that miss
+        whole = values.to_numpy(dtype="int64")
+        return int(whole.min()), int(whole.max())
+    held = values.to_numpy()
+    least, most = held.min(), held.max()
+    return (pd.Timestamp(least), pd.Timestamp(most)) if values.dtype.kind == "M" else (float(least), float(most))
 
 
 def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Column:
@@ -185,10 +219,9 @@ def _different(text: pd.Series) -> tuple[Places, pd.Series]:
         codes, values = text.cat.codes.to_numpy(), text.cat.categories
     else:
         codes, values = pd.factorize(text)
-    places = np.asarray(codes, dtype=np.intp)
     different = pd.Series(values, dtype="str")
-    if not (places < 0).any():
-        return places, different
-    return np.where(places < 0, len(different), places), pd.concat(
+    if codes.min(initial=0) >= 0:
+        return codes, different
+    return np.where(codes < 0, np.intp(len(different)), codes), pd.concat(
         [different, pd.Series([""], dtype="str")]
     ).reset_index(drop=True)
