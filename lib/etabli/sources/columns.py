@@ -62,7 +62,8 @@ class Column:
 
     def told(self, row: int) -> Any:
         """Return the cleaned value of a row as a plain value of Python: 3, and not `np.int64(3)`."""
-        return self.text.iloc[[self.places[row]]].tolist()[0]
+        place = int(self.places[row])
+        return self.text.iloc[place : place + 1].tolist()[0]
 
     @property
     def coded(self) -> pd.Series:
@@ -143,14 +144,18 @@ def extremes_of(values: pd.Series) -> tuple[Any, Any]:
     >>> extremes_of(pd.Series([3, None, 7], dtype="Int64")), extremes_of(pd.Series([2.5, 1.0]))
     ((3, 7), (1.0, 2.5))
     """
-    if values.hasnans or not len(values):
-        return values.min(), values.max()
-    if values.dtype == "Int64":  # pandas would copy them, without those that miss
-        whole = values.to_numpy(dtype="int64")
-        return int(whole.min()), int(whole.max())
-    held = values.to_numpy()
-    least, most = held.min(), held.max()
-    return (pd.Timestamp(least), pd.Timestamp(most)) if values.dtype.kind == "M" else (float(least), float(most))
+    missing = values.isna().to_numpy()
+    if missing.all():
+        return pd.NA, pd.NA
+    if values.dtype.kind == "f":
+        numbers = values.to_numpy()
+        return float(np.fmin.reduce(numbers)), float(np.fmax.reduce(numbers))
+    if values.dtype.kind == "M":  # as whole numbers, of which NaT would be the least
+        moments, is_whole = values.to_numpy(), not missing.any()
+        least = moments.view("int64").min().view(moments.dtype) if is_whole else np.fmin.reduce(moments)
+        return pd.Timestamp(least), pd.Timestamp(moments.view("int64").max().view(moments.dtype))
+    whole = values.to_numpy(dtype="int64", na_value=int(values.iloc[int(missing.argmin())]))
+    return int(whole.min()), int(whole.max())
 
 
 def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Column:
@@ -216,12 +221,11 @@ def _as_text(column: pd.Series, variable: Variable, written: FileFormat) -> pd.S
 def _different(text: pd.Series) -> tuple[Places, pd.Series]:
     """Return the place of each row's value, and the different values, an empty one for NA."""
     if isinstance(text.dtype, pd.CategoricalDtype):
-        codes, values = text.cat.codes.to_numpy(), text.cat.categories
+        codes, values = cast("Places", text.cat.codes.to_numpy()), text.cat.categories
     else:
         codes, values = pd.factorize(text)
     different = pd.Series(values, dtype="str")
     if codes.min(initial=0) >= 0:
         return codes, different
-    return np.where(codes < 0, np.intp(len(different)), codes), pd.concat(
-        [different, pd.Series([""], dtype="str")]
-    ).reset_index(drop=True)
+    places: Places = np.where(codes < 0, np.intp(len(different)), codes)
+    return places, pd.concat([different, pd.Series([""], dtype="str")]).reset_index(drop=True)
