@@ -39,8 +39,8 @@ def test_ordinary_file_is_read_to_its_end(text: bytes, size: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        b"a\n1\r2\n3\n", b"a\n1\n2\r", b"a\r\n1\r\r\n2\n", b"a\n1\n\xe9 2\n", b"a\n1\n2\xc3", "é\n1\n".encode("latin-1"),
-        b'a\n1\n"2"\n', b"a\n1\n2\0\n", b"a\n1\n0x1F\n", b"a\n1\n0X\n", b'"a"\n1\n',
+        b"a\n1\r2\n3\n", b"a\n1\n2\r", b"a\r\n1\r\r\n2\n", b"a\n1\n\xe9 2\n", b"a\n1\n2\xc3",
+        "é\n1\n".encode("latin-1"), b'a\n1\n"2"\n', b"a\n1\n2\0\n", b"a\n1\n0x1F\n", b"a\n1\n0X\n", b'"a"\n1\n',
     ],
 )  # fmt: skip
 def test_what_only_the_whole_file_tells_stops_the_reading(text: bytes, size: int) -> None:
