@@ -21,7 +21,7 @@ from etabli.sources.metadata import LINE
 from etabli.sources.native import kinds_of, repeats, typed_column
 from etabli.sources.watched import Unusual, WatchedFile, line_feeds
 
-_READ = 1 << 22
+_READ = 1 << 20
 """Bytes that Arrow reads at once: what a core's cache holds. A row must be shorter."""
 
 _BY_VALUE = {"identifier", "code", "boolean", "integer", "number"}
