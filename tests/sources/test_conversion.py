@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +59,7 @@ def test_delivery_is_converted_checked_and_pseudonymised(child: Child, tmp_path:
     child.do(Job(path, path.name, book(), KEY), tmp_path / "out.parquet")
     found = pd.read_parquet(tmp_path / "out.parquet")
     assert found["age"].tolist()[::2] == [30, 41]
-    assert found["grp"].astype(str).to_list() == ["a", "a", "a"]
+    assert found["grp"].to_list() == [0, 0, 0]  # places of codes, which the cache gives back
     assert found["person"].nunique() == 2
     assert "D0012" not in (tmp_path / "out.parquet").read_bytes().decode("latin-1")
     assert target.exists() == (suffix == ".parquet")
@@ -144,6 +144,8 @@ def test_cached_conversion_is_not_made_again(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(caches, "Child", never)
     pd.testing.assert_frame_equal(converted(entry, job), first)
+    assert first["grp"].tolist() == ["a", "a", "a"]
+    assert first["grp"].cat.categories.tolist() == ["a"]
     assert first.dtypes.astype(str).to_dict() == {"person": "str", "grp": "category", "age": "Int64"}
     assert [each.suffix for each in entry.folder.iterdir() if each.suffix == ".part"] == []
 
@@ -161,13 +163,33 @@ def test_entry_depends_on_file_codebook_and_key() -> None:
     assert KEY.secret.hex() not in json.dumps(str(made.path))
 
 
-def test_damaged_entry_is_made_again(tmp_path: Path) -> None:
+def _cut(path: Path) -> None:
+    path.write_bytes(b"PAR1 not whole")
+
+
+def _with_a_place_that_is_no_code(path: Path) -> None:
+    ages = pd.array([30, None, 41], dtype="Int64")
+    told = pd.DataFrame({"person": ["aaaa"] * 3, "grp": pd.Series([0, 1, -1], dtype="int8"), "age": ages})
+    told.to_parquet(path)
+
+
+@pytest.mark.parametrize("damage", [_cut, _with_a_place_that_is_no_code])
+def test_damaged_entry_is_made_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     path = tmp_path / "v.csv"
     write_delivery(frame(), book(), path)
     entry = entry_of(tmp_path / "cache", "v", "0" * 64, book(), key=KEY)
     entry.folder.mkdir()
-    entry.path.write_bytes(b"PAR1 not whole")
-    assert len(converted(entry, Job(path, "v.csv", book(), KEY))) == 3
+    damage(entry.path)
+    assert converted(entry, Job(path, "v.csv", book(), KEY))["grp"].tolist() == ["a", "a", "a"]
+
+
+def test_missing_code_is_missing_in_the_cache_too(tmp_path: Path) -> None:
+    declared = book().variables["grp"].model_copy(update={"required": False})
+    lax = book().model_copy(update={"variables": {**book().variables, "grp": declared}})
+    path = tmp_path / "v.csv"
+    write_delivery(frame().assign(grp=pd.Series(["a", None, "a"], dtype="str")), lax, path)
+    found = converted(entry_of(tmp_path / "cache", "v", "0" * 64, lax, key=KEY), Job(path, "v.csv", lax, KEY))
+    assert found["grp"].isna().tolist() == [False, True, False]
 
 
 def test_entry_depends_on_who_withdrew() -> None:

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from etabli import memo
 from etabli.project import Project
-from etabli.sources.codebook import SourceCodebook
+from etabli.sources.codebook import SourceCodebook, Variable
 from etabli.sources.conversion import Child, Job, Limits
 from etabli.sources.pseudonyms import StudyKey, carried
 from etabli.sources.readers import VERSION
@@ -176,8 +176,13 @@ def _read(path: Path, book: SourceCodebook) -> pd.DataFrame | None:
     }
     kinds[pa.large_string()] = kinds[pa.string()]
     frame: pd.DataFrame = table.to_pandas(types_mapper=kinds.get, ignore_metadata=True, split_blocks=True)
-    for name in carried(book):
-        variable, codes = book.variables[name], list(book.variables[name].codes)
-        if variable.type == "code" and list(frame[name].cat.categories) != codes:
-            frame[name] = frame[name].cat.set_categories(pd.Index(codes))
-    return frame
+    coded = [name for name in carried(book) if book.variables[name].type == "code"]
+    try:
+        return frame.assign(**{name: _codes(frame[name], book.variables[name]) for name in coded})
+    except ValueError:  # a place that is no code's
+        path.unlink(missing_ok=True)
+        return None
+
+
+def _codes(places: pd.Series, variable: Variable) -> pd.Categorical[str]:
+    return pd.Categorical.from_codes(places.to_numpy(), categories=pd.Index(list(variable.codes)))

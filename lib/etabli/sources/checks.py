@@ -187,8 +187,7 @@ def _near_code(fault: Fault, book: SourceCodebook, delivered: Delivered) -> str 
 
 
 def _first(column: Column, rows: Mask, variable: Variable) -> str:
-    value = column.text[[column.places[int(rows.argmax())]]].tolist()[0]  # plain Python: « 3 », not « np.int64(3) »
-    return written_as(value, variable, FileFormat())
+    return written_as(column.told(int(rows.argmax())), variable, FileFormat())
 
 
 def _first_shown(column: Column, rows: Mask, variable: Variable, most: int = 60) -> str:

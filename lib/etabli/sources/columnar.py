@@ -12,7 +12,7 @@ import pandas as pd
 
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.dictionaries import dictionary_column
+from etabli.sources.dictionaries import dictionary_column, whole_numbers
 from etabli.sources.metadata import LINE, Column, Metadata
 from etabli.sources.native import SAMPLE, repeats
 
@@ -111,7 +111,7 @@ def _column(column: Any) -> Any:
     if kinds.is_integer(held):
         if column.null_count == 0:
             return pd.Series(column.cast(pa.int64()).to_numpy(), dtype="int64")
-        return column.cast(pa.int64()).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        return whole_numbers(column.cast(pa.int64()))
     if kinds.is_floating(held) or kinds.is_decimal(held):
         return column.cast(pa.float64()).to_pandas()
     if kinds.is_timestamp(held) or kinds.is_date(held):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,8 @@ from etabli.sources.letters import is_bare
 from etabli.sources.shaping import written_as
 
 Mask = npt.NDArray[np.bool_]
-Places = npt.NDArray[np.intp]
+Places = npt.NDArray[np.signedinteger[Any]]
+"""Of rows among different values: in as few bytes as the reader needed."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Column:
     def on_rows(self, different: npt.ArrayLike) -> Mask:
         """Return, for each row, what a mask over the different values says of it."""
         mask = np.asarray(different, dtype=bool)
-        return mask[self.places] if mask.any() else np.zeros(len(self.places), dtype=bool)
+        return mask[self.places] if mask.any() else _none(len(self.places))
 
     @cached_property
     def series(self) -> pd.Series:
@@ -53,6 +54,16 @@ class Column:
         if self.places is _every(len(self.places)):
             return self.typed
         return pd.Series(self.typed.array.take(self.places), copy=False)
+
+    @cached_property
+    def extremes(self) -> tuple[Any, Any]:
+        """The least and the greatest of the converted values, that are numbers or dates; NA where all miss."""
+        return extremes_of(self.typed)
+
+    def told(self, row: int) -> Any:
+        """Return the cleaned value of a row as a plain value of Python: 3, and not `np.int64(3)`."""
+        place = int(self.places[row])
+        return self.text.iloc[place : place + 1].tolist()[0]
 
     @property
     def coded(self) -> pd.Series:
@@ -119,6 +130,34 @@ def _every(rows: int) -> Places:
     return places
 
 
+@lru_cache(1)
+def _none(rows: int) -> Mask:
+    """Return the mask of no row: one array for all the rules that are kept."""
+    mask = np.zeros(rows, dtype=bool)
+    mask.flags.writeable = False
+    return mask
+
+
+def extremes_of(values: pd.Series) -> tuple[Any, Any]:
+    """Return the least and the greatest of numbers or dates, NA where all miss: in one look each where none does.
+
+    >>> extremes_of(pd.Series([3, None, 7], dtype="Int64")), extremes_of(pd.Series([2.5, 1.0]))
+    ((3, 7), (1.0, 2.5))
+    """
+    missing = values.isna().to_numpy()
+    if missing.all():
+        return pd.NA, pd.NA
+    if values.dtype.kind == "f":
+        numbers = values.to_numpy()
+        return float(np.fmin.reduce(numbers)), float(np.fmax.reduce(numbers))
+    if values.dtype.kind == "M":  # as whole numbers, of which NaT would be the least
+        moments, is_whole = values.to_numpy(), not missing.any()
+        least = moments.view("int64").min().view(moments.dtype) if is_whole else np.fmin.reduce(moments)
+        return pd.Timestamp(least), pd.Timestamp(moments.view("int64").max().view(moments.dtype))
+    whole = values.to_numpy(dtype="int64", na_value=int(values.iloc[int(missing.argmin())]))
+    return int(whole.min()), int(whole.max())
+
+
 def _stored(column: pd.Series, variable: Variable, written: FileFormat) -> Column:
     """Return a column that the file stores in its variable's type: no digit and no second is lost by way of text."""
     codes, values = pd.factorize(column)
@@ -182,13 +221,11 @@ def _as_text(column: pd.Series, variable: Variable, written: FileFormat) -> pd.S
 def _different(text: pd.Series) -> tuple[Places, pd.Series]:
     """Return the place of each row's value, and the different values, an empty one for NA."""
     if isinstance(text.dtype, pd.CategoricalDtype):
-        codes, values = text.cat.codes.to_numpy(), text.cat.categories
+        codes, values = cast("Places", text.cat.codes.to_numpy()), text.cat.categories
     else:
         codes, values = pd.factorize(text)
-    places = np.asarray(codes, dtype=np.intp)
     different = pd.Series(values, dtype="str")
-    if not (places < 0).any():
-        return places, different
-    return np.where(places < 0, len(different), places), pd.concat(
-        [different, pd.Series([""], dtype="str")]
-    ).reset_index(drop=True)
+    if codes.min(initial=0) >= 0:
+        return codes, different
+    places: Places = np.where(codes < 0, np.intp(len(different)), codes)
+    return places, pd.concat([different, pd.Series([""], dtype="str")]).reset_index(drop=True)

@@ -298,12 +298,12 @@ def _booleans(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
 
 
 def _texts(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
-    return text.astype("str")
+    return text if text.dtype == "str" else text.astype("str")
 
 
 def _identifiers(text: pd.Series, _: Variable, __: FileFormat) -> pd.Series:
     """Return identifiers with their accents composed: « é » of one sign, and « é » of two, are one person's."""
-    known = text.astype("str")
+    known = _texts(text, _, __)
     return known if is_ascii(known) else known.str.normalize("NFC")
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from etabli.errors import EtabliError
 from etabli.sources.checks import read_tidy
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.pseudonyms import StudyKey, pseudonymise
+from etabli.sources.native import repeats
+from etabli.sources.pseudonyms import StudyKey, carried, pseudonymise
 from etabli.sources.readers import read
 from etabli.sources.serving import limit_memory, peak_memory, serve
 
@@ -38,14 +39,20 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def convert(path: Path, book: SourceCodebook, key: StudyKey, *, shown: str, target: Path) -> int:
-    """Read, check and pseudonymise a delivery, write it as Parquet, and return how many rows it had."""
+    """Read, check and pseudonymise a delivery, write it as Parquet, and return how many rows it had.
+
+    A code is written as its place in the codebook, −1 where it misses, which is what is quickest to read again; a
+    column whose values repeat, as a dictionary of them.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     frame = read_tidy(path, book, shown=shown, coded=True)
-    table = pa.Table.from_pandas(pseudonymise(frame, book, key=key), preserve_index=False)
-    coded = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
-    pq.write_table(table, target, compression="lz4", use_dictionary=coded, write_statistics=False)
+    known = pseudonymise(frame, book, key=key)
+    places = {name: known[name].cat.codes for name in carried(book) if book.variables[name].type == "code"}
+    table = pa.Table.from_pandas(known.assign(**places), preserve_index=False)
+    repeated = [name for name, column in zip(table.column_names, table.columns, strict=True) if repeats(column)]
+    pq.write_table(table, target, compression="lz4", use_dictionary=repeated, write_statistics=False)
     return len(frame)
 
 

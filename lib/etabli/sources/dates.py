@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,17 @@ _BLOCK = 1 << 16
 
 _DAY = 86_400
 """Seconds."""
+
+_SECOND = 1_000_000
+"""Microseconds."""
+
+_MONTHS, _DAYS = 13, 32
+"""Numbers from 0 of a month and of a day."""
+
+_CLOCK = {"%H", "%M", "%S"}
+
+_NO_DAY = np.iinfo(np.int64).min
+"""What numpy writes for NaT."""
 
 _EXACT = 2.0**53
 """Microseconds that a float counts exactly: until 2255."""
@@ -86,8 +99,8 @@ def days_of(moments: pd.Series) -> pd.Series:
 def _at_midnight(since: npt.NDArray[np.int64]) -> bool:
     """Whether microseconds since 1970 are whole days, told in floats, a few times as fast; no if too many."""
     exact = since.astype("float64")
-    days = np.rint(exact / (_DAY * 1_000_000))
-    return bool(abs(exact).max() < _EXACT and (days * (_DAY * 1_000_000) == exact).all())
+    days = np.rint(exact / (_DAY * _SECOND))
+    return bool(abs(exact).max() < _EXACT and (days * (_DAY * _SECOND) == exact).all())
 
 
 def _letters(text: pd.Series, width: int, missing: frozenset[str]) -> tuple[Bytes | None, Mask]:
@@ -97,6 +110,9 @@ def _letters(text: pd.Series, width: int, missing: frozenset[str]) -> tuple[Byte
 
     column = pa.array(text.array, type=pa.large_string(), from_pandas=True)
     column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    offsets = np.frombuffer(column.buffers()[1], dtype="int64")[column.offset : column.offset + len(column) + 1]
+    if not column.null_count and (offsets[1:] - offsets[:-1] == width).all():
+        return _rows(column, int(offsets[0]), width), np.ones(len(column), dtype=bool)
     size = pc.binary_length(column).fill_null(0).to_numpy(zero_copy_only=False)
     filled = size > 0
     if missing:
@@ -105,8 +121,13 @@ def _letters(text: pd.Series, width: int, missing: frozenset[str]) -> tuple[Byte
         return None, filled
     kept = column if filled.all() else column.filter(pa.array(filled))
     start = int(np.frombuffer(kept.buffers()[1], dtype="int64", count=1, offset=8 * kept.offset)[0]) if len(kept) else 0
-    data = np.frombuffer(kept.buffers()[2] or b"", dtype="uint8", count=len(kept) * width, offset=start)
-    return data.reshape(len(kept), width), filled
+    return _rows(kept, start, width), filled
+
+
+def _rows(texts: Any, start: int, width: int) -> Bytes:
+    """Return the bytes of an Arrow array of texts that all have a width, a row each."""
+    data = np.frombuffer(texts.buffers()[2] or b"", dtype="uint8", count=len(texts) * width, offset=start)
+    return data.reshape(len(texts), width)
 
 
 def _block(letters: Bytes, parts: list[str]) -> npt.NDArray[np.datetime64] | None:
@@ -140,19 +161,34 @@ def _moments(numbers: dict[str, Numbers]) -> npt.NDArray[np.datetime64] | None:
     """Return the moments of these years, months, days…; None when one of them is not in the calendar."""
     year, month, day = numbers["%Y"], numbers["%m"], numbers["%d"]
     first, last = int(year.min(initial=9999)), int(year.max(initial=1))
-    if first < 1 or month.max(initial=1) > 12 or month.min(initial=1) < 1 or day.min(initial=1) < 1:
+    if first < 1 or month.max(initial=1) > 12 or day.max(initial=1) > 31:
         return None
-    starts = np.arange(f"{first:04}-01", f"{last + 1:04}-02", dtype="datetime64[M]").astype("datetime64[D]")
-    lengths = np.diff(starts).astype("int16")
-    place = (year - np.int16(first)).astype("int32") * 12 + month - 1
-    if (day > lengths[place]).any():
+    place = (year - np.int16(first)).astype("int32")
+    for within, size in ((month, _MONTHS), (day, _DAYS)):
+        place *= size
+        place += within
+    moments = _calendar(first, last).take(place)
+    if moments.view("int64").min(initial=0) == _NO_DAY:
         return None
-    within = (day.astype("int32") - 1) * _DAY
+    seconds = np.zeros(len(day), dtype="int32")
     for part, most, unit in (("%H", 23, 3_600), ("%M", 59, 60), ("%S", 59, 1)):
         if part in numbers:
             if numbers[part].max(initial=0) > most:
                 return None
-            within += numbers[part].astype("int32") * np.int32(unit)
-    seconds = (starts[:-1].astype("int64") * _DAY)[place] + within
-    moments: npt.NDArray[np.datetime64] = (seconds * 1_000_000).view("datetime64[us]")
+            seconds += numbers[part].astype("int32") * np.int32(unit)
+    if numbers.keys() & _CLOCK:
+        moments += (seconds * np.int64(_SECOND)).view("timedelta64[us]")
     return moments
+
+
+@lru_cache(8)
+def _calendar(first: int, last: int) -> npt.NDArray[np.datetime64]:
+    """Return the moment at which each day of some years begins, by year, month and day; NaT for what is no day."""
+    months = np.arange(f"{first:04}-01", f"{last + 1:04}-02", dtype="datetime64[M]").astype("datetime64[D]")
+    begins, lengths = months[:-1], np.diff(months).astype("int64")
+    days = np.arange(_DAYS)
+    starts = begins[:, None].astype("datetime64[us]") + (days - 1) * np.timedelta64(_DAY, "s")
+    starts[(days < 1) | (days > lengths[:, None])] = np.datetime64("NaT")
+    found = np.full((last - first + 1, _MONTHS, _DAYS), np.datetime64("NaT"), dtype="datetime64[us]")
+    found[:, 1:13] = starts.reshape(-1, 12, _DAYS)
+    return found.ravel()

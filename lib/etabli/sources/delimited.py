@@ -1,33 +1,31 @@
-"""Delimited text (CSV): a fast pass by Arrow, and a strict one by which a damaged row is named.
+"""Delimited text (CSV): a fast pass by Arrow (`fast_pass`), and a strict one by which a damaged row is named.
 
-The fast pass pads nothing, but it forgives quotes out of place and knows no line numbers. It is believed only where
-the file cannot have fooled it; else the standard library's strict pass checks every row, or names the bad one.
+Where the file could have fooled the fast pass, the standard library's strict pass checks every row, or names the bad
+one.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from etabli.errors import DeliveryError
-from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
+from etabli.sources.codebook import FileFormat, SourceCodebook
 from etabli.sources.conversions import is_text
 from etabli.sources.damage import hold_page, hold_separator, hold_widths, quote_error
-from etabli.sources.dictionaries import repeated_column
 from etabli.sources.encoding import as_utf8, guessed
+from etabli.sources.fast_pass import declared_decimal, read_flow, read_rows
 from etabli.sources.metadata import LINE, Column, Guess, Metadata, blank_rows
-from etabli.sources.native import kinds_of, repeats, typed_column, variables_of
+from etabli.sources.native import kinds_of, variables_of
 from etabli.sources.sniffing import decimal_of, separator_of, signs_of, title_rows_of, type_of
+from etabli.sources.watched import Unusual, WatchedFile
 
 __all__ = ["LINE", "read_delimited"]
 
@@ -40,14 +38,8 @@ _UNSEEN = "\ufeff\u200b\u200e\u00ad"
 _HEAD = 1 << 16
 """Bytes in which the separator is guessed and the header stands."""
 
-_READ = 1 << 22
-"""Bytes that Arrow reads at once: what a core's cache holds. A row must be shorter."""
-
-_BLOCK = 1 << 17
-"""Bytes that are compared at once: what stays beside its mask in a core's cache."""
-
-_BY_VALUE = {"identifier", "code", "boolean", "integer", "number"}
-"""Types whose text is converted by its different values, however many there are."""
+_SAMPLE = (1 << 20) + _HEAD
+"""Bytes that are read first, where a file is not read whole: the header, and what tells the kinds of columns."""
 
 
 def read_delimited(
@@ -75,11 +67,66 @@ def read_delimited(
     DeliveryError
         Wrong encoding or separator, a row with too few or too many fields, a stray quote.
     """
-    known = [variable.column or name for name, variable in book.variables.items()] if book else []
+    if typed and book:
+        try:
+            found = _flowing(path, book, shown)
+        except (Unusual, DeliveryError, OSError):  # what is read whole next, and told
+            found = None
+        else:
+            typed = False  # where it found values that have not their type: text alone tells them
+        if found is not None:
+            return found
     raw = path.read_bytes()
     written, guesses = _written(raw, book)
     text = as_utf8(raw, written.encoding, shown=shown).removesuffix(_END_OF_FILE)
     del raw
+    written, guesses = _laid_out(text, path, written, guesses, book, shown)
+    header, frame, blank = _table(text, written, book, shown, typed=typed)
+    header, frame, notes = _without_empty(header, frame, text, written.separator)
+    return _told(path, header, frame, (*blank_rows(blank), *notes), written, guesses, book, shown)
+
+
+def _flowing(path: Path, book: SourceCodebook, shown: str) -> tuple[pd.DataFrame, Metadata] | None:
+    """Return an ordinary file, typed, that is never whole in memory; None where a value has not its column's type.
+
+    Raises
+    ------
+    Unusual, DeliveryError, OSError
+        The whole file must be looked at, to read it or to say what is wrong.
+    """
+    encoding = book.format.encoding if "encoding" in book.format.model_fields_set else "utf-8"
+    with path.open("rb", buffering=0) as file:
+        text = file.read(_SAMPLE)
+        if encoding != "utf-16":
+            text = text.removeprefix(codecs.BOM_UTF8)
+        written = book.format.model_copy(update={"encoding": encoding})
+        written, guesses = _laid_out(text, path, written, (_guess("encoding", encoding, book),), book, shown)
+        header, line, offset = _names(text, written, shown)
+        if not header or offset >= len(text) or not written.separator.isascii():
+            raise Unusual
+        variables = variables_of(header, book)
+        decimal = declared_decimal(book) is not None
+        kinds = kinds_of(text, offset, variables, written.separator, decimal=decimal)
+        watched = WatchedFile(file, text, offset, ascii_only=encoding != "utf-8")
+        frame = read_flow(watched, kinds, line, variables, written)
+    if frame is None:
+        return None
+    if watched.tail.endswith(_END_OF_FILE) or _bare_rows(watched.tail, written.separator.encode() * (len(header) - 1)):
+        raise Unusual
+    header, frame = _without_empty_columns(header, frame)
+    return _told(path, header, frame, (), written, guesses, book, shown)
+
+
+def _laid_out(
+    text: bytes,
+    path: Path,
+    written: FileFormat,
+    guesses: tuple[Guess, ...],
+    book: SourceCodebook | None,
+    shown: str,
+) -> tuple[FileFormat, tuple[Guess, ...]]:
+    """Return the format with its separator and the rows above its header, declared or guessed, from the file's head."""
+    known = [variable.column or name for name, variable in book.variables.items()] if book else []
     hold_page(_head(text), shown)
     if not book or "separator" not in book.format.model_fields_set:
         separator = "\t" if path.suffix.lower() == ".tsv" else separator_of(_head(text), known)
@@ -89,9 +136,20 @@ def read_delimited(
     if written.title_rows:
         guesses = (*guesses, _guess("title_rows", str(written.title_rows), book))
     hold_separator(first, written.separator, known, shown, written.title_rows + 1)
-    header, frame, blank = _table(text, written, book, shown, typed=typed)
-    header, frame, notes = _without_empty(header, frame, text, written.separator)
-    notes = (*blank_rows(blank), *notes)
+    return written, guesses
+
+
+def _told(
+    path: Path,
+    header: list[str],
+    frame: pd.DataFrame,
+    notes: tuple[str, ...],
+    written: FileFormat,
+    guesses: tuple[Guess, ...],
+    book: SourceCodebook | None,
+    shown: str,
+) -> tuple[pd.DataFrame, Metadata]:
+    """Return the frame under its names, and what is known of the file once the decimal sign is."""
     decimal = _decimal(frame) if book is None else _told_decimal(header, frame, book, shown)
     if decimal is not None:
         written = written.model_copy(update={"decimal": decimal})
@@ -142,10 +200,14 @@ def _without_empty(
     left = min(_bare_rows(text, separator.encode() * (len(header) - 1)), len(frame)) if len(header) > 1 else 0
     notes = (f"{left} dernière(s) ligne(s) sans aucune valeur, passée(s).",) if left else ()
     frame = frame.iloc[: len(frame) - left] if left else frame
+    return *_without_empty_columns(header, frame), notes
+
+
+def _without_empty_columns(header: list[str], frame: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
     width = len(header)
     while width and not header[width - 1] and (frame.iloc[:, width - 1].astype("str") == "").all():
         width -= 1
-    return header[:width], frame if width == len(header) else frame.iloc[:, :width], notes
+    return header[:width], frame if width == len(header) else frame.iloc[:, :width]
 
 
 def _bare_rows(text: bytes, bare: bytes) -> int:
@@ -166,12 +228,6 @@ def _decimal(frame: pd.DataFrame) -> str:
     return "." if signs.count(".") > signs.count(",") else ","
 
 
-def _declared_decimal(book: SourceCodebook) -> str | None:
-    """Return the decimal sign that a codebook says, or that it says the other sign to be that of thousands."""
-    is_said = "decimal" in book.format.model_fields_set or book.format.thousands == "."
-    return book.format.decimal if is_said else None
-
-
 def _told_decimal(header: list[str], frame: pd.DataFrame, book: SourceCodebook, shown: str) -> str | None:
     """Return the decimal sign that the codebook declares, else that of its numbers; None where none has decimals.
 
@@ -180,7 +236,7 @@ def _told_decimal(header: list[str], frame: pd.DataFrame, book: SourceCodebook, 
     DeliveryError
         All that the numbers show is « 1,234 », which may be a thousand and more, or one and a little.
     """
-    declared = _declared_decimal(book)
+    declared = declared_decimal(book)
     if declared is not None:
         return declared
     votes: Counter[str] = Counter()
@@ -226,9 +282,9 @@ def _table(
     if not names:
         return [], pd.DataFrame(), 0
     variables = variables_of(names, book)
-    fast = _fast(text, offset, line, variables, written, book) if typed else None
+    fast = read_rows(text, offset, line, variables, written, book) if typed else None
     if fast is None:
-        fast = _fast(text, offset, line, variables, written, None)
+        fast = read_rows(text, offset, line, variables, written, None)
     if fast is None:
         return names, *_strict_frame(text, offset, line, len(names), written.separator, shown)
     return names, fast, 0
@@ -266,108 +322,6 @@ def _offset(text: bytes, line: int) -> int:
             return len(text)
         place = found.end()
     return place
-
-
-def _fast(
-    text: bytes,
-    offset: int,
-    line: int,
-    variables: Sequence[Variable | None],
-    written: FileFormat,
-    typed: SourceCodebook | None,
-) -> pd.DataFrame | None:
-    """Return the rows that Arrow reads, in the types of a codebook or as text; None where a slower pass must read."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow
-
-    separator = written.separator
-    quoted = text.find(b'"', offset) >= 0
-    if offset >= len(text) or not separator.isascii() or _lone_returns(text, offset):
-        return None
-    if quoted and _is_suspect(text, offset, separator):
-        return None
-    names = [str(place) for place in range(len(variables))]
-    kinds = (
-        kinds_of(text, offset, variables, separator, decimal=_declared_decimal(typed) is not None)
-        if typed
-        else [pa.string()] * len(names)
-    )
-    try:
-        table = arrow.read_csv(
-            pa.BufferReader(pa.py_buffer(text)[offset:]),
-            read_options=arrow.ReadOptions(column_names=names, block_size=_READ),
-            parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=quoted),
-            convert_options=arrow.ConvertOptions(
-                column_types=dict(zip(names, kinds, strict=True)), strings_can_be_null=False, null_values=[""],
-                decimal_point=written.decimal, check_utf8=False,
-            ),
-        )  # fmt: skip
-    except pa.ArrowException:
-        return None
-    lines = _lines(table, text, offset, line, quoted=quoted)
-    if lines is None:
-        return None
-    made = typed_column if typed else _column
-    with ThreadPoolExecutor() as threads:  # Arrow and numpy let go of the interpreter
-        columns = list(threads.map(made, table.columns, variables))
-    if any(column is None for column in columns):
-        return None
-    return pd.DataFrame(dict(enumerate(columns)), copy=False).set_axis(lines)
-
-
-def _lone_returns(text: bytes, offset: int) -> bool:
-    return text.find(b"\r", offset) >= 0 and text.count(b"\r", offset) != text.count(b"\r\n", offset)
-
-
-def _is_suspect(text: bytes, offset: int, separator: str) -> bool:
-    """Return whether a quote stands where the strict pass may refuse it: odd in number, or inside a cell."""
-    if text.count(b'"', offset) % 2:
-        return True
-    mark = re.escape(separator.encode())
-    return (
-        re.compile(
-            rb'[^"\r\n' + mark + rb']"+[^"\r\n' + mark + rb"]|(?:^|[\r\n" + mark + rb'])(?:"")+[^"\r\n' + mark + rb"]"
-        ).search(text, offset)
-        is not None
-    )
-
-
-def _lines(table: Any, text: bytes, offset: int, line: int, *, quoted: bool) -> pd.Index | None:
-    """Return the line on which each row begins; None when the rows do not account for every line."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    breaks = _breaks(text, offset) + (not text.endswith(b"\n"))
-    end = len(text)
-    while text.endswith((b"\n\n", b"\n\r\n"), offset, end):  # blank lines at the end change no row's line
-        end -= 2 if text.endswith(b"\r\n", offset, end) else 1
-        breaks -= 1
-    if breaks == table.num_rows:
-        return pd.RangeIndex(line, line + table.num_rows, name=LINE)
-    if not quoted:
-        return None
-    inside = np.zeros(table.num_rows, dtype="int64")
-    for column in table.columns:
-        if not pa.types.is_primitive(column.type):
-            inside += pc.count_substring(column.cast(pa.string()), "\n").to_numpy().astype("int64")
-    if int(inside.sum()) + table.num_rows != breaks:
-        return None
-    starts: npt.NDArray[np.int64] = line + np.arange(table.num_rows) + np.concatenate([[0], np.cumsum(inside)[:-1]])
-    return pd.Index(starts, name=LINE, dtype="int64")
-
-
-def _breaks(text: bytes, offset: int) -> int:
-    """Return how many line feeds there are from a place on: in blocks, four times as fast as `bytes.count`."""
-    letters = np.frombuffer(text, dtype="uint8", offset=offset)
-    blocks = range(0, len(letters), _BLOCK)
-    return sum(int(np.count_nonzero(letters[start : start + _BLOCK] == ord("\n"))) for start in blocks)
-
-
-def _column(column: Any, variable: Variable | None) -> pd.Series:
-    """Return a column of Arrow text, as a dictionary of its values where they are converted once each, or repeat."""
-    if (variable is not None and variable.type in _BY_VALUE) or repeats(column):
-        return repeated_column(column)
-    return pd.Series(pd.array(column, dtype="str"), copy=False)
 
 
 def _strict_frame(

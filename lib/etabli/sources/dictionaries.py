@@ -39,11 +39,33 @@ def narrow_column(column: Any, width: int) -> pd.Series:
     for letters in chunks:
         seen[letters] = True
     known = np.flatnonzero(seen).astype(kind)
-    places = np.zeros(len(seen), dtype="int8" if len(known) < _FEW else "int32")
-    places[known] = np.arange(len(known))
     values = pd.Index([each.tobytes().decode("utf-8") for each in known], dtype="str")
-    codes = np.concatenate([places[letters] for letters in chunks])
+    codes = np.concatenate([places_among(letters, known) for letters in chunks])
     return pd.Series(pd.Categorical.from_codes(codes, categories=values, validate=False), copy=False)
+
+
+def places_among(numbers: npt.NDArray[np.unsignedinteger[Any]], known: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the place of each number (of one byte or two) among those that are known, in as few bytes as hold it."""
+    size = 1 << 8 * numbers.itemsize
+    places = np.zeros(size, dtype="int8" if len(known) < _FEW else "int32")
+    places[known] = np.arange(len(known))
+    if size == 1 << 8 and places.itemsize == 1:  # a table that bytes have of their own
+        return np.frombuffer(numbers.tobytes().translate(places.tobytes()), dtype="int8")
+    found: npt.NDArray[Any] = places[numbers]
+    return found
+
+
+def whole_numbers(column: Any) -> pd.Series:
+    """Return a column of Arrow's whole numbers (int64) as `Int64`, copied once."""
+    import pyarrow as pa
+
+    chunks = [each for each in column.chunks if len(each)] or [pa.array([], pa.int64())]
+    values = [np.frombuffer(each.buffers()[1] or b"", "int64", len(each), 8 * each.offset) for each in chunks]
+    missing = [
+        each.is_null().to_numpy(zero_copy_only=False) if each.null_count else np.zeros(len(each), dtype=bool)
+        for each in chunks
+    ]
+    return pd.Series(pd.arrays.IntegerArray(np.concatenate(values), np.concatenate(missing)), copy=False)
 
 
 def _first(texts: Any) -> int:

@@ -51,12 +51,13 @@ def _has_only(letters: Bytes, signs: bytes) -> bool:
     return last - first < len(set(signs)) or not letters.tobytes().translate(None, signs)
 
 
-def _held(text: pd.Series) -> Iterator[tuple[Bytes, npt.NDArray[np.int64]]]:
+def _held(text: pd.Series) -> Iterator[tuple[Bytes, npt.NDArray[np.signedinteger]]]:
     """Yield the bytes of the texts, and how many each has, as Arrow holds them."""
     import pyarrow as pa
 
-    column = pa.chunked_array(pa.array(text.array, from_pandas=True))
-    for chunk in column.cast(pa.large_string()).chunks:
-        offsets = np.frombuffer(chunk.buffers()[1], dtype="int64")[chunk.offset : chunk.offset + len(chunk) + 1]
+    for chunk in pa.chunked_array(pa.array(text.array, from_pandas=True)).chunks:
+        kind = "int64" if pa.types.is_large_string(chunk.type) else "int32"
+        offsets = np.frombuffer(chunk.buffers()[1] or b"", kind)[chunk.offset : chunk.offset + len(chunk) + 1]
         if len(offsets):
-            yield np.frombuffer(chunk.buffers()[2] or b"", dtype="uint8")[offsets[0] : offsets[-1]], np.diff(offsets)
+            letters = np.frombuffer(chunk.buffers()[2] or b"", dtype="uint8")[offsets[0] : offsets[-1]]
+            yield letters, offsets[1:] - offsets[:-1]

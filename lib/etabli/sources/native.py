@@ -16,7 +16,7 @@ import pandas as pd
 from etabli.sources.codebook import SourceCodebook, Variable
 from etabli.sources.conversions import date_format
 from etabli.sources.dates import fixed_dates
-from etabli.sources.dictionaries import NARROW, dictionary_column, narrow_column
+from etabli.sources.dictionaries import NARROW, dictionary_column, narrow_column, whole_numbers
 
 SAMPLE = 10_000
 """Rows that tell whether a column's values repeat."""
@@ -129,10 +129,10 @@ def typed_column(column: Any, variable: Variable | None) -> pd.Series | None:
     if pa.types.is_dictionary(column.type):
         return dictionary_column(column)
     if pa.types.is_int64(column.type):
-        return pd.Series(column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get), copy=False)
+        return whole_numbers(column)
     if pa.types.is_float64(column.type):
         numbers = column.to_numpy()
-        if np.isfinite(numbers).sum() + column.null_count < len(numbers):  # « nan », « inf », 1e400
+        if np.count_nonzero(np.isfinite(numbers)) + column.null_count < len(numbers):  # « nan », « inf », 1e400
             return None
         return pd.Series(numbers, copy=False)
     if variable is None or variable.type in {*_CODES, "text"}:

@@ -118,11 +118,11 @@ def _variable_checks(name: str, variable: Variable, book: SourceCodebook) -> Ite
     yield check("type", f"{label} est {_told_type(variable, wanted)}", problem, wanted, broken)
     if variable.minimum is not None:
         wanted, least = f"au moins {_written(variable.minimum)}", _bound(variable.minimum)
-        broken = on_values(lambda it: _is_beneath(it.typed, least))
+        broken = on_values(lambda it: _is_beneath(it, least))
         yield check("minimum", f"{label} vaut {wanted}", "est trop petite", wanted, broken)
     if variable.maximum is not None:
         wanted, most = f"au plus {_written(variable.maximum)}", _bound(variable.maximum)
-        broken_above = on_values(lambda it: _is_beyond(it.typed, most))
+        broken_above = on_values(lambda it: _is_beyond(it, most))
         yield check("maximum", f"{label} vaut {wanted}", "est trop grande", wanted, broken_above)
     if variable.pattern is not None:
         form, pattern = f"un texte de la forme « {variable.pattern} »", variable.pattern
@@ -177,14 +177,14 @@ _NONE = np.zeros(1, dtype=bool)
 """No value breaks the rule: the usual case, told by the least or the greatest of them."""
 
 
-def _is_beneath(values: pd.Series, least: float | pd.Timestamp) -> npt.ArrayLike:
-    lowest = values.min()
+def _is_beneath(column: Column, least: float | pd.Timestamp) -> npt.ArrayLike:
+    lowest, values = column.extremes[0], column.typed
     return _NONE if pd.isna(lowest) or lowest >= least else (values < least).fillna(False)
 
 
-def _is_beyond(values: pd.Series, most: float | pd.Timestamp) -> npt.ArrayLike:
+def _is_beyond(column: Column, most: float | pd.Timestamp) -> npt.ArrayLike:
     """Return which values are beyond a maximum; a date as maximum of a datetime includes that whole day."""
-    highest = values.max()
+    highest, values = column.extremes[1], column.typed
     if pd.isna(highest) or highest <= most:
         return _NONE
     beyond = values >= most + pd.Timedelta(days=1) if isinstance(most, pd.Timestamp) else values > most

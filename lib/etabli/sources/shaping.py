@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,12 @@ import pandas as pd
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import FileFormat, Variable
 from etabli.sources.conversions import date_format, digits_of, distinct, is_text, stands_for
+from etabli.sources.dictionaries import places_among
 from etabli.sources.labels import read_by_label
 from etabli.sources.metadata import Column
 
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.signedinteger[Any]]
 
 _NATIVE = {"integer": "fiu", "number": "fiu", "date": "M", "datetime": "M", "boolean": "b"}
 """For each type of variable, the kinds of dtype that hold it already."""
@@ -109,14 +112,20 @@ def shaped(
         restored &= ~labelled
         for place, word in zip(kept, words, strict=True):
             mended[place] = word
-    counts = np.bincount(places + 1, minlength=len(values) + 1)[1:]
-    told = _notes(described.name, int(counts[gone].sum()), int(counts[labelled].sum()), int(counts[restored].sum()))
+    told = _notes(described.name, *(_rows_of(places, each) for each in (gone, labelled, restored)))
     if column.dtype.kind == "f" and variable.type in {"identifier", "text"} and variable.pattern is None:
         notes.append(f"Colonne « {described.name} » : {_ZEROS}")
     final = pd.Series(mended, dtype="str").mask(gone, "")
     codes, kept_texts = pd.factorize(final)
-    text = pd.Categorical.from_codes(np.append(codes, -1)[places], categories=pd.Index(kept_texts, dtype="str"))
-    return pd.Series(text, column.index), [*told, *notes]
+    if not np.array_equal(codes, np.arange(len(codes))) or places.min(initial=0) < 0:
+        places = np.append(codes, -1)[places]
+    text = pd.Categorical.from_codes(places, categories=pd.Index(kept_texts, dtype="str"), validate=False)
+    return pd.Series(text, column.index, copy=False), [*told, *notes]
+
+
+def _rows_of(places: Places, values: Mask) -> int:
+    """Return how many rows have one of these values."""
+    return int(np.count_nonzero(np.append(values, False)[places])) if values.any() else 0
 
 
 def hold_digits(column: pd.Series, variable: Variable, described: Column, suffix: str, shown: str) -> None:
@@ -174,7 +183,7 @@ def _moment(moment: datetime, variable: Variable | None) -> str:
     return moment.date().isoformat() if moment.time() == time() else moment.isoformat(sep=" ")
 
 
-def _distinct_values(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[object]]:
+def _distinct_values(column: pd.Series) -> tuple[Places, list[object]]:
     if is_text(column) and column.dtype != object:
         places, texts = distinct(column)
         return places, list(texts)
@@ -189,14 +198,17 @@ def _distinct_values(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[obj
     return np.asarray(places, dtype="int64"), list(values.tolist())
 
 
-def _few_numbers(numbers: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], list[object]] | None:
+def _few_numbers(numbers: npt.NDArray[np.int64]) -> tuple[Places, list[object]] | None:
     """Return the places and values of whole numbers that lie near each other, as codes do: a table tells them apart."""
     least = int(numbers.min(initial=0))
-    if int(numbers.max(initial=0)) - least > _NEAR:
+    most = int(numbers.max(initial=0))
+    if most - least > _NEAR:
         return None
-    shifted = numbers - least
-    seen = np.bincount(shifted) > 0
-    return (np.cumsum(seen) - 1)[shifted], list((np.flatnonzero(seen) + least).tolist())
+    shifted = (numbers - least).astype("uint8" if most - least < 1 << 8 else "uint16")
+    seen = np.zeros(most - least + 1, dtype=bool)
+    seen[shifted] = True
+    known = np.flatnonzero(seen)
+    return places_among(shifted, known), list((known + least).tolist())
 
 
 def _key(value: object) -> tuple[str, object] | None:
@@ -213,8 +225,7 @@ def _without_user_missing(
     names = [written_as(value, None, _POINT) for value in values]
     named = stands_for(pd.Series(values, dtype=column.dtype), variable.missing, variable, written)
     gone = _declared(values, names, described) & ~named.to_numpy(dtype=bool)
-    counts = np.bincount(places + 1, minlength=len(values) + 1)[1:]
-    return column.mask(np.append(gone, False)[places]), _notes(described.name, int(counts[gone].sum()), 0, 0)
+    return column.mask(np.append(gone, False)[places]), _notes(described.name, _rows_of(places, gone), 0, 0)
 
 
 def _are_moments(column: pd.Series) -> bool:

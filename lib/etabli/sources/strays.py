@@ -72,7 +72,7 @@ def stray(delivered: Delivered, broken: Mask, book: SourceCodebook, shown: str) 
 def _is_note(delivered: Delivered) -> bool:
     """Return whether the last row has one cell, of several words."""
     row = delivered.rows - 1
-    filled = [column for column in delivered.columns.values() if not column.text[[column.places[row]]].isna().any()]
+    filled = [column for column in delivered.columns.values() if not pd.isna(column.told(row))]
     told = [cell for _, cell in _cells(delivered, row)]
     return len(filled) == 1 and len(told) == 1 and " " in told[0]
 
@@ -80,6 +80,6 @@ def _is_note(delivered: Delivered) -> bool:
 def _cells(delivered: Delivered, row: int) -> Iterator[tuple[str, str]]:
     """Yield the filled cells of a row that are text, by variable."""
     for name, column in delivered.columns.items():
-        cell = column.text[[column.places[row]]].tolist()[0]
+        cell = column.told(row)
         if not pd.isna(cell) and isinstance(cell, str):
             yield name, cell
