@@ -14,9 +14,10 @@ from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protection, with_masks
 from etabli.french import NBSP, NNBSP
 from etabli.methods.results import Dimension, Measure, Table, Value
-from etabli.present.items import CommentItem, FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
+from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.sentences import as_sentence, citing, sentence
 from etabli.present.words import Words
+from etabli.present.written import CommentItem
 
 OPEN, STRICT = Policy("internal", 1, ()), Policy("funder", 5, ("convention",))
 

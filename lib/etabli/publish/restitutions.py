@@ -32,7 +32,7 @@ def write_restitution(project: Project, study: Study, name: str) -> Path:
     declared, plan = study.restitutions[name], run_of(study, name)
     folder = project.reports / plan.slug / plan.name
     manifest, page = report_page(project, folder)
-    content = excerpt(page, declared.form, declared.questions).encode("utf-8")
+    content = excerpt(page, declared.form, declared.questions, name if declared.introduction else "").encode("utf-8")
     try:
         complaint = excerpt_complaint(content, page=page)
         return keep(project, folder, manifest, file_of(name), content, complaint)
