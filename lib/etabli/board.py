@@ -163,7 +163,7 @@ class Board:
             table = RichTable(box=None, show_header=False, padding=(0, 2, 0, 2))
             for row in rows:
                 table.add_row(*map(escape, row))
-            self.console.print(table, soft_wrap=not self.console.is_terminal)
+            self.console.print(table)
 
     def _made(self, project: Project, plan: PlannedRun) -> str:
         """Say whether a run has a report, and what in it a person must read again."""
@@ -175,7 +175,7 @@ class Board:
         except RunError:  # damaged: `etabli verify` says so
             outdated = []
         places = [Path(each).name for each in outdated]
-        return f"rapport fait ; commentaire à relire : {' ; '.join(places)}" if places else "rapport fait"
+        return f"rapport fait ; texte à relire : {' ; '.join(places)}" if places else "rapport fait"
 
     def tell_verdict(self, verdict: Verdict) -> None:
         """Say what `etabli verify` found."""
