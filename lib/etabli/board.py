@@ -151,19 +151,13 @@ class Board:
         """Show the restitutions of a study: their keys, whose they are, of which run, and whether they were made."""
         from etabli.publish.restitutions import called, file_of, run_of
 
-        rows = []
+        if study.restitutions:
+            self.say(f"  Restitutions (etabli restitute {study.slug}) :")
         for name in study.restitutions:
             plan = run_of(study, name)
             made = (project.reports / plan.slug / plan.name / file_of(name)).is_file()
-            rows.append(
-                (name, called(project, study.slug, name), f"de {plan.name}", "restitution faite" if made else "")
-            )
-        if rows:
-            self.say(f"  Restitutions (etabli restitute {study.slug}) :")
-            table = RichTable(box=None, show_header=False, padding=(0, 2, 0, 2))
-            for row in rows:
-                table.add_row(*map(escape, row))
-            self.console.print(table)
+            told = f"    {name} : {called(project, study.slug, name)}, de {plan.name}{', faite' if made else ''}"
+            self.say(french.typography(told))
 
     def _made(self, project: Project, plan: PlannedRun) -> str:
         """Say whether a run has a report, and what in it a person must read again."""

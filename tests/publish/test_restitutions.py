@@ -233,12 +233,12 @@ def made(rendered: Project, no_browser: None, capsys: pytest.CaptureFixture[str]
 def test_list_and_catalogue_show_restitutions(made: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(app, ["list"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "elus Note aux élus (note) de 2024_funder restitution faite" in told
+    assert "elus : Note aux élus (note), de 2024_funder, faite" in told
     page = (made.reports / "index.html").read_text(encoding="utf-8")
     assert re.search(r'href="essai/2024_funder/restitution-elus\.html">Note aux élus \(note\)', page)
     shutil.rmtree(made.reports / "essai" / "2024_funder")
     assert run(app, ["list"]) == 0
-    assert "restitution faite" not in capsys.readouterr().out
+    assert "faite" not in capsys.readouterr().out
     assert "elus" not in write_catalogue(made).read_text(encoding="utf-8")
 
 

@@ -79,6 +79,14 @@ def test_long_list_and_many_paragraphs_go_over_several_slides() -> None:
     assert all(each.count("<ul>") == each.count("</ul>") for each in slides)
 
 
+def test_short_end_of_a_section_takes_words_of_the_slide_before() -> None:
+    words = [f"<p>{'mot ' * 130}{place}.</p>" for place in range(4)] + ["<p>Une ligne.</p>"]
+    slides = shown("<h2>Un constat</h2>", *words)
+    assert len(slides) == 2
+    assert slides[1].count("<p>") > 1
+    assert "".join(re.findall(r"<p>.*</p>", "".join(slides))) == "".join(words)
+
+
 def test_heading_begins_a_slide_and_two_displays_never_share_one() -> None:
     figure = '<figure id="figure-{0}"><figcaption>F</figcaption><div class="drawing"><svg></svg></div></figure>'
     slides = shown("<h2>A</h2>", figure.format(1), figure.format(2), "<h3>B</h3><p>C</p>")

@@ -48,8 +48,27 @@ def slides_of(sections: Iterable[Sequence[Piece]]) -> list[Slide]:
                 slides.append(slide)
                 slide = Slide()
             slide.add(piece)
-        slides += [slide] if slide.pieces else []
+        if slide.pieces:
+            slides.append(slide)
+            _even_out(slides)
     return slides
+
+
+def _even_out(slides: list[Slide]) -> None:
+    """Give the last slide some words of the one before, where it would hold a line or two alone."""
+    if len(slides) < 2 or any(each.is_display or each.is_heading for slide in slides[-2:] for each in slide.pieces[1:]):
+        return
+    before, last = slides[-2:]
+    if last.pieces[0].tag != "p" or before.pieces[-1].tag != "p":
+        return
+    pieces, count = [*before.pieces, *last.pieces], len(before.pieces)
+    while (
+        count > 2
+        and pieces[count - 1].tag == "p"
+        and sum(map(height, pieces[count:])) < sum(map(height, pieces[:count])) / 2
+    ):
+        count -= 1
+    slides[-2:] = [Slide.of(pieces[:count]), Slide.of(pieces[count:])]
 
 
 class Slide:
@@ -58,6 +77,14 @@ class Slide:
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
         self._height = 0.0
+
+    @classmethod
+    def of(cls, pieces: Iterable[Piece]) -> Slide:
+        """Return a slide that holds some pieces."""
+        slide = cls()
+        for piece in pieces:
+            slide.add(piece)
+        return slide
 
     @property
     def html(self) -> str:
