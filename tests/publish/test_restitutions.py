@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,16 @@ from etabli.project import FOLDER_VARIABLE, Project
 from etabli.publish import restitutions
 from etabli.publish.catalogue import write_catalogue
 from etabli.publish.release import candidate
-from etabli.publish.restitutions import print_restitution, write_restitution
+from etabli.publish.restitutions import print_restitution, write_restitution, write_restitution_docx
 from etabli.runs.fingerprint import fingerprint
 from etabli.runs.manifest import read_manifest, verify
 from etabli.study import read_study
 from etabli.terminal import run
+
+needs_pandoc = pytest.mark.skipif(
+    not (find_spec("resvg_py") and (shutil.which("pandoc") or find_spec("pypandoc"))),
+    reason="il manque de quoi écrire un document Word",
+)
 
 NOTE = """
 restitutions:
@@ -275,6 +281,20 @@ def test_restitution_made_otherwise_removes_what_was_made_of_the_former(
     append(made, NOTE.replace("form: note", "form: slides"))
     write_restitution(made, read_study(made, "essai"), "elus")
     assert not path.exists()
+
+
+@needs_pandoc
+def test_word_document_of_a_restitution_says_what_it_says_and_leaves_with_it(made: Project) -> None:
+    folder = made.reports / "essai" / "2024_funder"
+    path = write_restitution_docx(made, read_study(made, "essai"), "elus")
+    assert path.name == "restitution-elus.docx"
+    assert candidate(made, folder, "caf").report == "essai/2024_funder"
+    assert verify(made, folder).intact
+    page = path.with_suffix(".html")
+    page.write_text(page.read_text(encoding="utf-8").replace("<p>", "<p>Zyxw ", 1), encoding="utf-8")
+    with pytest.raises(GateError) as caught:
+        candidate(made, folder, "caf")
+    assert "restitution-elus" in str(caught.value.where)
 
 
 def test_restitution_that_was_altered_is_not_printed(made: Project) -> None:
