@@ -60,7 +60,8 @@ class Manifest:
     derived
         SHA-256 of each file that was made of the report afterwards (`DERIVED`), by its name: no outputs of the run.
     outdated
-        Passages of the commentary that cite a value which has changed since they were written: file and line.
+        Passages of the commentary, or of the introduction of a restitution, that cite a value which has changed since
+        they were written: where they stand.
     """
 
     study: str
