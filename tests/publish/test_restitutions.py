@@ -110,6 +110,28 @@ def test_question_that_waits_for_its_answer_is_refused(small_project: Project) -
         read_study(small_project, "essai")
 
 
+@pytest.mark.parametrize(
+    ("recipient", "told"), [("caff", "« caf »"), ("esc", "audience"), ("caf", "")], ids=["unknown", "other", "right"]
+)
+def test_body_that_is_not_declared_is_refused_before_any_run(
+    rendered: Project, no_browser: None, capsys: pytest.CaptureFixture[str], recipient: str, told: str
+) -> None:
+    append(rendered, NOTE.replace("audience: funder", f"audience: funder, recipient: {recipient}"))
+    shutil.rmtree(rendered.reports / "essai" / "2024_funder")
+    assert run(app, ["restitute", "essai"]) == (1 if told else 0)
+    if told:
+        error = capsys.readouterr().err
+        assert told in error
+        assert "study.yml, ligne" in error
+    assert (rendered.reports / "essai" / "2024_funder-caf" / "restitution-elus.html").is_file() is not bool(told)
+
+
+def test_restitution_of_a_territory_is_made_of_its_run(rendered: Project, no_browser: None) -> None:
+    append(rendered, NOTE.replace("audience: funder", "audience: funder, group: first"))
+    assert run(app, ["restitute", "essai"]) == 0
+    assert (rendered.reports / "essai" / "2024_funder_group-first" / "restitution-elus.html").is_file()
+
+
 def test_study_without_restitutions_says_how_to_declare_one(
     rendered: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

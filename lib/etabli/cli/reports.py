@@ -113,13 +113,20 @@ def restitute(
     from etabli.board import Board
     from etabli.orders import run_alone
     from etabli.publish.catalogue import write_catalogue
-    from etabli.publish.restitutions import print_restitution, run_of, write_restitution, write_restitution_docx
+    from etabli.publish.restitutions import (
+        hold_recipients,
+        print_restitution,
+        run_of,
+        write_restitution,
+        write_restitution_docx,
+    )
     from etabli.runs.fingerprint import Survey
     from etabli.runs.standing import standing
 
     project, board = find_project(), Board.for_terminal()
     study = read_study(project, slug)
     asked = _restitutions_of(study, names)
+    hold_recipients(project, study, asked)
     for name in asked:
         plan = run_of(study, name)
         if not standing(project, study, plan, Survey()).is_current and any(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from etabli import french
-from etabli.errors import EtabliError, RunError
+from etabli.declarations import place_of
+from etabli.errors import DeclarationError, EtabliError, ParameterError, RunError
 from etabli.project import Project
 from etabli.publish.derived import forget, keep, report_page
 from etabli.publish.editable import keep_docx
 from etabli.publish.excerpts import FORMS, excerpt, excerpt_complaint
 from etabli.publish.printing import find_browser, keep_print, pages_in, printed
+from etabli.recipients import read_recipients, recipient_of
 from etabli.runs.disk import disk_error
 from etabli.runs.manifest import Manifest
 from etabli.study import PlannedRun, Restitution, Study, read_study
@@ -41,6 +44,28 @@ class Restituted:
 def run_of(study: Study, name: str) -> PlannedRun:
     """Return the run of which a restitution is made."""
     return study.plan(study.restitutions[name].parameters)
+
+
+def hold_recipients(project: Project, study: Study, names: Iterable[str]) -> None:
+    """Hold the bodies for which restitutions are made to those that are declared, before any run is made.
+
+    Raises
+    ------
+    DeclarationError
+        A body is not declared, or is not of the run's audience; the message names the line of `study.yml`.
+    """
+    bodies, path = read_recipients(project), project.studies / study.slug / "study.yml"
+    for name in names:
+        try:
+            recipient_of(bodies, run_of(study, name))
+        except ParameterError as error:
+            raise DeclarationError(
+                f"La restitution « {name} » ne tient pas. {error.what}",
+                where=place_of(path, ("restitutions", name, "parameters", "recipient"), shown=project.relative(path)),
+                expected=error.expected,
+                got=error.got,
+                hint=error.hint,
+            ) from None
 
 
 def file_of(name: str) -> str:
