@@ -1,6 +1,6 @@
-"""Pictures of a report for the documentation: cover, table, figure, print preview, phone, dark.
+"""Pictures of a report for the documentation: cover, table, figure, phone, dark, note, slide, print preview.
 
-    make reports && python docs/screenshots.py       # into docs/images/
+    make reports && etabli restitute caf-flows && python docs/screenshots.py       # into docs/images/
 
 They are looked at before they are committed; `tests/browser/test_appearance.py` is what holds the template.
 """  # noqa: INP001  # a script
@@ -30,10 +30,10 @@ def keep(name: str, picture: bytes) -> None:
     image.save(FOLDER / f"{name}.png", optimize=True)
 
 
-def opened(browser: Browser, width: int, height: int, *, dark: bool = False) -> Page:
+def opened(browser: Browser, width: int, height: int, *, dark: bool = False, name: str = f"{REPORT}/report") -> Page:
     scheme = "dark" if dark else "light"
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page.goto((ROOT / "reports" / REPORT / "report.html").as_uri())
+    page.goto((ROOT / "reports" / f"{name}.html").as_uri())
     return page
 
 
@@ -46,6 +46,10 @@ def main() -> None:
         keep("figure", page.locator("figure:has(svg)").first.screenshot())
         keep("phone", opened(browser, 375, 812).screenshot())
         keep("dark", opened(browser, 1100, 900, dark=True).screenshot())
+        keep("note", opened(browser, 900, 1200, name=f"{REPORT}/restitution-elus").screenshot())
+        page = opened(browser, 1280, 800, name="caf-flows/2024-T4_partner/restitution-partenaires")
+        page.locator(".slide:has(figure)").nth(2).scroll_into_view_if_needed()
+        keep("slide", page.screenshot())
         keep("print", printed())
         browser.close()
 

@@ -106,4 +106,4 @@ def test_list_names_what_must_be_read_again(
     assert manifest["outdated"] == ["studies/essai/commentary/2024.md, ligne 10"]
     capsys.readouterr()
     assert run(app, ["list"]) == 0
-    assert "commentaire à relire" in capsys.readouterr().out
+    assert "texte à relire" in capsys.readouterr().out

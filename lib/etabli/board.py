@@ -145,6 +145,19 @@ class Board:
                     self._made(project, plan),
                 )
             self.console.print(table)
+            self._list_restitutions(project, study)
+
+    def _list_restitutions(self, project: Project, study: Study) -> None:
+        """Show the restitutions of a study: their keys, whose they are, of which run, and whether they were made."""
+        from etabli.publish.restitutions import called, file_of, run_of
+
+        if study.restitutions:
+            self.say(f"  Restitutions (etabli restitute {study.slug}) :")
+        for name in study.restitutions:
+            plan = run_of(study, name)
+            made = (project.reports / plan.slug / plan.name / file_of(name)).is_file()
+            told = f"    {name} : {called(project, study.slug, name)}, de {plan.name}{', faite' if made else ''}"
+            self.say(french.typography(told))
 
     def _made(self, project: Project, plan: PlannedRun) -> str:
         """Say whether a run has a report, and what in it a person must read again."""
@@ -156,7 +169,7 @@ class Board:
         except RunError:  # damaged: `etabli verify` says so
             outdated = []
         places = [Path(each).name for each in outdated]
-        return f"rapport fait ; commentaire à relire : {' ; '.join(places)}" if places else "rapport fait"
+        return f"rapport fait ; texte à relire : {' ; '.join(places)}" if places else "rapport fait"
 
     def tell_verdict(self, verdict: Verdict) -> None:
         """Say what `etabli verify` found."""

@@ -1,13 +1,15 @@
-"""What an analyst writes of an edition, in `studies/<slug>/commentary/`: passages that cite values of the report.
+"""What an analyst writes: of an edition, or to the readers of a restitution. Both are passages that cite values.
 
-A file a edition and territory (`2024-T4.md`, `2024-T4_quarter-nord.md`): who wrote it and when, the values as they were
-then, and paragraphs in Markdown where `{name}` stands for a value that the notebook gives to `report.comment`.
+The first are files of `studies/<slug>/commentary/`, one an edition and territory (`2024-T4.md`,
+`2024-T4_quarter-nord.md`): who wrote it and when, the values as they were then, and paragraphs in Markdown where
+`{name}` stands for a value that the notebook gives to `report.comment`. The others stand under `introduction` in
+`study.yml`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -63,10 +65,64 @@ class Commentary:
     head: Head
     passages: tuple[Passage, ...]
 
+    @property
+    def noted(self) -> dict[str, str]:
+        return self.head.noted
+
+    def place(self, passage: Passage) -> str:
+        """Return where a passage stands."""
+        return f"{self.shown}, ligne {passage.line}"
+
     def differs(self, name: str, printed: str) -> bool:
         """Whether a value is printed otherwise than when this was written, or was not noted then."""
-        noted = self.head.noted.get(name)
+        noted = self.noted.get(name)
         return noted is None or _plain(noted) != _plain(printed)
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """What the readers of a restitution are told first.
+
+    Parameters
+    ----------
+    restitution, title
+        Its key in `study.yml`, and for whom it is.
+    shown
+        How messages name the file.
+    passages
+        Its paragraphs, by their rank.
+    noted
+        Values that it was written for, as they were printed; those that it cites and does not note may change.
+    """
+
+    restitution: str
+    title: str
+    shown: str
+    passages: tuple[Passage, ...]
+    noted: Mapping[str, str]
+
+    def place(self, passage: Passage) -> str:
+        """Return where a passage stands."""
+        return f"{self.shown}, introduction de « {self.restitution} », paragraphe {passage.line}"
+
+    def differs(self, name: str, printed: str) -> bool:
+        """Whether a value that was noted is printed otherwise now."""
+        return name in self.noted and _plain(self.noted[name]) != _plain(printed)
+
+
+def introductions(project: Project, study: Study, plan: PlannedRun) -> tuple[Introduction, ...]:
+    """Return the introductions of the restitutions that are made of a run, in the order of `study.yml`."""
+    shown = project.relative(project.studies / study.slug / "study.yml")
+    return tuple(
+        Introduction(name, each.title, shown, _paragraphs(each.introduction), each.noted)
+        for name, each in study.restitutions.items()
+        if each.introduction and study.plan(each.parameters).name == plan.name
+    )
+
+
+def _paragraphs(text: str) -> tuple[Passage, ...]:
+    parts = (part.strip("\n") for part in re.split(r"\n\s*\n", text))
+    return tuple(Passage(part, rank) for rank, part in enumerate(filter(str.strip, parts), start=1))
 
 
 def path_of(project: Project, study: Study, plan: PlannedRun) -> Path:

@@ -124,6 +124,12 @@ def parse_declaration(text: str, model: type[Model], *, shown: str) -> Model:
         raise _explain(error, tree, model, name) from None
 
 
+def place_of(path: Path, keys: Iterable[str | int], *, shown: str) -> str:
+    """Return where a key stands in a YAML file that was read already: the file, as it is shown, and the line."""
+    _, line = _locate(_parse(path.read_text(encoding="utf-8"), shown), tuple(keys))
+    return f"{shown}, ligne {line}" if line else shown
+
+
 def _parse(text: str, name: str) -> Any:
     try:
         return YAML(typ="rt").load(StringIO(text))

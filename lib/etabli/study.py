@@ -14,12 +14,13 @@ from datetime import date
 from hashlib import sha256
 from itertools import product
 from math import isfinite, prod
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from etabli.declarations import Declaration, read_declaration
+from etabli.declarations import Complaint, Declaration, misplaced, place_of, read_declaration
 from etabli.errors import DeclarationError, ParameterError, suggestion
 from etabli.project import Project
 
@@ -225,11 +226,46 @@ class Restitution(Declaration):
     title: Text
     """For whom, as `etabli list` and the catalogue say it."""
     form: Literal["note", "slides"]
-    """A note of two pages, or slides for a meeting."""
+    """A note of some pages, or slides for a meeting."""
+    length: Annotated[int, Field(ge=1, le=200)] | None = None
+    """How many A4 pages the note may have (default: `NOTE_PAGES`), or how many slides there may be (default: any)."""
     questions: tuple[Name, ...] = ()
     """Those that it keeps, by their identifiers; all by default."""
     parameters: dict[Name, Scalar] = Field(default_factory=dict)
     """Of the run: edition, audience, recipient, territory."""
+    introduction: str = ""
+    """What is said first, in Markdown; `{name}` stands for a value that the notebook gives to `report.comment`."""
+    noted: dict[str, str] = Field(default_factory=dict)
+    """Values that the introduction was written for, as they were printed: when one changes, it says so."""
+
+    @property
+    def longest(self) -> int | None:
+        """How many pages or slides it may have; None: any number of slides."""
+        return self.length or (NOTE_PAGES if self.form == "note" else None)
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Self:
+        complaints: list[Complaint] = []
+        if any(line.lstrip().startswith("#") for line in self.introduction.splitlines()):
+            complaints.append((("introduction",), "des paragraphes ou des listes : le rapport a ses titres"))
+        try:
+            cited = {field for _, field, _, _ in Formatter().parse(self.introduction) if field is not None}
+        except ValueError:
+            cited = set(self.noted)
+            complaints.append((("introduction",), "des accolades qui se répondent, autour d’un nom : {nom}"))
+        roots = {each.partition(".")[0] for each in cited}
+        complaints += [
+            (("noted", name), "une valeur que l’introduction cite : " + (", ".join(sorted(roots)) or "elle n’en a pas"))
+            for name in self.noted
+            if name not in roots
+        ]
+        if complaints:
+            raise misplaced(complaints)
+        return self
+
+
+NOTE_PAGES = 2
+"""How many A4 pages a note may have when nothing else is declared."""
 
 
 class Run(Declaration):
@@ -287,10 +323,22 @@ class _Declared(Declaration):
         ids = [question.id for question in self.questions]
         if len(set(ids)) < len(ids):
             raise ValueError("des questions aux identifiants tous différents")
-        asked = [name for each in self.restitutions.values() for name in each.questions if name not in ids]
-        if asked:
-            raise ValueError(f"une restitution qui garde des questions de l’étude ({suggestion(asked[0], ids)})")
+        complaints = [
+            (("restitutions", key, "questions", rank), self._questioned(asked))
+            for key, each in self.restitutions.items()
+            for rank, asked in enumerate(each.questions)
+            if self._questioned(asked)
+        ]
+        if complaints:
+            raise misplaced(complaints)
         return self
+
+    def _questioned(self, asked: str) -> str:
+        """Return what is expected in the place of a question that a restitution keeps; empty when it does."""
+        planned = {question.id: question.planned for question in self.questions}
+        if asked not in planned:
+            return f"une question de l’étude, au lieu de « {asked} » ({suggestion(asked, planned)})"
+        return f"une question qui a une réponse ; « {asked} » attend : {planned[asked]}" if planned[asked] else ""
 
 
 class Study(_Declared):
@@ -467,6 +515,7 @@ def read_study(project: Project, slug: str) -> Study:
         )
     study = Study(slug=slug, **{name: getattr(declared, name) for name in _Declared.model_fields})
     _check_runs(study, shown)
+    _check_restitutions(study, path, shown)
     return study
 
 
@@ -490,6 +539,22 @@ def _check_runs(study: Study, shown: str) -> None:
             expected=f"de 1 à {MOST_DEFAULT_RUNS} passages marqués « default: true »",
             got=str(len(defaults)),
         )
+
+
+def _check_restitutions(study: Study, path: Path, shown: str) -> None:
+    """Hold the runs of which restitutions are made against the parameters."""
+    for key, declared in study.restitutions.items():
+        try:
+            study.plan(declared.parameters)
+        except ParameterError as error:
+            wrong = [name for name in declared.parameters if f"« {name} »" in error.what]
+            raise DeclarationError(
+                f"La restitution « {key} » ne tient pas. {error.what}",
+                where=place_of(path, ("restitutions", key, "parameters", *wrong[:1]), shown=shown),
+                expected=error.expected,
+                got=error.got,
+                hint=error.hint,
+            ) from None
 
 
 def json_schema() -> dict[str, Any]:

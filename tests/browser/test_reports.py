@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -29,9 +29,6 @@ PLACEHOLDER = re.compile(r"No description|has been provided|image/png|\.(?:png|s
 """What nbconvert, or a file, puts where words are missing."""
 
 OPENED = "document.querySelectorAll('details').forEach(each => { each.open = true })"
-
-SCROLLER = re.compile(r"<div class=\"[^\"]*(?:scroll|table)")
-"""A table wider than its place, which a browser lets the keyboard scroll."""
 
 pytestmark = [
     pytest.mark.browser,
@@ -86,38 +83,14 @@ def test_page_does_not_scroll_sideways_on_a_phone(browser: Browser, house: Proje
     assert wide <= 320
 
 
-REACHED = """() => {
-    const asked = [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')];
-    return asked.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 80));
-}"""
-"""The links and controls of a page that can be seen."""
-
-STEP = """() => {
-    const here = document.activeElement;
-    if (!here || here === document.body || here.dataset.seen) return null;
-    here.dataset.seen = "1";
-    return here.outerHTML.replace(' data-seen="1"', '').slice(0, 80);
-}"""
-"""What the keyboard stands on; none when it has left the page, or stands there again."""
-
-
-@pytest.mark.parametrize("page", [PAGES[0], PAGES[2], PAGES[4]])
+@pytest.mark.parametrize("page", PAGES)
 def test_tab_reaches_each_link_and_control_once_and_leaves_the_page(
-    browser: Browser, house: Project, page: str
+    browser: Browser, house: Project, hold_tab_order: Callable[[Page], int], page: str
 ) -> None:
     tab, _ = opened(browser, house, page, 1280)
     tab.evaluate(OPENED)
-    asked, seen = tab.evaluate(REACHED), list[str]()
-    for _ in range(len(asked) + 50):
-        tab.keyboard.press("Tab")
-        place = tab.evaluate(STEP)
-        if place is None:
-            break
-        seen.append(place)
+    assert hold_tab_order(tab) >= 5
     tab.close()
-    assert len(asked) >= 5
-    assert [each for each in asked if each not in seen] == []
-    assert [each for each in seen if each not in asked and not SCROLLER.match(each)] == []
 
 
 @pytest.mark.parametrize("page", PAGES[1:])

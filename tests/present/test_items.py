@@ -9,14 +9,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from etabli.commentary import Commentary, Head, Passage
+from etabli.commentary import Commentary, Head, Introduction, Passage
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protection, with_masks
 from etabli.french import NBSP, NNBSP
 from etabli.methods.results import Dimension, Measure, Table, Value
-from etabli.present.items import CommentItem, FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
+from etabli.present.items import FigureItem, Item, KeyFigureItem, SentenceItem, TableItem
 from etabli.present.sentences import as_sentence, citing, sentence
 from etabli.present.words import Words
+from etabli.present.written import CommentItem, IntroductionItem
 
 OPEN, STRICT = Policy("internal", 1, ()), Policy("funder", 5, ("convention",))
 
@@ -232,3 +233,41 @@ def test_passage_that_cites_a_masked_value_is_withheld_and_not_told_to_have_chan
     assert "outdated" not in html
     assert item.outdated(protection) == []
     assert item.results(protection) == []
+
+
+# Introductions of restitutions ------------------------------------------------------------------
+
+
+def introduced(text: str, words: Words, noted: dict[str, str], **values: Value | str) -> IntroductionItem:
+    written = Introduction("elus", "Note <aux> élus", "study.yml", (Passage(text, 1),), noted)
+    return IntroductionItem(**place("introduction-1", words), introduction=written, passages=(citing(text, values),))
+
+
+def test_introduction_is_folded_under_its_title_and_keeps_what_it_is_written_for(words: Words, ages: Table) -> None:
+    item = introduced("Surtout <b>jeunes</b> : {x}.", words, {"x": "96,2 %"}, x=ages.value("share", age="young"))
+    html = item.html(shown(item, OPEN))
+    assert html.startswith('<details class="introduction for-elus" id="introduction-1"><summary>')
+    assert "<b>Note &lt;aux&gt; élus</b>" in html
+    assert f"&lt;b&gt;jeunes&lt;/b&gt;{NBSP}: 96,2{NBSP}%." in html
+    assert item.outdated(shown(item, OPEN)) == []
+    assert [each["value"] for each in item.results(shown(item, OPEN))] == [96.2]
+    assert len(item.places(shown(item, OPEN))) == 1
+
+
+@pytest.mark.parametrize(
+    ("noted", "told"), [({}, []), ({"x": "95 %"}, ["study.yml, introduction de « elus », paragraphe 1"])]
+)
+def test_introduction_is_out_of_date_when_a_value_that_it_noted_changed(
+    noted: dict[str, str], told: list[str], words: Words, ages: Table
+) -> None:
+    item = introduced("Surtout jeunes : {x}.", words, noted, x=ages.value("share", age="young"))
+    assert item.outdated(shown(item, OPEN)) == told
+    assert ("Passage à relire" in item.html(shown(item, STRICT))) is bool(told)
+
+
+def test_introduction_that_cites_a_masked_value_is_withheld(words: Words, ages: Table) -> None:
+    item = introduced("Peu d’anciens : {x}.", words, {}, x=ages.value("people", age="old"))
+    protection = shown(item, STRICT)
+    assert "Non diffusé" in item.html(protection)
+    assert item.results(protection) == []
+    assert item.places(protection) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,11 @@ from etabli.cli.arguments import Slug, Slugs, studies_of
 from etabli.errors import ParameterError, RunError, suggestion
 from etabli.project import Project, find_project
 from etabli.recipients import read_recipients
-from etabli.study import read_study
+from etabli.study import Restitution, Study, read_study
+
+if TYPE_CHECKING:
+    from etabli.board import Board
+    from etabli.publish.restitutions import Restituted
 
 PARAMETER = ("-p", "--parameter")
 
@@ -102,29 +106,66 @@ def restitute(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[RESTITUTION…]", help="Restitutions de study.yml (toutes, sinon).")
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Les imprime aussi en PDF, par un Chromium installé.")] = False,
+    docx: Annotated[bool, typer.Option("--docx", help="Les écrit aussi en documents Word, par pandoc.")] = False,
 ) -> None:
     """Fait les restitutions d’une étude : notes et diapositives, à côté du rapport dont elles sont tirées."""
     from etabli.board import Board
     from etabli.orders import run_alone
-    from etabli.publish.restitutions import run_of, write_restitution
+    from etabli.publish.catalogue import write_catalogue
+    from etabli.publish.restitutions import (
+        hold_recipients,
+        print_restitution,
+        run_of,
+        write_restitution,
+        write_restitution_docx,
+    )
     from etabli.runs.fingerprint import Survey
     from etabli.runs.standing import standing
 
     project, board = find_project(), Board.for_terminal()
     study = read_study(project, slug)
-    for name in names or study.restitutions:
-        if name not in study.restitutions:
-            raise RunError(
-                f"L’étude « {slug} » n’a pas de restitution « {name} ».", hint=suggestion(name, study.restitutions)
-            )
-    for name in names or study.restitutions:
+    asked = _restitutions_of(study, names)
+    hold_recipients(project, study, asked)
+    for name in asked:
         plan = run_of(study, name)
         if not standing(project, study, plan, Survey()).is_current and any(
             outcome.error is not None for outcome in run_alone(project, board, plan)
         ):
             raise typer.Exit(1)
-        told = study.restitutions[name].title
-        board.say(f"{told} : {project.relative(write_restitution(project, study, name))}")
+        _tell(project, board, study.restitutions[name], write_restitution(project, study, name))
+        if pdf:
+            board.say(f"PDF : {project.relative(print_restitution(project, study, name))}")
+        if docx:
+            board.say(f"Word : {project.relative(write_restitution_docx(project, study, name))}")
+    write_catalogue(project)
+
+
+def _restitutions_of(study: Study, names: list[str] | None) -> list[str]:
+    """Return the restitutions of a study that are asked for; all of them when none is named."""
+    if not study.restitutions:
+        raise RunError(
+            f"L’étude « {study.slug} » ne déclare aucune restitution.",
+            expected="une clé « restitutions » dans son study.yml",
+            hint="docs/guide/rendre-un-rapport.md en donne un exemple",
+        )
+    for name in names or ():
+        if name not in study.restitutions:
+            raise RunError(
+                f"L’étude « {study.slug} » n’a pas de restitution « {name} ».",
+                hint=suggestion(name, study.restitutions),
+            )
+    return names or list(study.restitutions)
+
+
+def _tell(project: Project, board: Board, declared: Restitution, made: Restituted) -> None:
+    """Say what was made, how long it is, and what in it is to be read again."""
+    length = f" ({made.length})" if made.length else ""
+    board.say(f"{declared.title} : {project.relative(made.path)}{length}")
+    if made.length is None:
+        board.caution("Chromium n’est pas installé : la longueur de cette note n’est pas vérifiée (make browser).")
+    for place in made.outdated:
+        board.caution(f"À relire, une valeur citée a changé : {place}")
 
 
 def compare_reports(

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from etabli import french
-from etabli.commentary import Commentary
 from etabli.disclosure.protect import Protected, Protection
 from etabli.methods.results import TOTAL, Measure, Table, Value
 from etabli.present import figures, theme
@@ -123,75 +122,6 @@ class SentenceItem(Item):
 
     def places(self, protection: Protection) -> list[Place]:
         return self._cited_places(protection, self.text)
-
-
-_CHANGED = "Passage à relire : une valeur qu’il cite n’est plus celle pour laquelle il a été écrit."
-"""What a reader outside is told: neither the former value nor which one it is."""
-
-
-@dataclass(frozen=True)
-class CommentItem(Item):
-    """What an analyst wrote of this edition, passage by passage; what cites a value that has changed says so."""
-
-    prefix: ClassVar[str] = "commentaire"
-
-    commentary: Commentary
-    passages: tuple[Sentence, ...]
-
-    @property
-    def tables(self) -> list[Table]:
-        return [table for passage in self.passages for table in passage.tables]
-
-    @property
-    def waiting(self) -> str:
-        return "Commentaire"
-
-    def html(self, protection: Protection) -> str:
-        from nbconvert.filters import markdown2html
-
-        lines: list[str] = []
-        for passage in self.passages:
-            lines.append(markdown2html(passage.html(protection, self.words)).strip())
-            changed = {} if passage.is_masked(protection) else self._changed(passage)
-            told = [_CHANGED] if protection.policy.protects and changed else self._told(changed)
-            lines += [f'<p class="outdated">{escape(french.typography(each), quote=False)}</p>' for each in told]
-        head = self.commentary.head
-        signed = french.typography(f"Commentaire : {head.author}, {french.date(head.written)}.")
-        lines.append(f'<p class="signed">{escape(signed, quote=False)}</p>')
-        return f'<div class="comment" id="{self.name}">{"".join(lines)}</div>'
-
-    def outdated(self, protection: Protection) -> list[str]:
-        """Return where the passages stand that cite a value which has changed, or was not noted."""
-        return [
-            f"{self.commentary.shown}, ligne {written.line}"
-            for written, passage in zip(self.commentary.passages, self.passages, strict=True)
-            if not passage.is_masked(protection) and self._changed(passage)
-        ]
-
-    def _changed(self, passage: Sentence) -> dict[str, str]:
-        """Return the values that are not as they were noted, as they would be printed for the house."""
-        printed = {
-            name: self.words.value(value.table, value.row, value.table.measure(value.measure))
-            for name, value in passage.values.items()  # noqa: PD011  # no array
-            if isinstance(value, Value)
-        }
-        return {name: text for name, text in printed.items() if self.commentary.differs(name, text)}
-
-    def _told(self, changed: Mapping[str, str]) -> list[str]:
-        """Say, to the house, what changed, and what to note once the passage was read again."""
-        noted = self.commentary.head.noted
-        return [
-            f"Passage à relire : « {name} » "
-            + (f"était « {noted[name]} », est « {now} »." if name in noted else f"(« {now} ») n’est pas noté.")
-            + f' Une fois relu, notez-le sous « noted » : {name}: "{now}"'
-            for name, now in changed.items()
-        ]
-
-    def results(self, protection: Protection) -> list[dict[str, Any]]:
-        return self._cited(protection, *self.passages)
-
-    def places(self, protection: Protection) -> list[Place]:
-        return self._cited_places(protection, *self.passages)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import pandas as pd
 
 from etabli import french, memo
 from etabli.agreements import Agreement, read_agreements
-from etabli.commentary import Commentary, Passage, read_commentary
+from etabli.commentary import Commentary, Introduction, Passage, introductions, read_commentary
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
 from etabli.disclosure.parts import Splits
 from etabli.disclosure.policy import policy_for
@@ -35,11 +35,12 @@ from etabli.present import theme
 from etabli.present.figures import FigureKind, Mapped, Method
 from etabli.present.grounds import read_ground
 from etabli.present.holding import hold_categories, hold_population
-from etabli.present.items import CommentItem, FigureItem, Item, KeyFigureItem, MapItem, SentenceItem, TableItem
+from etabli.present.items import FigureItem, Item, KeyFigureItem, MapItem, SentenceItem, TableItem
 from etabli.present.said import statements_of, variables_of
 from etabli.present.sentences import Sentence, as_sentence, citing, hold_values, sentence
 from etabli.present.together import Together, together
 from etabli.present.words import Words
+from etabli.present.written import CommentItem, IntroductionItem, WrittenItem
 from etabli.project import MIRROR_VARIABLE, Project, find_project
 from etabli.recipients import Recipient, read_recipients, recipient_of
 from etabli.sources.admission import hold_edition
@@ -120,6 +121,7 @@ def open_report(
         cache=cache,
         recipient=body,
         commentary=read_commentary(project, study, plan),
+        introductions=introductions(project, study, plan),
         together=together(project, study, plan, deliveries, key),
         project=project,
     )
@@ -151,14 +153,14 @@ def running_cell() -> tuple[str | None, int]:
     return parent.get("metadata", {}).get("cellId"), int(shell.execution_count)
 
 
-def _cited(commentary: Commentary, passage: Passage, values: Mapping[str, Value | str]) -> Sentence:
+def _cited(text: Commentary | Introduction, passage: Passage, values: Mapping[str, Value | str]) -> Sentence:
     """Return a passage with the values that it cites."""
     try:
         return citing(passage.text, values)
     except ReportError as error:
         raise ReportError(
             error.what,
-            where=f"{commentary.shown}, paragraphe de la ligne {passage.line}",
+            where=text.place(passage),
             expected=error.expected or f"une valeur que report.comment reçoit : {', '.join(sorted(values))}",
             got=error.got,
             hint=error.hint,
@@ -183,6 +185,8 @@ class Report:
     """The body that the report is made for; None: every body of the audience."""
     commentary: Commentary | None = None
     """What an analyst wrote of its edition and territory; None: nothing."""
+    introductions: tuple[Introduction, ...] = ()
+    """What the readers of its restitutions are told first."""
     together: Together = field(default_factory=Together)
     """What it is protected beside."""
     project: Project | None = None
@@ -290,7 +294,8 @@ class Report:
     def comment(self, **values: Value | str) -> None:
         """Show what an analyst wrote of this edition and territory, if anything, in `studies/<slug>/commentary/`.
 
-        A passage that cites a value which is no longer what it was when the passage was written says so.
+        A passage that cites a value which is no longer what it was when the passage was written says so. The
+        introductions of the restitutions that are made of this run stand there too, folded.
 
         Parameters
         ----------
@@ -303,10 +308,12 @@ class Report:
             A passage cites a value that is not given, or a value is a bare number.
         """
         hold_values(values, where="report.comment")
-        if self.commentary is None:
-            return
-        passages = tuple(_cited(self.commentary, passage, values) for passage in self.commentary.passages)
-        self._add(CommentItem, None, commentary=self.commentary, passages=passages)
+        if self.commentary is not None:
+            passages = tuple(_cited(self.commentary, passage, values) for passage in self.commentary.passages)
+            self._add(CommentItem, None, commentary=self.commentary, passages=passages)
+        for each in self.introductions:
+            passages = tuple(_cited(each, passage, values) for passage in each.passages)
+            self._add(IntroductionItem, None, introduction=each, passages=passages)
 
     def key_figure(
         self, value: Value, *, label: str | Sentence, note: str | Sentence = "", source: str | None = None
@@ -456,7 +463,14 @@ class Report:
         )
 
     def finish(self) -> None:
-        """Protect all results together, fill their places, and clear them for the gate. Last cell."""
+        """Protect all results together, fill their places, and clear them for the gate. Last cell.
+
+        Raises
+        ------
+        ReportError
+            A restitution of this run has an introduction, and the notebook never calls `report.comment`.
+        """
+        self._hold_introductions()
         policy = policy_for(
             [self.agreements[self.study.sources[name].agreement] for name in self._loaded],
             self.plan.audience,
@@ -500,7 +514,7 @@ class Report:
             "sources": [self._described(name) for name in self._loaded],
             "refused": [item.waiting for item in self._items if self._is_refused(item, protection)],
             "outdated": [
-                place for item in self._items if isinstance(item, CommentItem) for place in item.outdated(protection)
+                place for item in self._items if isinstance(item, WrittenItem) for place in item.outdated(protection)
             ],
             "releases": self.together.releases,
             "lost": self.together.held.speaking_of(former.lost),
@@ -574,6 +588,14 @@ class Report:
         if source is None and len(self._loaded) != 1:
             return Words(self.codebook, None)
         return Words(self.codebook, self.codebook.sources[self._source_name(source)])
+
+    def _hold_introductions(self) -> None:
+        shown = any(isinstance(item, IntroductionItem) for item in self._items)
+        if self.introductions and not shown:
+            raise ReportError(
+                f"L’introduction de la restitution « {self.introductions[0].restitution} » n’est montrée nulle part.",
+                expected="report.comment(…), avec les valeurs qu’elle cite, avant report.finish()",
+            )
 
     def _origin(self, source: str | None) -> str:
         """The source note: file, period, who computed."""

@@ -13,6 +13,7 @@ from etabli.present import theme
 from etabli.project import Project
 from etabli.publish.context import made_on, readers
 from etabli.publish.export import REPORT
+from etabli.publish.restitutions import called, file_of, made_of
 from etabli.publish.style import style
 from etabli.runs.disk import disk_error
 from etabli.runs.manifest import FILE, Manifest, read_manifest
@@ -58,15 +59,17 @@ def write_catalogue(project: Project) -> Path:
 
 
 def _page(project: Project) -> str:
-    return page_of(reports_in(project), project.reports, banner="Catalogue interne de la maison — ne pas diffuser")
+    return page_of(
+        project, reports_in(project), project.reports, banner="Catalogue interne de la maison — ne pas diffuser"
+    )
 
 
-def page_of(reports: Sequence[tuple[Path, Manifest]], base: Path, *, banner: str) -> str:
+def page_of(project: Project, reports: Sequence[tuple[Path, Manifest]], base: Path, *, banner: str) -> str:
     """Return the page of a set of reports, its links written from `base`."""
     sections: dict[str, list[tuple[Path, Manifest]]] = {}
     for folder, manifest in reports:
         sections.setdefault(manifest.title, []).append((folder, manifest))
-    body = "".join(_section(title, held, base) for title, held in sections.items()) or "<p>Aucun rapport.</p>"
+    body = "".join(_section(project, title, held, base) for title, held in sections.items()) or "<p>Aucun rapport.</p>"
     title = f"Rapports – {theme.ORGANISATION}"
     return (
         f'<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
@@ -79,7 +82,7 @@ def page_of(reports: Sequence[tuple[Path, Manifest]], base: Path, *, banner: str
     )
 
 
-def _section(title: str, reports: Sequence[tuple[Path, Manifest]], base: Path) -> str:
+def _section(project: Project, title: str, reports: Sequence[tuple[Path, Manifest]], base: Path) -> str:
     """Return the reports of one study: runs that differ only by who reads stand side by side, in one row."""
     rows: dict[tuple[object, ...], list[tuple[Path, Manifest]]] = {}
     for folder, manifest in reports:
@@ -87,7 +90,7 @@ def _section(title: str, reports: Sequence[tuple[Path, Manifest]], base: Path) -
     audiences = [each for each in theme.AUDIENCES if any(_audience(manifest) == each for _, manifest in reports)]
     names = ("Édition", "Choix", *(theme.AUDIENCES[each] for each in audiences))
     heads = "".join(f'<th scope="col" class="text">{escape(name)}</th>' for name in names)
-    body = "".join(_row(held, audiences, base) for held in rows.values())
+    body = "".join(_row(project, held, audiences, base) for held in rows.values())
     return (
         f'<h2>{escape(french.typography(title))}</h2><div class="scroll" role="region" tabindex="0" '
         f'aria-label="{escape(french.typography(title))}"><table class="reports"><caption class="unseen">Rapports : '
@@ -109,10 +112,14 @@ def _choices(manifest: Manifest) -> str:
     return french.typography(", ".join(f"{name} : {text}" for name, text in manifest.choices.items()) or "—")
 
 
-def _row(reports: Sequence[tuple[Path, Manifest]], audiences: Sequence[str], base: Path) -> str:
+def _row(project: Project, reports: Sequence[tuple[Path, Manifest]], audiences: Sequence[str], base: Path) -> str:
     first = reports[0][1]
     cells = [
-        "<br>".join(_link(base, folder, manifest) for folder, manifest in reports if _audience(manifest) == audience)
+        "<br>".join(
+            _link(base, folder, manifest) + _restituted(project, base, folder, manifest)
+            for folder, manifest in reports
+            if _audience(manifest) == audience
+        )
         for audience in audiences
     ]
     return (
@@ -132,3 +139,26 @@ def _link(base: Path, folder: Path, manifest: Manifest) -> str:
         f'<a href="{escape(link)}">{escape(shown)}<span class="unseen">{escape(apart)}</span></a>, '
         f"{escape(made_on(manifest))}"
     )
+
+
+_BESIDE = {".pdf": "PDF", ".docx": "Word"}
+"""What may be made of a restitution, by suffix."""
+
+
+def _restituted(project: Project, base: Path, folder: Path, manifest: Manifest) -> str:
+    """Return links to the restitutions that were made of a report, each with what was made of it."""
+    apart = f" – {manifest.edition_label} – {readers(manifest)} – {_choices(manifest)}"
+    lines = []
+    for name in made_of(manifest):
+        page = (folder / file_of(name)).relative_to(base)
+        title = called(project, manifest.study, name)
+        links = [(page, title), *((page.with_suffix(suffix), kind) for suffix, kind in _BESIDE.items())]
+        lines += [
+            ", ".join(
+                f'<a href="{escape(path.as_posix())}">{escape(shown)}<span class="unseen">{escape(more)}</span></a>'
+                for path, shown in links
+                if path.name in manifest.derived
+                for more in [apart if path == page else f", {title}{apart}"]
+            )
+        ]
+    return "".join(f"<br>{line}" for line in lines)

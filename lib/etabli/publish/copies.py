@@ -57,6 +57,7 @@ def publish(project: Project, ledger: Ledger, bodies: Recipients, recipient: str
     try:
         copied = [_copy(project.reports / name, target / name, manifest) for name, manifest in manifests.items()]
         page = page_of(
+            project,
             [(target / report, manifest) for report, manifest in manifests.items()],
             target,
             banner=f"Rapports rendus à {name}",

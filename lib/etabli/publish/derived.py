@@ -18,18 +18,28 @@ from etabli.publish.export import REPORT
 from etabli.runs.manifest import FILE, Manifest, derived_in, read_manifest
 
 _JUDGES: dict[str, Judge] = {
-    PRINTED: lambda content, page, private: printed_complaint(content, page=page, private=private),
-    EDITABLE: lambda content, page, _: editable_complaint(content, page=page),
+    ".pdf": lambda content, page, private: printed_complaint(content, page=page, private=private),
+    ".docx": lambda content, page, _: editable_complaint(content, page=page),
+    ".html": lambda content, page, _: excerpt_complaint(content, page=page),
 }
 
 
 def judges_of(folder: Path) -> dict[str, Judge]:
-    """Return how each file beside a report, made of it, is held to its page."""
-    return {name: _JUDGES.get(name, _of_excerpt) for name in derived_in(folder)}
+    """Return how each file beside a report, made of it, is held to its page, or to that of its restitution."""
+    return {name: _judge(folder / name) for name in derived_in(folder)}
 
 
-def _of_excerpt(content: bytes, page: str, _: Iterable[str]) -> str | None:
-    return excerpt_complaint(content, page=page)
+def _judge(path: Path) -> Judge:
+    judge, page = _JUDGES[path.suffix], path.with_suffix(".html")
+    if path.name in {PRINTED, EDITABLE, page.name}:
+        return judge
+
+    def of_restitution(content: bytes, _: str, private: Iterable[str]) -> str | None:
+        if not page.is_file():
+            return "ce qui est fait d’une restitution qui n’est pas là"
+        return judge(content, page.read_text(encoding="utf-8", errors="replace"), private)
+
+    return of_restitution
 
 
 def report_page(project: Project, folder: Path) -> tuple[Manifest, str]:
@@ -77,6 +87,18 @@ def keep(project: Project, folder: Path, manifest: Manifest, name: str, content:
     told = replace(manifest, derived={**manifest.derived, name: sha256(content).hexdigest()})
     _put(folder / FILE, told.to_json().encode("utf-8"))
     return folder / name
+
+
+def forget(folder: Path, manifest: Manifest, names: Iterable[str]) -> Manifest:
+    """Remove files that were made of what is no more beside a report; return its manifest without them."""
+    gone = {name for name in names if name in manifest.derived or (folder / name).is_file()}
+    if not gone:
+        return manifest
+    for name in gone:
+        (folder / name).unlink(missing_ok=True)
+    left = replace(manifest, derived={name: told for name, told in manifest.derived.items() if name not in gone})
+    _put(folder / FILE, left.to_json().encode("utf-8"))
+    return left
 
 
 def derived_of(folder: Path, manifest: Manifest) -> tuple[list[str], list[str]]:

@@ -22,6 +22,7 @@ from etabli.errors import RunError
 from etabli.project import Project
 from etabli.publish.derived import keep, report_page
 from etabli.runs.disk import disk_error
+from etabli.runs.manifest import Manifest
 
 SECONDS = 120.0
 """After which pandoc is ended: a report takes less than one."""
@@ -43,6 +44,19 @@ def write_docx(project: Project, folder: Path) -> Path:
         The document holds what no report may.
     """
     manifest, page = report_page(project, folder)
+    return keep_docx(project, folder, manifest, EDITABLE, page)
+
+
+def keep_docx(project: Project, folder: Path, manifest: Manifest, name: str, page: str) -> Path:
+    """Write a page of a report's folder as a Word document, beside it, and return the file.
+
+    Raises
+    ------
+    RunError
+        Pandoc or what draws figures is not there, or fails; the disk refuses.
+    GateError
+        The document holds what no report may.
+    """
     shown = project.relative(folder)
     pandoc = find_pandoc()
     reader = _Editable()
@@ -52,9 +66,9 @@ def write_docx(project: Project, folder: Path) -> Path:
     try:
         content = _converted(pandoc, reader, made, shown)
         complaint = editable_complaint(content, page=page)
-        return keep(project, folder, manifest, EDITABLE, content, complaint)
+        return keep(project, folder, manifest, name, content, complaint)
     except OSError as error:
-        raise disk_error("Le document Word n’a pas pu être écrit.", error, project, folder / EDITABLE) from None
+        raise disk_error("Le document Word n’a pas pu être écrit.", error, project, folder / name) from None
 
 
 def find_pandoc() -> str:

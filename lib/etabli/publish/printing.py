@@ -69,15 +69,54 @@ def print_report(project: Project, folder: Path, *, seconds: float = SECONDS) ->
         The PDF holds what no report may.
     """
     manifest, page = report_page(project, folder)
-    shown, browser = project.relative(folder), find_browser()
+    return keep_print(project, folder, manifest, PRINTED, page, seconds=seconds)
+
+
+def keep_print(
+    project: Project, folder: Path, manifest: Manifest, name: str, page: str, *, seconds: float = SECONDS
+) -> Path:
+    """Print a page of a report's folder as PDF, beside it, and return the file.
+
+    Raises
+    ------
+    RunError
+        Chromium is not there, fails or takes too long, the disk refuses.
+    GateError
+        The PDF holds what no report may.
+    """
     try:
-        with tempfile.TemporaryDirectory(prefix="etabli-") as work:
-            content = _dated(_printed(browser, page, Path(work), seconds, shown), manifest)
-            private = (str(project.root.resolve()), str(Path.home()), work)
+        content, private = printed(project, folder, manifest, page, seconds=seconds)
         complaint = printed_complaint(content, page=page, private=private)
-        return keep(project, folder, manifest, PRINTED, content, complaint)
+        return keep(project, folder, manifest, name, content, complaint)
     except OSError as error:
-        raise disk_error("Le PDF n’a pas pu être écrit.", error, project, folder / PRINTED) from None
+        raise disk_error("Le PDF n’a pas pu être écrit.", error, project, folder / name) from None
+
+
+def printed(
+    project: Project, folder: Path, manifest: Manifest, page: str, *, seconds: float = SECONDS
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return a page of a report's folder as PDF, which nobody has looked into, and texts that must not be in it.
+
+    Raises
+    ------
+    RunError
+        Chromium is not there, fails or takes too long.
+    OSError
+        The disk refuses.
+    """
+    browser = find_browser()
+    with tempfile.TemporaryDirectory(prefix="etabli-") as work:
+        content = _dated(_printed(browser, page, Path(work), seconds, project.relative(folder)), manifest)
+        return content, (str(project.root.resolve()), str(Path.home()), work)
+
+
+def pages_in(content: bytes) -> int:
+    """Return how many pages a PDF of Chromium has.
+
+    >>> pages_in(b"<</Type /Pages /Count 2>> <</Type /Page>> <</Type /Page>>")
+    2
+    """
+    return len(re.findall(rb"/Type /Page\b", content))
 
 
 def find_browser() -> str:

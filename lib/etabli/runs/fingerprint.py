@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from etabli.agreements import read_agreements
-from etabli.commentary import path_of
+from etabli.commentary import introductions, path_of
 from etabli.disclosure.ledger import Ledger, neighbouring, read_ledger
 from etabli.disclosure.shared import decided_for, home_of
 from etabli.errors import EtabliError
@@ -24,9 +24,9 @@ from etabli.study import PlannedRun, Study
 Fingerprint = dict[str, str]
 """SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
 `releases` (what they hold already of its deliveries), `plan` (what the runs of its edition decided of it),
-`commentary` (where one was written), `ground/…` (where a map is drawn), `agreement/…`, `source/…`, `lib/…`; `key` is
-the fingerprint of the project's key, where an edition reads real deliveries, and `withdrawals` a digest of who
-withdrew, when anyone did: neither the key nor anybody can be found from them."""
+`commentary` and `introductions` (where one was written), `ground/…` (where a map is drawn), `agreement/…`, `source/…`,
+`lib/…`; `key` is the fingerprint of the project's key, where an edition reads real deliveries, and `withdrawals` a
+digest of who withdrew, when anyone did: neither the key nor anybody can be found from them."""
 
 
 @dataclass
@@ -112,8 +112,12 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 
 
 def _commentary(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
-    path = path_of(project, study, plan)
-    return {"commentary": _hash(path)} if path.is_file() else {}
+    """Return the parts of what was written: of the edition, and to the readers of the run's restitutions."""
+    path, told = path_of(project, study, plan), introductions(project, study, plan)
+    return {
+        **({"commentary": _hash(path)} if path.is_file() else {}),
+        **({"introductions": _hash_text(repr(told))} if told else {}),
+    }
 
 
 def _plan(project: Project, bodies: Recipients, plan: PlannedRun) -> Fingerprint:

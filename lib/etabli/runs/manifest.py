@@ -20,8 +20,7 @@ from etabli.study import read_study
 
 FILE = "manifest.json"
 
-DERIVED = re.compile(r"report\.(pdf|docx)|restitution-[a-z0-9-]+\.html")
-"""Names of the files that are made of a report afterwards: no outputs of its run."""
+DERIVED = re.compile(r"report\.(pdf|docx)|restitution-[a-z0-9-]+\.(html|pdf|docx)")
 """Files that may be made of a report at any time. Their modules are not imported here: no run depends on them."""
 
 PACKAGES = ("etabli", "pandas", "numpy", "statsmodels", "seaborn", "matplotlib", "papermill", "nbconvert", "pyreadstat")
@@ -61,7 +60,8 @@ class Manifest:
     derived
         SHA-256 of each file that was made of the report afterwards (`DERIVED`), by its name: no outputs of the run.
     outdated
-        Passages of the commentary that cite a value which has changed since they were written: file and line.
+        Passages of the commentary, or of the introduction of a restitution, that cite a value which has changed since
+        they were written: where they stand.
     """
 
     study: str

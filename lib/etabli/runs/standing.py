@@ -116,6 +116,7 @@ _KINDS = {
     "study": "la déclaration de l’étude (study.yml)",
     "codebook": "le codebook",
     "commentary": "le commentaire",
+    "introductions": "l’introduction d’une restitution",
     "parameters": "les paramètres",
     "lock": "les versions des logiciels (requirements.lock)",
     "plan": "ce que les autres passages de l’édition masquent avec lui",
