@@ -168,6 +168,7 @@ def _sheet(manifest: Manifest) -> list[tuple[str, str]]:
     commit = (manifest.commit or "")[:12] or "inconnue"
     changed = {True: ", avec des modifications non enregistrées", False: "", None: ""}[manifest.dirty]
     names = ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
+    plain = not manifest.versions  # no run of ours: what it was made with was not noted
     return [
         ("Étude et passage", f"{manifest.study} / {manifest.run}"),
         *[
@@ -177,8 +178,14 @@ def _sheet(manifest: Manifest) -> list[tuple[str, str]]:
             )
             for source in manifest.sources
         ],
-        ("Version du code", commit + changed),
-        ("Logiciels", names),
+        *([] if plain else [("Version du code", commit + changed), ("Logiciels", names)]),
         ("Calculé le", f"{made_on(manifest)}, en {french.duration(manifest.seconds)}"),
-        ("Empreintes complètes", "dans manifest.json, à côté de ce rapport ; etabli verify les contrôle"),
+        ("Page seule", _PLAIN) if plain else ("Empreintes complètes", _DIGESTS),
     ]
+
+
+_DIGESTS = "dans manifest.json, à côté de ce rapport ; etabli verify les contrôle"
+_PLAIN = (
+    "convertie d’un notebook exécuté, par nbconvert. Ni manifeste, ni fichiers, ni inscription au registre des "
+    "diffusions : ce qui se remet est le rapport qu’écrit etabli run"
+)

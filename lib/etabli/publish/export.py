@@ -181,11 +181,11 @@ def _hold_told(plan: PlannedRun, staged: Path) -> None:
         )
 
 
-def write_report(executed: Executed, folder: Path) -> None:
+def write_report(executed: Executed, folder: Path, *, with_workbook: bool = True) -> None:
     """Write the files of a report into a new folder."""
     payload = executed.clearance.payload
     folder.mkdir()
-    workbook = workbook_of(executed)
+    workbook = workbook_of(executed) if with_workbook else None
     if workbook is not None:
         (folder / WORKBOOK).write_bytes(workbook)
     page = to_html(executed, weight=len(workbook) if workbook else None)
@@ -237,7 +237,7 @@ def _exporter() -> Any:
 
     folder = str(files("etabli.publish").joinpath("template"))
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
-        template_name="etabli",
+        template_name="report",
         extra_template_basedirs=[folder],
         exclude_anchor_links=True,
         optimistic_validation=True,  # once, not after each of its eleven steps
