@@ -15,6 +15,7 @@ import re
 import shutil
 import tempfile
 import time
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
@@ -207,7 +208,10 @@ def write_report(executed: Executed, folder: Path, *, with_workbook: bool = True
     tables, drawings = folder / "tables", folder / "figures"
     tables.mkdir()
     for name, text in payload["files"].items():
-        if name.endswith(".svg"):
+        if name.endswith(".png"):
+            drawings.mkdir(exist_ok=True)
+            (drawings / name).write_bytes(b64decode(text))
+        elif name.endswith(".svg"):
             drawings.mkdir(exist_ok=True)
             (drawings / name).write_text(text, encoding="utf-8", newline="\n")
         else:  # the byte-order mark is what makes Excel read UTF-8
