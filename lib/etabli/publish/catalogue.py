@@ -82,7 +82,8 @@ def _late(project: Project, reports: Sequence[tuple[Path, Manifest]]) -> dict[Pa
         try:
             study = read_study(project, manifest.study)
             stands = standing(project, study, study.plan(manifest.parameters), survey)
-            reasons = [in_words(each) for each in stands.drifted] + [f"{each} manque" for each in stands.missing]
+            told = [_CODE if each.startswith("lib/") else in_words(each) for each in stands.drifted]
+            reasons = list(dict.fromkeys(told)) + [f"{each} manque" for each in stands.missing]
         except EtabliError:
             reasons = ["l’étude, ou ses paramètres, ont changé"]
         more = f", et {french.count(len(reasons) - 2, 'autre chose', 'autres choses')}" if len(reasons) > 2 else ""
@@ -91,6 +92,10 @@ def _late(project: Project, reports: Sequence[tuple[Path, Manifest]]) -> dict[Pa
         elif manifest.outdated:
             found[folder] = "commentaire à relire"
     return found
+
+
+_CODE = "le code de l’établi"
+"""Its modules are the affair of `etabli why`."""
 
 
 def page_of(
