@@ -18,7 +18,8 @@ import pandas as pd
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import Protected, with_masks
 from etabli.methods.results import TOTAL, Dimension, Measure, Table
-from etabli.present.figures import KINDS, Drawing, FigureKind, Mapped, compose, describe, draw
+from etabli.methods.survival import survival
+from etabli.present.figures import KINDS, Drawing, FigureKind, Mapped, compose, describe, draw, pixels_in
 from etabli.present.grounds import read_ground
 from etabli.present.words import Words
 from etabli.project import Project
@@ -70,6 +71,10 @@ class Example:
 
     @property
     def protected(self) -> Protected:
+        if self.kind == "steps":  # it does not leave the house: nothing of it is masked
+            return with_masks(
+                [self.table], Policy("internal", 1, ()), [np.zeros(len(self.table.cells), dtype=bool)]
+            ).of(self.table)
         cells = self.table.cells
         possible = ~cells["impossible"].to_numpy(dtype=bool) if "impossible" in cells else True
         mask = cells["people"].between(1, FEW - 1).to_numpy() & possible
@@ -108,6 +113,7 @@ def words() -> Words:
         "proper": True,
         "codes": {**communes, "elsewhere": "Hors de la métropole"},
     }
+    variables["days"] = {"label": "Jours depuis la demande", "type": "integer", "sensitivity": "open"}
     variables["recipient"] = {"label": "Allocataire", "type": "identifier", "sensitivity": "identifier"}
     visits = {
         "row": {"one": "visite", "many": "visites", "gender": "f"},
@@ -197,6 +203,17 @@ def _arrivals() -> Table:
     return table.with_cells(table.cells.assign(impossible=closed))
 
 
+def _waits() -> Table:
+    """Return how long households wait for a flat of their own, by family: drawn from nothing that is true."""
+    random = np.random.default_rng(20)
+    parent = np.arange(400) % 3 == 0
+    wait, seen = random.weibull(1.3, 400) * np.where(parent, 520, 380), random.uniform(60, 720, 400)
+    frame = pd.DataFrame(
+        {"recipient": np.arange(400), "days": np.minimum(wait, seen).astype(int), "left": wait <= seen}
+    )
+    return survival(frame.assign(household=np.where(parent, "parent", "couple")), "days", event="left", by="household")
+
+
 _YEARS = [
     [1200, 1312, 1410, 1388, 702, 980, 1105, 1240, 1302, 1298],
     [0, 0, 310, 402, 0, 0, 388, 420, 466, 471],
@@ -219,6 +236,7 @@ def examples() -> Iterator[Example]:
     yield Example("forest", _odds(), "odds", labels={"odds": "Rapport de cotes (échelle logarithmique)"})
     yield Example("flow", _crossed("before", "after", _FLOWS, totals=True), "rows")
     yield Example("timeline", _crossed("outpost", "year", _YEARS), "rows")
+    yield Example("steps", _waits(), "survival", labels={"survival": "Part des ménages qui attendent encore"})
     again = {"share": "Part des allocataires venus deux fois ou plus"}
     yield Example("map", _communes(), "share", "rennes-metropole", labels=again)
     yield Example(
@@ -226,12 +244,13 @@ def examples() -> Iterator[Example]:
     )
 
 
-def pictures() -> dict[str, tuple[str, str]]:
-    """Return the file and the alternative text of each kind."""
-    found = {}
+def pictures() -> dict[str, tuple[str | bytes, str]]:
+    """Return the file (text of a vector, bytes of pixels) and the alternative text of each kind."""
+    found: dict[str, tuple[str | bytes, str]] = {}
     for example in examples():
         said = describe(example.drawing)
-        found[example.kind] = (draw(example.drawing, name=example.kind, alternative=said) + "\n", said)
+        drawn = draw(example.drawing, name=example.kind, alternative=said)
+        found[example.kind] = (pixels_in(drawn) or f"{drawn}\n", said)
     return found
 
 
@@ -240,6 +259,7 @@ if __name__ == "__main__":
     drawn = pictures()
     if drawn.keys() != KINDS.keys():
         raise SystemExit(f"kinds without an example: {KINDS.keys() - drawn.keys()}")
-    for kind, (svg, said) in drawn.items():
-        (FOLDER / f"{kind}.svg").write_text(svg, encoding="utf-8", newline="\n")
-        print(f"![{said}](figures/{kind}.svg)\n")  # noqa: T201  # to paste into the page
+    for kind, (picture, said) in drawn.items():
+        name = f"{kind}.svg" if isinstance(picture, str) else f"{kind}.png"
+        (FOLDER / name).write_bytes(picture.encode() if isinstance(picture, str) else picture)
+        print(f"![{said}](figures/{name})\n")  # noqa: T201  # to paste into the page

@@ -21,7 +21,7 @@ from etabli.disclosure.policy import Policy, policy_for
 from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, SourceTold
 from etabli.errors import DisclosureError, MethodError
-from etabli.methods import contacts, profiles
+from etabli.methods import contacts, profiles, survival
 from etabli.methods.membership import Population, mark_derived, mark_population
 from etabli.methods.results import TOTAL, Missing, Table
 from etabli.present.said import statements_of, variables_of
@@ -466,6 +466,17 @@ def odds_of_few() -> bool:
     return not masked(_odds())["age", "old"]
 
 
+def curve_that_leaves() -> bool:
+    """Under an agreement that protects nothing, as that of published figures, it is still refused."""
+    spells = pd.DataFrame({"recipient": range(40), "days": range(1, 41), "left": [True] * 40})
+    table = survival.survival(mark_population(spells, Population("d" * 64)), "days", event="left")
+    held = policy_for([agreement(minimum_people=threshold(1))], "funder")
+    try:
+        return not protect.protect([table], held).of(table).any_masked
+    except DisclosureError:
+        return False
+
+
 def without(name: str) -> Callable[[pytest.MonkeyPatch], None]:
     """Return what takes one rule out of every policy that agreements make."""
     neutral = next(each.default for each in fields(Policy) if each.name == name) if name != "minimum_people" else 1
@@ -547,6 +558,7 @@ MUTATIONS = [
     Mutation("plan._with_parts", part_of_a_masked_total, patched((plan, "_with_parts", lambda masked, *_: masked))),
     Mutation("plan._primary", few_left_out, patched((plan, "_primary", lambda system, *_: system.people < 0))),
     Mutation("rules.hold_rules", forbidden, patched((protect, "hold_rules", _nothing))),
+    Mutation("rules.hold_kinds", curve_that_leaves, patched((protect, "hold_kinds", _nothing))),
     Mutation("rules.bases_of", part_of_a_masked_total, patched((plan, "bases_of", _none))),
     Mutation(
         "rules.of_model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from etabli.agreements import read_agreements
 from etabli.disclosure.gate import CLEARANCE_TYPE, OPENING, digest
 from etabli.errors import DeclarationError, DisclosureError, EtabliError, MethodError, ParameterError, ReportError
-from etabli.methods import profiles
+from etabli.methods import profiles, survival
 from etabli.methods.results import Table, Test
 from etabli.present import report as module
 from etabli.present.figures import draw
@@ -589,3 +590,40 @@ def test_threshold_without_its_source_is_refused(at_home: Project) -> None:
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(DeclarationError, match=r"minimum_people\.source"):
         open_report("essai", edition="2024", audience="internal", group="all")
+
+
+# What may not leave ------------------------------------------------------------------------------
+
+
+def waits(report: Report) -> Table:
+    """How long people wait, invented from the order of the records."""
+    records = report.load("records")
+    people = records["person"].dropna().unique()
+    frame = pd.DataFrame({"person": people, "days": range(len(people)), "left": [True] * len(people)})
+    return survival.survival(frame, "days", event="left", person="person")
+
+
+def test_step_curve_is_a_picture_in_the_house(opened: Opened, screen: Screen) -> None:
+    report = opened("internal")
+    report.figure(waits(report), kind="steps", measure="survival", **NOTES)
+    report.finish()
+    html, files = screen.html("figure-1"), screen.clearance["payload"]["files"]
+    assert '<img alt="Courbes en escalier' in html
+    assert "<svg" not in html
+    assert b64decode(files["figure-1.png"]).startswith(b"\x89PNG")
+    assert "À risque" in files["figure-1.csv"]
+
+
+@pytest.mark.parametrize("audience", ["funder"])
+def test_step_curve_does_not_leave(audience: str, opened: Opened, screen: Screen) -> None:
+    report = opened(audience)
+    curve = waits(report)
+    for show in (
+        lambda: report.figure(curve, kind="steps", measure="survival", **NOTES),
+        lambda: report.table(curve, measures=["at_risk"], **NOTES),
+        lambda: report.say("{x} attendent encore", x=curve.value("survival", days=0)),
+    ):
+        with pytest.raises(DisclosureError, match="ne peut pas encore quitter la maison") as caught:
+            show()
+        assert caught.value.got == "survival"
+    assert screen.shown == []

@@ -66,6 +66,7 @@ KINDS: list[tuple[Kind, float | str, str, float | str]] = [
     ("count", 25011, f"25{NNBSP}011", 25011),
     ("amount", 1125796.4, f"1{NNBSP}125{NNBSP}796{NBSP}€", 1125796),
     ("share", 0.12345, f"12,3{NBSP}%", 12.3),
+    ("curve", 0.12345, f"12,3{NBSP}%", 12.3),
     ("change", 0.0329, f"+3,3{NBSP}%", 3.3),
     ("points", -0.034, f"−3,4{NBSP}points", -3.4),
     ("ratio", 1.4567, "1,46", 1.46),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,8 @@ def test_fictional_data_is_said(empty_project: Project) -> None:
 
 def test_text_of_a_manifest_is_escaped(empty_project: Project) -> None:
     report(empty_project, title="<script>", edition_label="<b>", choices={"a & b": "<i>"})
-    html = page(empty_project)
+    html, own, _ = page(empty_project).rpartition("<script>")
+    assert own
     assert not re.search(r"<script>|<b>|<i>|a & b", html)
     assert "&lt;script&gt;" in html
 
@@ -131,3 +133,27 @@ def test_catalogue_that_the_disk_refuses_is_told(empty_project: Project) -> None
     empty_project.reports.touch()  # a file where the folder should be
     with pytest.raises(RunError, match="catalogue"):
         write_catalogue(empty_project)
+
+
+def test_report_whose_study_changed_or_is_gone_is_to_be_made_again(rendered: Project) -> None:
+    assert "À refaire :" not in plain(page(rendered)).partition("<p>«")[0]
+    book = rendered.studies / "essai" / "codebook.yml"
+    book.write_text(f"{book.read_text(encoding='utf-8')}# relu\n", encoding="utf-8")
+    (rendered.reports / "essai" / "2024_internal" / "results.json").unlink()
+    html = plain(page(rendered))
+    told = re.findall(r'data-audience="(\w+)" data-state="draft late">.*?class="late">(.*?)<', html)
+    assert told[0] == ("internal", "À refaire : le codebook, results.json manque")
+    assert {told[1], told[2]} == {("funder", "À refaire : le codebook")}
+    report(rendered, "disparue", "2024_internal", title="Une étude disparue")
+    assert "À refaire : l’étude, ou ses paramètres, ont changé" in plain(page(rendered))
+
+
+def test_commentary_to_be_read_again_is_told(rendered: Project) -> None:
+    path = rendered.reports / "essai" / "2024_internal" / FILE
+    told = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**told, "outdated": ["2024.md, ligne 3"]}), encoding="utf-8")
+    assert '<span class="late">Commentaire à relire</span>' in page(rendered)
+
+
+def plain(html: str) -> str:
+    return html.replace("\u202f", " ").replace("\xa0", " ")

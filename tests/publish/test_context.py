@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from etabli.disclosure.gate import Clearance
 from etabli.french import NBSP
-from etabli.publish.context import context, made_on
+from etabli.publish.context import context, made_on, version
 from etabli.runs.execute import Executed
 from etabli.runs.manifest import Manifest
 from etabli.runs.outcome import Usage
@@ -60,7 +61,8 @@ def said(found: dict[str, Any]) -> str:
 
 
 def test_cover_says_what_the_report_is(small_study: Study) -> None:
-    found = context(executed(small_study))
+    made = executed(small_study)
+    found = context(made)
     assert (found["title"], found["edition"], found["audience"]) == ("Une étude d’essai", "2024", "funder")
     assert dict(found["cover"]) == {
         "Commanditaire": "À compléter",
@@ -69,6 +71,7 @@ def test_cover_says_what_the_report_is(small_study: Study) -> None:
         "Destinataires": "Financeurs",
         "Date": f"1er{NBSP}octobre 2024" if NBSP in made_on(executed(small_study).manifest) else "1er octobre 2024",
         "Statut": "Document de travail",
+        "Version": version(made),
         "Contact": "Pôle observation",
     }
 
@@ -168,3 +171,16 @@ def test_sheet_names_the_source_and_no_path(small_study: Study) -> None:
     assert sheet["Étude et passage"] == "essai / 2024_funder"
     assert "1 min 15 s" in said(sheet)
     assert "data/" not in said(found)
+
+
+def test_version_follows_what_the_report_says(small_study: Study) -> None:
+    def told(outputs: dict[str, str], prose: str) -> str:
+        made = executed(small_study)
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(prose)])
+        again = replace(made, notebook=notebook, clearance=replace(made.clearance, outputs=outputs))
+        return dict(context(again)["cover"])["Version"]
+
+    first = told({"tableau-1": "ab"}, "Un.")
+    assert re.fullmatch(r"[b-t]{4}-[b-t]{4}", first)
+    assert told({"tableau-1": "ab"}, "Un.") == first
+    assert len({first, told({"tableau-1": "ac"}, "Un."), told({"tableau-1": "ab"}, "Deux.")}) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -116,18 +117,35 @@ def test_what_the_disk_refuses_is_told_in_french(number: int, got: str, empty_pr
     assert (caught.value.where, caught.value.got) == ("reports/essai/2024_funder", got)
 
 
-def test_one_exporter_serves_all_reports_and_highlights_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("audience", ["internal", "funder"])
+def test_one_exporter_serves_all_reports_and_code_is_folded_in_the_house_alone(
+    audience: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refused(self: object, *_: object, **__: object) -> str:
-        raise AssertionError("code that is not shown was highlighted")
+        raise AssertionError("code was highlighted")
 
     monkeypatch.setattr(Highlight2HTML, "__call__", refused)
     exporter = export._exporter()
     assert export._exporter() is exporter
     shown = nbformat.v4.new_output("display_data", {"text/html": "<p>montré</p>"}, metadata={"etabli": "texte-1"})
-    cell = nbformat.v4.new_code_cell("a_secret = 1", outputs=[shown])
-    report = {"audience": "internal", "left_out": [], "banners": [], "cover": [], "questions": [], "sheet": []}
+    cells = [
+        nbformat.v4.new_code_cell("edition = 1"),
+        nbformat.v4.new_code_cell("edition = 2", metadata={"tags": ["injected-parameters"]}),
+        nbformat.v4.new_code_cell("a_secret = 1 < 2", outputs=[shown]),
+    ]
+    report = {"audience": audience, "left_out": [], "banners": [], "cover": [], "questions": [], "sheet": []}
     page, _ = exporter.from_notebook_node(
-        nbformat.v4.new_notebook(cells=[cell]), resources={"etabli": {**report, "disclosure": []}}
+        nbformat.v4.new_notebook(cells=cells), resources={"etabli": {**report, "disclosure": []}}
     )
     assert "<p>montré</p>" in page
-    assert "a_secret" not in page
+    folded = re.findall(r'<p>([^<]*)</p><pre translate="no">(.*?)</pre>', page.partition('<details class="code">')[2])
+    assert folded == (
+        [
+            ("Cellule 1", "edition = 1"),
+            ("Paramètres du passage", "edition = 2"),
+            ("Cellule 2", "a_secret = 1 &lt; 2"),
+        ]
+        if audience == "internal"
+        else []
+    )
+    assert ("a_secret" in page) == (audience == "internal")

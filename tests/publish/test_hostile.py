@@ -96,6 +96,7 @@ class Hostile:
         executed = self.executed(read_study(project, "essai"))
         write_report(executed, folder)
         for name, content in self.extra.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
         hold_for_leaving(project, executed.study, executed.plan, folder)
         return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
@@ -196,6 +197,7 @@ REFUSED: dict[str, Callable[[], Hostile]] = {
     "title of a sheet": lambda: Hostile(titles=SECRET),
     "notebook among the files": lambda: Hostile(extra={"essai.ipynb": SECRET.encode()}),
     "image among the files": lambda: Hostile(extra={"figure.png": base64.b64decode(png(SECRET))}),
+    "picture among the figures": lambda: Hostile(extra={"figures/figure-1.png": base64.b64decode(png(SECRET))}),
     "frame among the files": lambda: Hostile(extra={"visites.parquet": SECRET.encode()}),
     "person in prose": lambda: says("Écrire à zyxw@exemple.fr"),
     "f-string in the code": lambda: Hostile(cells=[new_code_cell('report.say(f"{len(rare)} personnes")')]),

@@ -30,7 +30,7 @@ def test_closure_holds_all_that_python_imports(name: str) -> None:
 def test_closure_holds_what_runs_in_other_processes_and_what_rooms_hold() -> None:
     found = closure(ROOTS)
     assert {"etabli.sources.converter", "etabli.runs.template"} <= set(found)  # python -m, and by its path
-    assert "etabli.publish/template/etabli/report.css" in found
+    assert "etabli.publish/template/report/report.css" in found
     assert "etabli.runs/kernelspecs/etabli/kernel.json" in found
     assert ABSENT not in found.values()
 

@@ -26,6 +26,10 @@ RUNS = (
 pytestmark = pytest.mark.slow
 
 
+_NO_PROSE = {"style", "script", "pre"}
+"""Elements whose text is no prose; `pre` holds code, folded, in internal reports alone."""
+
+
 class _Visible(HTMLParser):
     """Collects the text that a reader sees."""
 
@@ -35,10 +39,10 @@ class _Visible(HTMLParser):
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag in {"style", "script"}
+        self._hidden += tag in _NO_PROSE
 
     def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in {"style", "script"}
+        self._hidden -= tag in _NO_PROSE
 
     def handle_data(self, data: str) -> None:
         if not self._hidden and data.strip():

@@ -167,8 +167,9 @@ class _Said(HTMLParser):
         self.said: list[str] = []
         self._style = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  # the parser's own
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._style = tag == "style"
+        self.said += [dict(attrs).get("alt") or ""] if tag == "img" else []
 
     def handle_endtag(self, tag: str) -> None:
         self._style = self._style and tag != "style"

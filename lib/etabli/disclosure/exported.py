@@ -75,7 +75,7 @@ RESULTS_KEYS = frozenset({"study", "run", "parameters", "edition", "results"})
 
 _FILES = re.compile(
     rf"report\.html|results\.json|manifest\.json|said\.json|{re.escape(WORKBOOK)}"
-    r"|tables/[a-z]+-\d+(-\d+)?\.csv|figures/[a-z]+-\d+(-\d+)?\.svg",
+    r"|tables/[a-z]+-\d+(-\d+)?\.csv|figures/[a-z]+-\d+(-\d+)?\.(svg|png)",
     re.ASCII,
 )
 
@@ -124,8 +124,8 @@ def hold_exported(
         name = path.relative_to(folder).as_posix()
         if name in beside:
             continue  # below, with its page
-        if not is_file_of_report(name):
-            _refuse(name, "un fichier qui n’est pas d’un rapport")
+        if not is_file_of_report(name) or name.endswith(".png"):  # no rule protects a step curve yet
+            _refuse(name, "un fichier qui n’est pas d’un rapport qui sort")
         if name == WORKBOOK:
             continue  # below
         text = path.read_bytes().decode("utf-8-sig", errors="replace")

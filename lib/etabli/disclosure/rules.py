@@ -32,6 +32,33 @@ MODELLED: dict[Kind, str] = {
 }
 """Kinds of a model, whose rows do not count people."""
 
+UNRULED: dict[Kind, str] = {"curve": "who was still at risk, and who left when: no rule yet, under any agreement"}
+"""Kinds that stay in the house: each step of a curve, and each number at risk under it, is a count of people."""
+
+
+def hold_kinds(table: Table, *, audience: str, where: str | None = None) -> None:
+    """Refuse, for any audience but `internal`, a table with a measure that may not leave whatever the agreement.
+
+    Parameters
+    ----------
+    where
+        What shows it, for the message.
+
+    Raises
+    ------
+    DisclosureError
+        The message names the measure.
+    """
+    kept = [measure.name for measure in table.measures if measure.kind in UNRULED]
+    if kept and audience != "internal":
+        raise DisclosureError(
+            "Une courbe de survie ou d’incidence ne peut pas encore quitter la maison : aucune règle ne la protège.",
+            where=where,
+            expected="l’audience internal",
+            got=", ".join(kept),
+            hint="chaque marche compte des personnes ; donnez plutôt des effectifs par tranche de durée",
+        )
+
 
 def hold_rules(table: Table, policy: Policy) -> None:
     """Refuse a table whose people nobody knows, that an agreement forbids, or with a measure that has no rule.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from etabli.methods.clusters import Counts, Floats
 from etabli.methods.intervals import row_shares
-from etabli.methods.results import TOTAL, Measure
+from etabli.methods.membership import Membership, derived_of, population_of
+from etabli.methods.results import TOTAL, Measure, Table
 
 ROWS = Measure("rows", "count", unit="rows")
 PEOPLE_COUNT = Measure("people", "count", unit="people")
@@ -66,3 +69,17 @@ def _shares(counts: Counts) -> tuple[Floats, Floats, Floats]:
 def _with_margins(inner: Floats, total: Floats) -> Floats:
     stacked = np.vstack([inner, total])
     return np.column_stack([stacked, np.full(len(stacked), np.nan)])
+
+
+def with_people(table: Table, frame: pd.DataFrame, members: Membership) -> Table:
+    """Return a table that knows its people: which they are, of which delivery, filtered how."""
+    population, derived = population_of(frame), derived_of(frame)
+    held = {**dict(population.held), **table.held}
+    variables = {*table.keys, *held, *(table.cells["variable"].astype(str) if "variable" in table.keys else ())}
+    return replace(
+        table,
+        held=held,
+        source=population.source,
+        derived={name: origin for name, origin in derived.items() if name in variables},
+        membership=members,
+    )

@@ -17,7 +17,7 @@ import pandas as pd
 from etabli.errors import MethodError, suggestion
 from etabli.memo import pure
 from etabli.methods.association import adjust, independence_test
-from etabli.methods.cells import MADE, MEASURES, PEOPLE_COUNT, ROWS, cells_of
+from etabli.methods.cells import MADE, MEASURES, PEOPLE_COUNT, ROWS, cells_of, with_people
 from etabli.methods.clusters import (
     Coded,
     Counts,
@@ -29,7 +29,7 @@ from etabli.methods.clusters import (
     with_missing,
 )
 from etabli.methods.intervals import mean_interval
-from etabli.methods.membership import Membership, beside, derived_of, membership_of, population_of
+from etabli.methods.membership import Membership, beside, membership_of
 from etabli.methods.odds import odds_ratios
 from etabli.methods.results import IMPOSSIBLE, TOTAL, Dimension, Measure, Table, Test
 from etabli.methods.routes import people_by_route
@@ -72,7 +72,7 @@ def totals(visits: pd.DataFrame, *, person: str = "recipient") -> Table:
         "rows_per_person", "mean", unit="rows", low="rows_per_person_low", high="rows_per_person_high", base="people"
     )
     table = Table(cells, (), (ROWS, PEOPLE_COUNT, mean), missing=missing)
-    return _with_people(table, visits, membership_of(np.asarray(labels), each[:, None]))
+    return with_people(table, visits, membership_of(np.asarray(labels), each[:, None]))
 
 
 @pure
@@ -100,7 +100,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     counts = _count(frame, whole, coded, known, person)
     cells = cells_of(counts, down=None, across=(variable, coded.levels))
     table = Table(cells, (Dimension(variable),), MEASURES, missing=missing)
-    return _with_people(table, frame, _last_row(counts))
+    return with_people(table, frame, _last_row(counts))
 
 
 @pure
@@ -146,7 +146,7 @@ def crosstab(
         cells, test = _without_impossible(cells, row, by, impossible), None
     dimensions = (Dimension(row), Dimension(by))
     table = Table(cells, dimensions, MEASURES, tests=(test,) if test else (), missing=missing)
-    return _with_people(table, frame, members)
+    return with_people(table, frame, members)
 
 
 def _without_impossible(cells: pd.DataFrame, row: str, by: str, impossible: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -199,7 +199,7 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     dimensions = (Dimension("variable", additive=False), Dimension("category"), Dimension(by))
     cells = _ordered(pd.concat(blocks, ignore_index=True), [dimension.name for dimension in dimensions])
     table = Table(cells, dimensions, MEASURES, tests=adjust(tests), missing=missing)
-    return _with_people(table, frame, beside(members))
+    return with_people(table, frame, beside(members))
 
 
 def of_variable(sheet: Table, variable: str) -> Table:
@@ -249,20 +249,6 @@ def _last_row(counts: Counts) -> Membership:
     width = counts.shape[1]
     across = np.vstack([np.eye(width), np.ones((1, width))])
     return membership_of(everyone.people_labels, everyone.by_person @ across.T)
-
-
-def _with_people(table: Table, frame: pd.DataFrame, members: Membership) -> Table:
-    """Return a table that knows its people: which they are, of which delivery, filtered how."""
-    population, derived = population_of(frame), derived_of(frame)
-    held = {**dict(population.held), **table.held}
-    variables = {*table.keys, *held, *(table.cells["variable"].astype(str) if "variable" in table.keys else ())}
-    return replace(
-        table,
-        held=held,
-        source=population.source,
-        derived={name: origin for name, origin in derived.items() if name in variables},
-        membership=members,
-    )
 
 
 def _count(frame: pd.DataFrame, down: Coded, across: Coded, complete: Flags, person: str) -> Counts:

@@ -37,7 +37,7 @@ class Places(Declaration):
 
 
 class DeclaredOutlines(Declaration):
-    """A public GeoJSON file, and which properties of its places are their code and their name."""
+    """A public file of outlines (GeoJSON, GeoPackage, zipped shapefile), and what gives their code and their name."""
 
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     public: PublicFile

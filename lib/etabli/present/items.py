@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -357,17 +358,22 @@ class FigureItem(TableItem):
         caption = f"Données de la {self.noun.lower()}{french.NBSP}{self.number}"
         return (
             f'<figure id="{self.name}"><figcaption>{self.heading(protection)}</figcaption>'
-            f'<div class="drawing">{self._svg(protection)}</div>{self.notes_html(protection, grid)}'
+            f'<div class="drawing">{self._drawn(protection)}</div>{self.notes_html(protection, grid)}'
             f"<details><summary>{caption}</summary>{to_html(grid, caption=caption, name=caption)}</details></figure>"
         )
 
     def files(self, protection: Protection) -> dict[str, str]:
-        """Return the data, and the drawing as a file to paste elsewhere: the same as on the page."""
+        """Return the data, and the drawing of the page as a file to paste elsewhere; in base64 where it is pixels."""
         if self.refusal(protection) is not None:
             return {}
-        return {**super().files(protection), f"{self.name}.svg": f"{self._svg(protection)}\n"}
+        drawn = self._drawn(protection)
+        pixels = figures.pixels_in(drawn)
+        drawing = (
+            {f"{self.name}.svg": f"{drawn}\n"} if pixels is None else {f"{self.name}.png": b64encode(pixels).decode()}
+        )
+        return {**super().files(protection), **drawing}
 
-    def _svg(self, protection: Protection) -> str:
+    def _drawn(self, protection: Protection) -> str:
         drawing = self.drawing(protection)
         return figures.draw(drawing, name=self.name, alternative=figures.describe(drawing))
 

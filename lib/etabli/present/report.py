@@ -27,12 +27,13 @@ from etabli.disclosure.policy import policy_for
 from etabli.disclosure.protect import Protection, protect, with_counts
 from etabli.disclosure.recount import Rows
 from etabli.disclosure.regions import regions_of
+from etabli.disclosure.rules import hold_kinds
 from etabli.disclosure.statements import Publication, SourceTold, Statement
 from etabli.errors import DeliveryError, ReportError, suggestion
 from etabli.methods.membership import Population, mark_derived, mark_population
 from etabli.methods.results import Condition, Table, Value
 from etabli.present import theme
-from etabli.present.figures import FigureKind, Mapped, Method
+from etabli.present.figures import KINDS, FigureKind, Mapped, Method
 from etabli.present.grounds import read_ground
 from etabli.present.holding import hold_categories, hold_population
 from etabli.present.items import FigureItem, Item, KeyFigureItem, MapItem, SentenceItem, TableItem
@@ -386,7 +387,7 @@ class Report:
         kind
             `bars`, `dots` (with intervals), `lines` (over time), `heat` (two dimensions), `pyramid` (two series back to
             back), `forest` (estimates and intervals), `flow` (from one dimension to the next), `timeline` (spans of
-            time) or `network` (nodes and links).
+            time), `network` (nodes and links) or `steps` (survival and incidence over time).
         measure
             The measure to draw.
         where
@@ -404,7 +405,7 @@ class Report:
             scope=as_sentence(scope),
             reading=as_sentence(reading),
             note=as_sentence(note),
-            measures=(measure,),
+            measures=(measure, *(KINDS[kind].beside if kind in KINDS else ())),
             labels=dict(labels or {}),
             kind=kind,
             where=dict(where or {}),
@@ -540,6 +541,8 @@ class Report:
         item: Item = item_type(
             name=name, number=number, words=self._words(source), cell=cell, execution=execution, **contents
         )
+        for table in item.tables:
+            hold_kinds(table, audience=self.plan.audience, where=f"étude {self.study.slug}, {item.waiting}")
         unprotected = protect(item.tables, policy_for([], "internal"))
         if self.plan.audience == "internal":
             html = item.html(unprotected)

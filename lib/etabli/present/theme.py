@@ -85,6 +85,8 @@ MEASURES = {
     "expected_negative_binomial": "Attendus (loi binomiale négative)",
     "rows_per_person": "Moyenne par personne",
     "odds_ratio": "Rapport de cotes",
+    "survival": "Part encore sans l’événement",
+    "incidence": "Part ayant connu l’événement",
     "share_event": "Part observée",
 }
 """Labels of measures that several studies share; a notebook's `labels` come first."""

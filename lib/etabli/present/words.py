@@ -18,6 +18,8 @@ from etabli.sources.codebook import Codebook, Noun, SourceCodebook
 _MANY = 10**9
 """Stands for a base that is not a number of people: published aggregates carry one decimal."""
 
+PERCENT = frozenset({"share", "curve", "change", "points"})
+"""Kinds of measures that are fractions, and are written in percent or in points."""
 
 _OWN_LABELS = {TOTAL: theme.TOTAL_LABEL, MISSING: theme.MISSING_LABEL}
 
@@ -158,7 +160,7 @@ def write(x: float | str, measure: Measure, base: float) -> str:
             return french.number(float(x))
         case "amount":
             return french.money(float(x))
-        case "share":
+        case "share" | "curve":
             return french.percent(float(x), french.share_decimals(int(min(base, _MANY))))
         case "change":
             return french.signed_percent(float(x), french.share_decimals(int(min(base, _MANY))))
@@ -181,14 +183,14 @@ def printed(x: object, measure: Measure, base: float) -> float | str | None:
         return x
     if not isinstance(x, int | float | np.number) or np.isnan(float(x)):
         return None
-    scale, digits = 100 if measure.kind in {"share", "change", "points"} else 1, digits_of(measure, base)
+    scale, digits = 100 if measure.kind in PERCENT else 1, digits_of(measure, base)
     rounded = french.rounded(float(x) * scale, digits)
     return int(rounded) if digits == 0 else float(rounded)
 
 
 def digits_of(measure: Measure, base: float) -> int:
     """Return how many decimals a value of so many people is printed with."""
-    if measure.kind in {"share", "change", "points"}:
+    if measure.kind in PERCENT:
         return french.share_decimals(int(min(base, _MANY)))
     return {"ratio": 2, "mean": 1}.get(measure.kind, 0)
 
@@ -198,7 +200,9 @@ def unit_of(measure: Measure, words: Words) -> str:
     noun = words.noun(measure)
     if noun is not None:
         return noun.many
-    return {"share": "%", "change": "%", "points": "points", "amount": "€"}.get(measure.kind, measure.unit or "")
+    return {"share": "%", "curve": "%", "change": "%", "points": "points", "amount": "€"}.get(
+        measure.kind, measure.unit or ""
+    )
 
 
 def is_small(table: Table, row: int, measure: Measure) -> bool:

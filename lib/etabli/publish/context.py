@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from etabli import french
@@ -70,6 +72,21 @@ def made_on(manifest: Manifest) -> str:
     return french.date(datetime.fromisoformat(manifest.started).date())
 
 
+def version(executed: Executed) -> str:
+    """Return what tells two versions of a report apart, by what they say: results and prose.
+
+    Letters alone: eight figures would look like somebody's number.
+    """
+    written = [cell["source"] for cell in executed.notebook["cells"] if cell["cell_type"] == "markdown"]
+    told = (executed.clearance.outputs, written)
+    found = sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8].translate(_LETTERS)
+    return f"{found[:4]}-{found[4:]}"
+
+
+_LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
+"""No vowels: no word of any language."""
+
+
 def readers(manifest: Manifest) -> str:
     """Return for whom a report was made: its audience, or the one body of it that is named."""
     audience = theme.AUDIENCES[str(manifest.parameters["audience"])]
@@ -95,6 +112,7 @@ def _cover(executed: Executed) -> list[tuple[str, str]]:
         ("Destinataires", readers(manifest)),
         ("Date", made_on(manifest)),
         ("Statut", theme.STATUSES[study.status]),
+        ("Version", version(executed)),
         ("Contact", contact),
     ]
 
@@ -168,6 +186,7 @@ def _sheet(manifest: Manifest) -> list[tuple[str, str]]:
     commit = (manifest.commit or "")[:12] or "inconnue"
     changed = {True: ", avec des modifications non enregistrées", False: "", None: ""}[manifest.dirty]
     names = ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
+    plain = not manifest.versions  # no run of ours: what it was made with was not noted
     return [
         ("Étude et passage", f"{manifest.study} / {manifest.run}"),
         *[
@@ -177,8 +196,14 @@ def _sheet(manifest: Manifest) -> list[tuple[str, str]]:
             )
             for source in manifest.sources
         ],
-        ("Version du code", commit + changed),
-        ("Logiciels", names),
+        *([] if plain else [("Version du code", commit + changed), ("Logiciels", names)]),
         ("Calculé le", f"{made_on(manifest)}, en {french.duration(manifest.seconds)}"),
-        ("Empreintes complètes", "dans manifest.json, à côté de ce rapport ; etabli verify les contrôle"),
+        ("Page seule", _PLAIN) if plain else ("Empreintes complètes", _DIGESTS),
     ]
+
+
+_DIGESTS = "dans manifest.json, à côté de ce rapport ; etabli verify les contrôle"
+_PLAIN = (
+    "convertie d’un notebook exécuté, par nbconvert. Ni manifeste, ni fichiers, ni inscription au registre des "
+    "diffusions : ce qui se remet est le rapport qu’écrit etabli run"
+)

@@ -19,6 +19,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from etabli.disclosure.editable import EDITABLE, editable_complaint
 from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import RunError
+from etabli.present import figures
 from etabli.project import Project
 from etabli.publish.derived import keep, report_page
 from etabli.runs.disk import disk_error
@@ -99,8 +100,8 @@ def _converted(pandoc: str, reader: _Editable, made: datetime, shown: str) -> by
     with tempfile.TemporaryDirectory(prefix="etabli-") as work:
         source, target = Path(work) / "page.html", Path(work) / EDITABLE
         source.write_text(reader.page, encoding="utf-8")
-        for name, svg in reader.drawings.items():
-            (Path(work) / name).write_bytes(_drawn(svg))
+        for name, drawing in reader.drawings.items():
+            (Path(work) / name).write_bytes(_drawn(drawing) if isinstance(drawing, str) else drawing)
         options = ["--from=html", "--to=docx", "--shift-heading-level-by=-1"]
         options += [f"--metadata=title:{reader.title}", "--metadata=lang:fr-FR"]
         try:
@@ -158,7 +159,7 @@ class _Editable(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.title = ""
-        self.drawings: dict[str, str] = {}
+        self.drawings: dict[str, str | bytes] = {}
         self._kept: list[str] = []
         self._skipped: list[str] = []
         self._drawing: list[str] | None = None
@@ -175,6 +176,8 @@ class _Editable(HTMLParser):
         self._within += [] if tag in _VOID else [tag]
         if self._drawing is not None:
             self._drawing.append(self.get_starttag_text() or "")
+        elif tag == "img" and (pixels := figures.pixels_in(self.get_starttag_text() or "")):
+            self._show(pixels, dict(attrs).get("alt") or "")
         elif tag == "svg":
             self._drawing, self._alternative = [self.get_starttag_text() or ""], ""
         elif self._skipped or tag in _SKIPPED or dict(attrs).get("class") in {"skip", "unseen"}:
@@ -211,15 +214,18 @@ class _Editable(HTMLParser):
         if self._drawing is not None:
             self._drawing.append(f"</{tag}>")
             if tag == "svg":
-                name = f"figure-{len(self.drawings) + 1}.png"
-                self.drawings[name] = "".join(self._drawing)
-                self._kept.append(f'<p><img src="{name}" alt="{escape(self._alternative)}" width="100%"></p>')
+                self._show("".join(self._drawing), self._alternative)
                 self._drawing = None
         elif self._skipped:
             if self._skipped[-1] == tag:
                 self._skipped.pop()
         elif tag not in _VOID and self._closing:
             self._kept.append(self._closing.pop())
+
+    def _show(self, drawing: str | bytes, alternative: str) -> None:
+        name = f"figure-{len(self.drawings) + 1}.png"
+        self.drawings[name] = drawing
+        self._kept.append(f'<p><img src="{name}" alt="{escape(alternative)}" width="100%"></p>')
 
     def handle_data(self, data: str) -> None:
         if self._drawing is not None:

@@ -163,7 +163,7 @@ def _without_dead_links(body: str) -> str:
 
 @cache
 def _style(form: Form) -> str:
-    return files("etabli.publish").joinpath(f"template/etabli/{form}.css").read_text(encoding="utf-8")
+    return files("etabli.publish").joinpath(f"template/report/{form}.css").read_text(encoding="utf-8")
 
 
 def excerpt_complaint(content: bytes, *, page: str) -> str | None:

@@ -15,6 +15,7 @@ import re
 import shutil
 import tempfile
 import time
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
@@ -181,11 +182,11 @@ def _hold_told(plan: PlannedRun, staged: Path) -> None:
         )
 
 
-def write_report(executed: Executed, folder: Path) -> None:
+def write_report(executed: Executed, folder: Path, *, with_workbook: bool = True) -> None:
     """Write the files of a report into a new folder."""
     payload = executed.clearance.payload
     folder.mkdir()
-    workbook = workbook_of(executed)
+    workbook = workbook_of(executed) if with_workbook else None
     if workbook is not None:
         (folder / WORKBOOK).write_bytes(workbook)
     page = to_html(executed, weight=len(workbook) if workbook else None)
@@ -207,7 +208,10 @@ def write_report(executed: Executed, folder: Path) -> None:
     tables, drawings = folder / "tables", folder / "figures"
     tables.mkdir()
     for name, text in payload["files"].items():
-        if name.endswith(".svg"):
+        if name.endswith(".png"):
+            drawings.mkdir(exist_ok=True)
+            (drawings / name).write_bytes(b64decode(text))
+        elif name.endswith(".svg"):
             drawings.mkdir(exist_ok=True)
             (drawings / name).write_text(text, encoding="utf-8", newline="\n")
         else:  # the byte-order mark is what makes Excel read UTF-8
@@ -237,7 +241,7 @@ def _exporter() -> Any:
 
     folder = str(files("etabli.publish").joinpath("template"))
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]  # nbconvert
-        template_name="etabli",
+        template_name="report",
         extra_template_basedirs=[folder],
         exclude_anchor_links=True,
         optimistic_validation=True,  # once, not after each of its eleven steps

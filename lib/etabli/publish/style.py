@@ -12,7 +12,7 @@ from etabli.present import theme
 @cache
 def style() -> str:
     """Return the style sheet of a page: dark where the reader's screen asks for it, never on paper."""
-    rules = files("etabli.publish").joinpath("template/etabli/report.css").read_text(encoding="utf-8")
+    rules = files("etabli.publish").joinpath("template/report/report.css").read_text(encoding="utf-8")
     dark = f"@media screen and (prefers-color-scheme: dark) {{ {_colours(theme.PAGE['dark'])} }}"
     return f"{_colours(theme.PAGE['light'])}\n{dark}\n{rules}"
 

@@ -8,7 +8,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -76,33 +76,59 @@ def execute(project: Project, plan: PlannedRun, *, work: Path, on_cell: OnCell |
             where=f"étude {plan.slug}, passage {plan.name}",
             hint="relancez-le : il lira les livraisons sans elle",
         )
+    clearance = held(notebook, plan, shown=shown)
+    commit, dirty = git_state(project)
+    manifest = replace(
+        manifest_of(study, plan, clearance, started=now_utc(started), seconds=round(seconds, 1)),
+        commit=commit,
+        dirty=dirty,
+        versions=versions(),
+        fingerprint=with_plan(with_modules(depended, clearance.payload["modules"]), clearance.payload["plan"]),
+    )
+    usage = _usage(notebook, watch, clearance, driven=time.process_time() - busy)
+    return Executed(study, plan, notebook, clearance, manifest, usage)
+
+
+def held(notebook: Any, plan: PlannedRun, *, shown: str) -> Clearance:
+    """Return the clearance of an executed notebook, once all that it shows may leave as the report of a run.
+
+    Raises
+    ------
+    GateError
+        An output may not leave.
+    RunError
+        It is the report of another run, or shows nothing.
+    """
     clearance = check_outputs(notebook, audience=plan.audience, shown=shown)
     _check_payload(clearance, plan, shown)
-    commit, dirty = git_state(project)
-    manifest = Manifest(
+    return clearance
+
+
+def manifest_of(study: Study, plan: PlannedRun, clearance: Clearance, *, started: str, seconds: float) -> Manifest:
+    """Return what an executed notebook tells by itself of where it comes from; what else is known is then added."""
+    payload = clearance.payload
+    return Manifest(
         study=study.slug,
         title=study.title,
         run=plan.name,
-        recipient=clearance.payload["recipient"],
+        recipient=payload["recipient"],
         parameters=plan.parameters,
         edition_label=study.editions[plan.edition].label,
         status=study.status,
         choices={p.help: p.label(plan.parameters[name]) for name, p in study.parameters.items()},
-        sources=clearance.payload["sources"],
-        commit=commit,
-        dirty=dirty,
-        versions=versions(),
-        started=now_utc(started),
-        seconds=round(seconds, 1),
-        fingerprint=with_plan(with_modules(depended, clearance.payload["modules"]), clearance.payload["plan"]),
+        sources=payload["sources"],
+        commit=None,
+        dirty=None,
+        versions={},
+        started=started,
+        seconds=seconds,
+        fingerprint={},
         outputs={},
-        shared=clearance.payload["shared"],
-        releases=clearance.payload["releases"],
-        lost=clearance.payload["lost"],
-        outdated=clearance.payload["outdated"],
+        shared=payload["shared"],
+        releases=payload["releases"],
+        lost=payload["lost"],
+        outdated=payload["outdated"],
     )
-    usage = _usage(notebook, watch, clearance, driven=time.process_time() - busy)
-    return Executed(study, plan, notebook, clearance, manifest, usage)
 
 
 def _check_payload(clearance: Clearance, plan: PlannedRun, shown: str) -> None:

@@ -1,7 +1,7 @@
 """Figures drawn from protected tables.
 
-A figure is inline SVG: small, sharp in print, and with no data beyond what is drawn. What is masked is
-not drawn; its place says so.
+A figure is inline SVG: small, sharp in print, and with no data beyond what is drawn; where a vector would have some, it
+is a PNG. What is masked is not drawn; its place says so.
 """
 
 from __future__ import annotations
@@ -13,13 +13,25 @@ from etabli import french
 from etabli.disclosure.protect import Protected
 from etabli.errors import ReportError, suggestion
 from etabli.memo import pure
-from etabli.present.figures.canvas import styled, svg_of
+from etabli.present.figures.canvas import img_of, pixels_in, styled, svg_of
 from etabli.present.figures.drawing import Drawing, FigureKind, Point, Request
 from etabli.present.figures.ground import Ground, Mapped, Method
 from etabli.present.figures.kinds import KINDS
 from etabli.present.words import Words
 
-__all__ = ["KINDS", "Drawing", "FigureKind", "Ground", "Mapped", "Method", "Point", "compose", "describe", "draw"]
+__all__ = [
+    "KINDS",
+    "Drawing",
+    "FigureKind",
+    "Ground",
+    "Mapped",
+    "Method",
+    "Point",
+    "compose",
+    "describe",
+    "draw",
+    "pixels_in",
+]
 
 
 def compose(
@@ -97,9 +109,11 @@ def describe(drawing: Drawing) -> str:
 @lru_cache(maxsize=64)
 @pure
 def draw(drawing: Drawing, *, name: str, alternative: str) -> str:
-    """Return the figure as an inline SVG with its alternative text. `name` makes its identifiers unique.
+    """Return the figure as an element of a page, with its alternative text. `name` makes its identifiers unique.
 
     For `internal`, a figure is shown at once and asked for again by `finish()`: it is drawn once.
     """
+    kind = KINDS[drawing.kind]
     with styled(name):
-        return svg_of(KINDS[drawing.kind].paint(drawing), name, alternative)
+        figure = kind.paint(drawing)
+        return img_of(figure, alternative) if kind.raster else svg_of(figure, name, alternative)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
 from etabli.present import theme
@@ -58,3 +59,26 @@ def svg_of(figure: Figure, name: str, alternative: str) -> str:
     svg = re.sub(r'(id="|url\(#|xlink:href="#|href="#)', rf"\g<1>{name}-", svg)
     title = f"<title>{escape(alternative)}</title>"
     return re.sub(r"<svg ([^>]*)>", rf'<svg role="img" \1>{title}', svg, count=1)
+
+
+def img_of(figure: Figure, alternative: str) -> str:
+    """Return the drawing as an image within the page: pixels, no metadata, and its alternative text."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure.set_dpi(_DOTS)
+    out = BytesIO()
+    FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})  # type: ignore[no-untyped-call]  # matplotlib
+    wide, high = (round(inches * 100) for inches in figure.get_size_inches())
+    told = b64encode(out.getvalue()).decode("ascii")
+    return f'<img alt="{escape(alternative)}" width="{wide}" height="{high}" src="{_PIXELS}{told}">'
+
+
+def pixels_in(element: str) -> bytes | None:
+    """Return the PNG file that an element of `img_of` holds; None for another element."""
+    _, found, told = element.partition(f'src="{_PIXELS}')
+    return b64decode(told.partition('"')[0]) if found else None
+
+
+_PIXELS = "data:image/png;base64,"
+_DOTS = 180
+"""Dots an inch: sharp on paper in the width of a column."""

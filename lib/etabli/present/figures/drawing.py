@@ -12,9 +12,11 @@ from etabli.methods.results import TOTAL, Measure, Table
 from etabli.present import theme
 from etabli.present.figures.ground import Mapped
 from etabli.present.tables import sign_of
-from etabli.present.words import Words, base_of, is_small, printed
+from etabli.present.words import PERCENT, Words, base_of, is_small, printed
 
-FigureKind = Literal["bars", "dots", "lines", "heat", "pyramid", "forest", "flow", "timeline", "network", "map"]
+FigureKind = Literal[
+    "bars", "dots", "lines", "heat", "pyramid", "forest", "flow", "timeline", "network", "map", "steps"
+]
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def drawing_of(request: Request, points: tuple[Point, ...], **more: Any) -> Draw
     return Drawing(
         request.kind,
         request.words.measure(measure, request.labels),
-        measure.kind in {"share", "change"},
+        measure.kind in {"share", "curve", "change"},
         points,
         measure.kind == "ratio",
         measure.kind == "count",
@@ -185,7 +187,7 @@ def _drawn(table: Table, row: int, measure: Measure) -> tuple[float | None, floa
     """
     base = base_of(table, row, measure)
     columns = [measure.name, measure.low, measure.high]
-    scale = 100 if measure.kind in {"share", "change", "points"} else 1
+    scale = 100 if measure.kind in PERCENT else 1
     x, low, high = (
         None if column is None else printed(table.cells[column].iloc[row], measure, base) for column in columns
     )

@@ -16,6 +16,7 @@ from etabli.present.figures import (
     maps,
     network,
     pyramid,
+    steps,
     timeline,
 )
 from etabli.present.figures.drawing import Drawing, FigureKind, Request
@@ -42,6 +43,10 @@ class Kind:
         The drawing in ink, within the house's style.
     stacks
         Whether several variables stacked in one table can be told apart in it.
+    beside
+        Measures that it shows too: they are in the table under it.
+    raster
+        Whether it is a picture, not a vector: for what a vector would tell beyond what is seen.
     """
 
     noun: str
@@ -50,6 +55,8 @@ class Kind:
     describe: Callable[[Drawing], list[str]]
     paint: Callable[[Drawing], Figure]
     stacks: bool = False
+    beside: tuple[str, ...] = ()
+    raster: bool = False
 
 
 STACKS = True
@@ -65,5 +72,14 @@ KINDS: dict[FigureKind, Kind] = {
     "flow": Kind("Diagramme de flux", (2, 2), flow.compose, flow.describe, flow.paint),
     "timeline": Kind("Frise", (1, 2), timeline.compose, timeline.describe, timeline.paint),
     "network": Kind("Réseau", (2, 2), network.compose, network.describe, network.paint),
+    "steps": Kind(
+        "Courbes en escalier",
+        (1, 2),
+        steps.compose,
+        steps.describe,
+        steps.paint,
+        beside=("at_risk", "events"),
+        raster=True,
+    ),
     "map": Kind("Carte", (1, 1), maps.compose, maps.describe, maps.paint),
 }

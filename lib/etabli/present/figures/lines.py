@@ -51,18 +51,18 @@ def _lines(axes: Axes, drawing: Drawing) -> None:
     axes.set_xlim(min(place.values()) - 0.05 * span, max(place.values()) + 0.3 * span)
     low, top = ends_of([point.x for point in drawing.points if point.x is not None])
     axes.set_ylim(low * 1.1, top * 1.1)
-    _name_lines(axes, ends, gap=(top - low) * 0.065)
+    name_lines(axes, ends, gap=(top - low) * 0.065)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: tick_text(y, drawing.percent, top - low)))
     axes.set_ylabel(drawing.measure, fontsize=8.5)
     axes.grid(axis="x", visible=False)
 
 
-def _name_lines(axes: Axes, ends: list[tuple[float, float, str, str]], *, gap: float) -> None:
+def name_lines(axes: Axes, ends: list[tuple[float, float, str, str]], *, gap: float, beyond: float = 0.12) -> None:
     """Write each series at the end of its line, moved up where two names would stand on each other."""
     lowest = float("-inf")
     for x, y, series, colour in sorted(ends, key=lambda end: end[1]):
         lowest = max(y, lowest + gap)
         axes.annotate(
-            series, (x, y), xytext=(x + 0.12, lowest), textcoords="data", color=colour, va="center", fontsize=8.5
+            series, (x, y), xytext=(x + beyond, lowest), textcoords="data", color=colour, va="center", fontsize=8.5
         )
