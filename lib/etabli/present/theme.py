@@ -86,5 +86,9 @@ MEASURES = {
     "rows_per_person": "Moyenne par personne",
     "odds_ratio": "Rapport de cotes",
     "share_event": "Part observée",
+    "share_back": "Part revenue",
+    "median_days": "Délai médian (jours)",
+    "share_again": "Part refaite",
+    "desk_hours": "Heures de guichet",
 }
 """Labels of measures that several studies share; a notebook's `labels` come first."""
