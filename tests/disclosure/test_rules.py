@@ -21,7 +21,8 @@ from etabli.disclosure.policy import Policy, policy_for
 from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, SourceTold
 from etabli.errors import DisclosureError
-from etabli.methods import profiles
+from etabli.methods import profiles, repeats
+from etabli.methods.following import Following
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import TOTAL, Missing, Table
 from etabli.present.said import statements_of, variables_of
@@ -429,6 +430,34 @@ def odds_of_few() -> bool:
     return not masked(_odds())["age", "old"]
 
 
+def _came_again(few: int, minutes: float = 10.0) -> pd.DataFrame:
+    """People who came again for one request after 3, 10 or 20 days; one of them took so many minutes."""
+    again = [(f"{request}{days}p{n}", request, days) for request in "xy" for days, size in
+             ((3, 30), (10, few if request == "x" else 40), (20, 30)) for n in range(size)]  # fmt: skip
+    rows = [(who, request, day) for who, request, days in again for day in (0, days)]
+    made = pd.DataFrame(rows, columns=["recipient", "request", "day"])
+    made["visited_at"] = pd.Timestamp("2024-10-01") + pd.to_timedelta(made.pop("day"), unit="D")
+    made["minutes"] = [minutes if who == "x3p0" else 10.0 for who in made["recipient"]]
+    return mark_population(made, Population("d" * 64))
+
+
+FOLLOWING = Following("2024-12-31")
+
+
+def few_between_two_points() -> bool:
+    """Four came again after 8 to 14 days, and this curve goes up by them: its own rows rest on many."""
+    table = repeats.failure_demand(_came_again(K - 1), FOLLOWING)
+    hidden = masked(replace(table, cells=table.cells.assign(people=table.cells["everyone"])))
+    return not all(hidden["x", point] for point in FOLLOWING.points)
+
+
+def hours_of_one() -> bool:
+    """One of many took as long as all others; without the hours of their request, the total tells them."""
+    table = repeats.failure_cost(_came_again(30, minutes=1_200.0), FOLLOWING)
+    hidden = masked(table, dominance={"contributors": 1, "percent": 50, "source": "x"})
+    return not all(hidden[request, point] for request in "xy" for point in FOLLOWING.points)
+
+
 def without(name: str) -> Callable[[pytest.MonkeyPatch], None]:
     """Return what takes one rule out of every policy that agreements make."""
     neutral = next(each.default for each in fields(Policy) if each.name == name) if name != "minimum_people" else 1
@@ -509,6 +538,12 @@ MUTATIONS = [
     Mutation("plan._with_parts", part_of_a_masked_total, patched((plan, "_with_parts", lambda masked, *_: masked))),
     Mutation("plan._primary", few_left_out, patched((plan, "_primary", lambda system, *_: system.people < 0))),
     Mutation("rules.hold_rules", forbidden, patched((protect, "hold_rules", _nothing))),
+    Mutation(
+        "rules.between_points",
+        few_between_two_points,
+        patched((rules, "between_points", lambda table, *_: pd.Series(False, index=table.cells.index).to_numpy())),
+    ),
+    Mutation("rules.with_sums", hours_of_one, patched((rules, "with_sums", lambda _, mask, *__: mask))),
     Mutation("rules.bases_of", part_of_a_masked_total, patched((plan, "bases_of", _none))),
     Mutation(
         "rules.of_model",
