@@ -379,9 +379,9 @@ def exact_beside_rounded() -> bool:
     return bool((found.table.cells["people"][~found.masked].astype(int) % 5).any())
 
 
-def _leaves(table: Table, **held: object) -> bool:
+def _leaves(*tables: Table, **held: object) -> bool:
     try:
-        masked(table, **held)
+        masked(*tables, **held)
     except DisclosureError:
         return False
     return True
@@ -456,6 +456,17 @@ def hours_of_one() -> bool:
     table = repeats.failure_cost(_came_again(30, minutes=1_200.0), FOLLOWING)
     hidden = masked(table, dominance={"contributors": 1, "percent": 50, "source": "x"})
     return not all(hidden[request, point] for request in "xy" for point in FOLLOWING.points)
+
+
+def two_windows() -> bool:
+    """Four came between 30 and 14 days before the end alone: those followed for 14 days, less those for 30."""
+    made = _came_again(30)
+    last = pd.DataFrame({"recipient": [f"l{n}" for n in range(K - 1)], "request": "x", "minutes": 10.0})
+    last["visited_at"] = pd.Timestamp("2024-12-10")
+    visits = mark_population(pd.concat([made, last], ignore_index=True), Population("d" * 64))
+    week = Following("2024-12-31", within=(14,))
+    tables = [profiles.distribution(repeats.followed(visits, each), "request") for each in (FOLLOWING, week)]
+    return _leaves(tables[0], tables[1])
 
 
 def without(name: str) -> Callable[[pytest.MonkeyPatch], None]:
@@ -543,6 +554,7 @@ MUTATIONS = [
         few_between_two_points,
         patched((rules, "between_points", lambda table, *_: pd.Series(False, index=table.cells.index).to_numpy())),
     ),
+    Mutation("rules.hold_windows", two_windows, patched((protect, "hold_windows", _nothing))),
     Mutation("rules.with_sums", hours_of_one, patched((rules, "with_sums", lambda _, mask, *__: mask))),
     Mutation("rules.bases_of", part_of_a_masked_total, patched((plan, "bases_of", _none))),
     Mutation(

@@ -40,7 +40,12 @@ class Splits:
         return [region(whole.source, {**left, name: code}) for code in codes]
 
     def coarser(self, fine: str, coarse: str) -> Mapping[str, str] | None:
-        """Return the one category of a variable that each of another has; None when one has several."""
+        """Return the one category of a variable that each of another has; None when one has several, or holds none.
+
+        A delivery does not hold what a method makes of it (a route, a sequence).
+        """
+        if not {fine, coarse} <= set(self.frame.columns):
+            return None
         if (fine, coarse) not in self._coarse:
             pairs = pd.DataFrame({"fine": self._text(fine), "coarse": self._text(coarse)}).drop_duplicates()
             follows = pairs["fine"].is_unique

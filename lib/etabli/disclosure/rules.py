@@ -5,7 +5,7 @@ A kind that is not on the list has no rule yet, and what has no rule may not lea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from etabli.disclosure.dominance import protection_level
 from etabli.disclosure.policy import LEVELS_IN_WORDS, Policy
 from etabli.disclosure.regions import Line, categories_of, lines_of, regions_of
 from etabli.errors import DisclosureError
+from etabli.methods.following import FOLLOWED, LOOKED_BACK
 from etabli.methods.results import PEOPLE, TOTAL, Kind, Table
 
 Mask = NDArray[np.bool_]
@@ -71,6 +72,30 @@ def hold_rules(table: Table, policy: Policy) -> None:
                 got=measure.kind,
                 hint="ôtez cette mesure, ou lancez le passage pour l’audience internal",
             )
+
+
+def hold_windows(tables: Iterable[Table]) -> None:
+    """Refuse tables that follow the same people for different times: who is in one part of the period alone would show.
+
+    Who can be followed for 30 days can be for 14: one part lies within the other, which their names do not say.
+
+    Raises
+    ------
+    DisclosureError
+        Two tables do.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for table in tables:
+        for name in (FOLLOWED, LOOKED_BACK):
+            code = table.held.get(name)
+            if code is not None and found.setdefault((table.source, name), code) != code:
+                raise DisclosureError(
+                    "Deux résultats suivent les mêmes personnes sur des durées différentes : leur différence trahirait "
+                    "qui n’est suivi que sur la plus courte.",
+                    expected="le même délai le plus long dans tout le rapport",
+                    got=f"{found[table.source, name]} et {code}",
+                    hint="donnez à toutes les méthodes les mêmes délais « within »",
+                )
 
 
 def under_floor(table: Table, policy: Policy) -> str | None:

@@ -10,7 +10,7 @@ import pandas as pd
 from etabli.errors import MethodError
 from etabli.memo import pure
 from etabli.methods.clusters import Flags, Floats, Integers, column
-from etabli.methods.following import day_of, held_at
+from etabli.methods.following import LOOKED_BACK, day_of, held_at
 from etabli.methods.stacks import categorical, stacked
 
 BEFORE = "preceded"
@@ -78,7 +78,7 @@ def with_before(
     codes = np.where(known, np.where(gap <= within, 0, 1), -1)[is_own]
     marked = visits.assign(**{BEFORE: categorical(codes, PRECEDED)})
     kept = ~(days[is_own] < within)
-    return held_at(marked, marked.loc[kept].reset_index(drop=True), ("looked_back", f"{within}_days"))
+    return held_at(marked, marked.loc[kept].reset_index(drop=True), (LOOKED_BACK, f"{within}_days"))
 
 
 def _since_other(who: Integers, day: Floats, moment: np.ndarray, is_own: Flags) -> Floats:

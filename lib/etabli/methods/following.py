@@ -19,8 +19,8 @@ from etabli.errors import MethodError
 from etabli.methods.clusters import Flags, Floats, Integers, column
 from etabli.methods.membership import Population, mark_population, population_of
 
-FOLLOWED = "followed"
-"""The variable that a frame of followed rows is held at: `30_days` where each row has 30 days left, or more."""
+FOLLOWED, LOOKED_BACK = "followed", "looked_back"
+"""The variables that a part of the period is held at: `30_days` where each row has 30 days left, or before it."""
 
 LATER, NOT_SEEN = "later", "not_seen"
 
