@@ -62,7 +62,10 @@ def with_return(visits: pd.DataFrame, following: Following, *, same: Sequence[st
     >>> with_return(visits, Following("2024-12-31"))["back"].to_list()
     ['from_8_to_14', 'not_seen', 'not_seen']
     """
-    found = gaps(visits, following, same=same)
+    return _marked(visits, gaps(visits, following, same=same), following)
+
+
+def _marked(visits: pd.DataFrame, found: Gaps, following: Following) -> pd.DataFrame:
     codes = band_codes(found, following)
     codes[found.known & np.isnan(found.to_next)] = len(following.bands) + 1
     names = pd.Index([*following.bands, LATER, NOT_SEEN])
@@ -179,8 +182,8 @@ class _Lines:
     def of(cls, visits: pd.DataFrame, following: Following, by: str | None, same: Sequence[str]) -> _Lines:
         if by is not None:
             refuse_reserved((by,), (*MADE, "variable", "category"))
-        frame = with_return(visits, following, same=same)
         found = gaps(visits, following, same=same)
+        frame = _marked(visits, found, following)
         if not found.known.any():
             raise MethodError("Aucune visite à suivre.", expected="une ligne au moins avec une personne et un moment")
         known = frame.loc[found.known]

@@ -108,12 +108,18 @@ def _error_of_log(days: Integers, observed: Flags, people: Integers, hazard: Flo
         return np.full(size, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         weight = np.where(hazard < 1, 1 / (at_risk * (1 - hazard)), np.nan)
-    passed = np.cumsum(weight * hazard)
+    order = np.argsort(days, kind="stable")
+    ends = np.searchsorted(days[order], np.arange(size + 1))
+    times = np.bincount(people).astype(float)  # of each person, still at risk
+    influence = np.zeros(len(times))
     variance = np.empty(size)
     for day in range(size):
-        met = np.where(observed & (days <= day), weight[days], 0.0)
-        each = np.bincount(people, weights=met - passed[np.minimum(days, day)])
-        variance[day] = each @ each
+        here = order[ends[day] : ends[day + 1]]
+        if hazard[day] > 0:
+            influence -= weight[day] * hazard[day] * times
+            np.add.at(influence, people[here[observed[here]]], weight[day])
+        variance[day] = influence @ influence
+        np.subtract.at(times, people[here], 1)
     return np.asarray(np.sqrt(variance * k / (k - 1)), dtype=float)
 
 
