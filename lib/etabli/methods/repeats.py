@@ -34,7 +34,7 @@ from etabli.methods.following import Following, band_codes, gaps, only_followed
 from etabli.methods.intervals import mean_interval, row_shares
 from etabli.methods.membership import Membership, membership_of, population_of
 from etabli.methods.profiles import crosstab
-from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Missing, Table
+from etabli.methods.results import PEOPLE, SMALL_BASE, TOTAL, Dimension, Measure, Missing, Table
 
 AGAIN, MINUTES_AGAIN = "again", "minutes_again"
 """When the same request came again: a band of days, or none; how long that next visit took."""
@@ -96,7 +96,8 @@ def failure_demand(visits: pd.DataFrame, following: Following, *, request: str =
     -------
     Table
         By `request` (the total last), then `within` (`within_7`, …; neither adds up). Measure:
-        `share_again`, a fraction of the visits followed, with bounds (people as clusters, `intervals.row_shares`).
+        `share_again`, a fraction of the visits followed, with bounds (people as clusters, `intervals.row_shares`);
+        missing under 30 people (no percentage of so few).
         `people` is the fewest people of one band of days. The visits and people themselves are those of
         `profiles.crosstab(followed(…), request, by="again")`, on which it rests. Rows without a
         person, a moment or a request are in `missing`.
@@ -193,14 +194,16 @@ class _Lines:
         return [*parts, np.arange(len(self.labels))]
 
     def shares(self) -> Floats:
-        """Return the share of visits that came again, and its bounds (lines × delays × 3)."""
+        """Return the share of visits that came again, and its bounds (lines × delays × 3); none of few people."""
         found = []
         for place in range(self.delays):
             came = np.where(self.bands <= place, 0, 1)
             counts = count(self.persons, self.coded.codes, came, (len(self.coded.levels), 2))
             parts = [row_shares(counts), row_shares(counts.over_rows())]
             found.append([np.concatenate([getattr(part, name)[:, 0] for part in parts]) for name in _BOUNDED])
-        return np.transpose(np.array(found), (2, 0, 1))
+        shares = np.transpose(np.array(found), (2, 0, 1))
+        shares[[len(people) < SMALL_BASE for people in self.people_by_line()]] = np.nan
+        return shares
 
     def minutes(self, each: float | None) -> Any:
         """Return the minutes of each person's next visits (people × lines and delays, csc)."""

@@ -21,7 +21,7 @@ from etabli.methods.clusters import Coded, Flags, Integers, encode, refuse_reser
 from etabli.methods.following import LATER, NOT_SEEN, Following, Gaps, band_codes, gaps
 from etabli.methods.membership import Membership, mark_derived, membership_of, population_of
 from etabli.methods.profiles import crosstab, distribution
-from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Missing, Table
+from etabli.methods.results import PEOPLE, SMALL_BASE, TOTAL, Dimension, Measure, Missing, Table
 from etabli.methods.survival import Survival, kaplan_meier
 
 BACK = "back"
@@ -95,8 +95,9 @@ def return_curve(
     -------
     Table
         By `by`, then `within` (`within_7`, …; neither adds up). Measure: `share_back`, a fraction, with bounds; missing
-        where no visit is followed for so long. `people` is the fewest people of one band of days (`with_return`): what
-        two points differ by. Rows without a person or a moment are in `missing`.
+        under 30 people (no percentage of so few), and where no visit is followed for so long. `people` is the fewest
+        people of one band of days (`with_return`): what two points differ by. Rows without a person or a moment are in
+        `missing`.
 
     Raises
     ------
@@ -105,20 +106,19 @@ def return_curve(
 
     Examples
     --------
-    >>> visits = pd.DataFrame(
-    ...     {"recipient": [*"aab"], "visited_at": pd.to_datetime(["2024-10-01", "2024-10-11", "2024-10-02"])}
-    ... )
+    >>> days = pd.to_datetime(["2024-10-01", "2024-10-11"])
+    >>> visits = pd.DataFrame({"recipient": [*range(30), *range(20)], "visited_at": days.repeat([30, 20])})
     >>> round(return_curve(visits, Following("2024-12-31")).value("share_back", within="within_14").number, 3)
-    0.333
+    0.4
     """
     lines = _Lines.of(visits, following, by, same)
     rows, members = [], []
     for name, here in lines:
-        survival, fewest = lines.survival(here), lines.fewest_of_bands(here)
+        survival, fewest, people = lines.survival(here), lines.fewest_of_bands(here), lines.people_of(here)
         for days, point in zip(following.within, following.points, strict=True):
-            share, low, high = (1 - each for each in survival.at(days))
-            told = {"share_back": share, "share_back_low": high, "share_back_high": low}
-            rows.append({**lines.key(name), "within": point, **told, "everyone": lines.people_of(here)})
+            values = [1 - each if people >= SMALL_BASE else np.nan for each in survival.at(days)]
+            told = dict(zip(("share_back", "share_back_high", "share_back_low"), values, strict=True))
+            rows.append({**lines.key(name), "within": point, **told, "everyone": people})
             members.append(fewest)
     share_back = Measure(
         "share_back", "share", low="share_back_low", high="share_back_high", base="everyone", states_people=False
