@@ -9,6 +9,8 @@ Visits near the period's end have not had their k days. Only those followed for 
 Weighting by the chance of being followed would use the last weeks too, and would ask to believe that they are like the
 others; an exhaustive file is long enough to do without.
 
+The codes of `within` and of `again` are labelled under `derived:` in the study's codebook.
+
 References
 ----------
 Seddon (2003), Freedom from Command and Control (failure demand: « demand caused by a failure to do something or do

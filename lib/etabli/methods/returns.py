@@ -4,6 +4,9 @@ Each visit of the period is followed to the same person's next one, or to the pe
 follows a visit, not a person: who comes often counts often, as at the desk. Visits of the last days are followed for a
 short time only; Kaplan and Meier's estimate takes each for as long as it is seen. It holds where the weeks of the
 period are alike: where how soon people come back does not change from its beginning to its end.
+
+The codes of `within` and of `back` are labelled under `derived:` in the study's codebook; those of `back` too where no
+table shows them, since the curve rests on it.
 """
 
 from __future__ import annotations
