@@ -75,6 +75,13 @@ def test_no_split_by_its_own_variable_or_by_one_that_the_delivery_has_not(name: 
     assert Splits(FRAME).parts(here(age="old"), name) == []
 
 
+def test_what_a_method_makes_follows_from_nothing_that_a_delivery_holds() -> None:
+    splits = Splits(FRAME)
+    assert splits.coarser("area", "quarter") is not None
+    assert splits.coarser("area", "route") is None
+    assert splits.coarser("sequence", "first_channel") is None
+
+
 def test_areas_of_the_former_edition_bound_their_quarter_now() -> None:
     areas = {here(area="a1"): 28, here(area="a2"): 13, here(area="a3"): 9}
     assert bounds_of(told(BEFORE, areas, area=True), here(quarter="q1"), former=True) == (41, None)

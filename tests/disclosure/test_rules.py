@@ -21,7 +21,8 @@ from etabli.disclosure.policy import Policy, policy_for
 from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, SourceTold
 from etabli.errors import DisclosureError, MethodError
-from etabli.methods import contacts, profiles, survival
+from etabli.methods import contacts, profiles, repeats, survival
+from etabli.methods.following import Following
 from etabli.methods.membership import Population, mark_derived, mark_population
 from etabli.methods.results import TOTAL, Missing, Table
 from etabli.present.said import statements_of, variables_of
@@ -415,9 +416,9 @@ def exact_beside_rounded() -> bool:
     return bool((found.table.cells["people"][~found.masked].astype(int) % 5).any())
 
 
-def _leaves(table: Table, **held: object) -> bool:
+def _leaves(*tables: Table, **held: object) -> bool:
     try:
-        masked(table, **held)
+        masked(*tables, **held)
     except DisclosureError:
         return False
     return True
@@ -475,6 +476,45 @@ def curve_that_leaves() -> bool:
         return not protect.protect([table], held).of(table).any_masked
     except DisclosureError:
         return False
+
+
+def _came_again(few: int, minutes: float = 10.0) -> pd.DataFrame:
+    """People who came again for one request after 3, 10 or 20 days; one of them took so many minutes."""
+    again = [(f"{request}{days}p{n}", request, days) for request in "xy" for days, size in
+             ((3, 30), (10, few if request == "x" else 40), (20, 30)) for n in range(size)]  # fmt: skip
+    rows = [(who, request, day) for who, request, days in again for day in (0, days)]
+    made = pd.DataFrame(rows, columns=["recipient", "request", "day"])
+    made["visited_at"] = pd.Timestamp("2024-10-01") + pd.to_timedelta(made.pop("day"), unit="D")
+    made["minutes"] = [minutes if who == "x3p0" else 10.0 for who in made["recipient"]]
+    return mark_population(made, Population("d" * 64))
+
+
+FOLLOWING = Following("2024-12-31")
+
+
+def few_between_two_points() -> bool:
+    """Four came again after 8 to 14 days, and this curve goes up by them: its own rows rest on many."""
+    table = repeats.failure_demand(_came_again(K - 1), FOLLOWING)
+    hidden = masked(replace(table, cells=table.cells.assign(people=table.cells["everyone"])))
+    return not all(hidden["x", point] for point in FOLLOWING.points)
+
+
+def hours_of_one() -> bool:
+    """One of many took as long as all others; without the hours of their request, the total tells them."""
+    table = repeats.failure_cost(_came_again(30, minutes=1_200.0), FOLLOWING)
+    hidden = masked(table, dominance={"contributors": 1, "percent": 50, "source": "x"})
+    return not all(hidden[request, point] for request in "xy" for point in FOLLOWING.points)
+
+
+def two_windows() -> bool:
+    """Four came between 30 and 14 days before the end alone: those followed for 14 days, less those for 30."""
+    made = _came_again(30)
+    last = pd.DataFrame({"recipient": [f"l{n}" for n in range(K - 1)], "request": "x", "minutes": 10.0})
+    last["visited_at"] = pd.Timestamp("2024-12-10")
+    visits = mark_population(pd.concat([made, last], ignore_index=True), Population("d" * 64))
+    week = Following("2024-12-31", within=(14,))
+    tables = [profiles.distribution(repeats.followed(visits, each), "request") for each in (FOLLOWING, week)]
+    return _leaves(tables[0], tables[1])
 
 
 def without(name: str) -> Callable[[pytest.MonkeyPatch], None]:
@@ -559,6 +599,13 @@ MUTATIONS = [
     Mutation("plan._primary", few_left_out, patched((plan, "_primary", lambda system, *_: system.people < 0))),
     Mutation("rules.hold_rules", forbidden, patched((protect, "hold_rules", _nothing))),
     Mutation("rules.hold_kinds", curve_that_leaves, patched((protect, "hold_kinds", _nothing))),
+    Mutation(
+        "rules.between_points",
+        few_between_two_points,
+        patched((rules, "between_points", lambda table, *_: pd.Series(False, index=table.cells.index).to_numpy())),
+    ),
+    Mutation("rules.hold_windows", two_windows, patched((protect, "hold_windows", _nothing))),
+    Mutation("rules.with_sums", hours_of_one, patched((rules, "with_sums", lambda _, mask, *__: mask))),
     Mutation("rules.bases_of", part_of_a_masked_total, patched((plan, "bases_of", _none))),
     Mutation(
         "rules.of_model",

@@ -72,6 +72,8 @@ KINDS: list[tuple[Kind, float | str, str, float | str]] = [
     ("ratio", 1.4567, "1,46", 1.46),
     ("mean", 2.36, "2,4", 2.4),
     ("expected", 2563.7, "2\u202f564", 2564),
+    ("quantile", 42.0, "42", 42),
+    ("hours", 1234.5, "1\u202f235", 1235),
 ]
 
 

@@ -17,7 +17,7 @@ from etabli.disclosure.plan import NOTHING, Former, Planner, RegionMasks, plan_a
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import Region, regions_of
 from etabli.disclosure.rounding import with_rounded
-from etabli.disclosure.rules import hold_kinds, hold_rules, of_model, under_floor
+from etabli.disclosure.rules import hold_kinds, hold_rules, hold_windows, of_model, under_floor
 from etabli.disclosure.statements import State
 from etabli.methods.results import IMPOSSIBLE, Condition, Table, Test, Value
 
@@ -173,6 +173,7 @@ def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[
     if policy.protects:
         for table in allowed:
             hold_rules(table, policy)
+        hold_windows(allowed)
     return allowed, refused
 
 

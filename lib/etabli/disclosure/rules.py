@@ -5,15 +5,17 @@ A kind that is not on the list has no rule yet, and what has no rule may not lea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from etabli.disclosure.dominance import protection_level
 from etabli.disclosure.policy import LEVELS_IN_WORDS, Policy
 from etabli.disclosure.regions import Line, categories_of, lines_of, regions_of
 from etabli.errors import DisclosureError
+from etabli.methods.following import FOLLOWED, LOOKED_BACK
 from etabli.methods.results import PEOPLE, TOTAL, Kind, Table
 
 Mask = NDArray[np.bool_]
@@ -28,7 +30,9 @@ COUNTED: dict[Kind, str] = {
 
 MODELLED: dict[Kind, str] = {
     "ratio": "those with the event and those without it in its category, and all of its variable's reference",
-    "share": "those with the event in its category",
+    "share": "those with the event in its category; between two points of a curve, all whom they differ by",
+    "quantile": "those before it, at it and after it, and all bands of days between the points of its curve",
+    "hours": "those whose hours it adds up, of whom few must not make most, and all bands between its points",
 }
 """Kinds of a model, whose rows do not count people."""
 
@@ -100,6 +104,30 @@ def hold_rules(table: Table, policy: Policy) -> None:
             )
 
 
+def hold_windows(tables: Iterable[Table]) -> None:
+    """Refuse tables that follow the same people for different times: who is in one part of the period alone would show.
+
+    Who can be followed for 30 days can be for 14: one part lies within the other, which their names do not say.
+
+    Raises
+    ------
+    DisclosureError
+        Two tables do.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for table in tables:
+        for name in (FOLLOWED, LOOKED_BACK):
+            code = table.held.get(name)
+            if code is not None and found.setdefault((table.source, name), code) != code:
+                raise DisclosureError(
+                    "Deux résultats suivent les mêmes personnes sur des durées différentes : leur différence trahirait "
+                    "qui n’est suivi que sur la plus courte.",
+                    expected="le même délai le plus long dans tout le rapport",
+                    got=f"{found[table.source, name]} et {code}",
+                    hint="donnez à toutes les méthodes les mêmes délais « within »",
+                )
+
+
 def under_floor(table: Table, policy: Policy) -> str | None:
     """Return why a table may not be shown to this audience, in French: places finer than the floor; None when it may.
 
@@ -133,8 +161,8 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
     """Return which rows of a model may not be shown.
 
     A row is masked when it rests on too few, when a count that it compares is masked in a table, or was in a former
-    report, when it is a share of too few, or with the reference of its variable; all are, when the model leaves out too
-    few people.
+    report, when a masked count lies between its points, when it is a share of too few, or with the reference of its
+    variable; all are, when the model leaves out too few people.
     """
     minimum = policy.minimum_people
     if table.missing is not None and 0 < table.missing.people < minimum:
@@ -152,12 +180,62 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
             hidden and own <= categories <= own | filters | _other_outcomes(categories, table)
             for categories, hidden in masked_regions.items()
         )
+    mask |= between_points(table, masked_regions)
     if "reference" in cells and "variable" in cells:
         for variable in cells["variable"].unique():
             rows = (cells["variable"] == variable).to_numpy()
             if (mask & rows & cells["reference"].to_numpy(dtype=bool)).any():
                 mask |= rows
+    if any(measure.kind == "hours" for measure in table.measures):
+        mask = with_sums(table, np.asarray(mask, dtype=bool), policy)
     return np.asarray(mask, dtype=bool)
+
+
+def between_points(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool]) -> Mask:
+    """Return which rows of a model rest on a masked count that none of its own categories names.
+
+    Two points of a curve (within 7 days, within 14) differ by a band of days: where the band is masked in the tables
+    that the curve rests on, no point of that curve is shown, nor its median.
+    """
+    rested = {frozenset(each.categories) for rest in table.rests_on for each in regions_of(rest)}
+    hidden = [each for each in rested if masked_regions.get(each, False)]
+    named = {name for each in rested for name, _ in each}
+    cells = table.cells.reset_index(drop=True)
+    owns = [{item for item in _own(cells, row, table.keys) if item[0] in named} for row in range(len(cells))]
+    lines = {name for own in owns for name, _ in own}
+    found = np.zeros(len(cells), dtype=bool)
+    for row, own in enumerate(owns):
+        here = {item for item in own if item[1] != TOTAL}
+        found[row] = any(here <= each and lines.isdisjoint(name for name, _ in each - here) for each in hidden)
+    return found
+
+
+def with_sums(table: Table, mask: Mask, policy: Policy) -> Mask:
+    """Return the mask of a table of sums, which add up along its first dimension, and from point to point.
+
+    A line of which few people make most of a sum, or of what two of its points differ by, is masked whole. With one
+    line, all lines but the total: who has the total and all others but one has that one. With the total, all of them.
+    """
+    cells = table.cells.reset_index(drop=True)
+    first = cells[table.keys[0]].astype(str).to_numpy()
+    found = mask.copy()
+    for code in dict.fromkeys(first):
+        rows = np.flatnonzero(first == code)
+        found[rows] |= found[rows].any() or _is_dominated(table, rows, policy)
+    if found.any():
+        found |= first != TOTAL
+    return np.asarray(found, dtype=bool)
+
+
+def _is_dominated(table: Table, rows: NDArray[np.int64], policy: Policy) -> bool:
+    """Whether few people make most of the sum of a row, or of what it has more than a row before it."""
+    if table.membership is None or not policy.dominance:
+        return False
+    amounts = table.membership.rows[:, rows].toarray().astype(np.int64)
+    ones = np.ones(len(amounts), dtype=np.int64)
+    pairs = [(before, row) for row in range(len(rows)) for before in range(row)]
+    parts = [*amounts.T, *(amounts[:, row] - amounts[:, before] for before, row in pairs)]
+    return any(protection_level(each, ones, policy.dominance) > 0 for each in parts)
 
 
 def _own(cells: pd.DataFrame, row: int, keys: Sequence[str]) -> frozenset[tuple[str, str]]:

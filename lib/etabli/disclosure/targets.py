@@ -147,8 +147,8 @@ def leftovers(system: System, minimum: int) -> Iterator[Target]:
 def hierarchies(system: System, minimum: int) -> Iterator[Target]:
     """Yield what the parts of a coarse category tell of it, where no table does.
 
-    The areas of a quarter add up to it: its people, those of the whole who are not in it, and those of it who are not
-    in a region within it, where they are too few.
+    The areas of a quarter add up to it: its people, those around it who are not in it, and those of it who are not in a
+    region within it, where they are too few.
     """
     numbers = {region: number for number, region in enumerate(system.regions)}
     for rest, coarse, inside in _parts_of_coarse(system, numbers):
@@ -158,14 +158,12 @@ def hierarchies(system: System, minimum: int) -> Iterator[Target]:
         count, plus, minus = int(system.people[inside].sum()), (1,) * len(inside), (-1,) * len(inside)
         if 0 < count < minimum:
             yield Target(tuple(inside), plus, count, (0, minimum))
-        left = int(system.people[numbers[rest]]) - count if rest in numbers else 0
-        if 0 < left < minimum:
-            yield Target((numbers[rest], *inside), (1, *minus), left, (0, minimum))
         for region, number in numbers.items():
-            beside = count - int(system.people[number])
-            if own.within(region) or not region.within(own) or not 0 < beside < minimum:
-                continue
-            yield Target((*inside, number), (*plus, -1), beside, (0, minimum))
+            left = int(system.people[number]) - count
+            if own.within(region) and 0 < left < minimum:
+                yield Target((number, *inside), (1, *minus), left, (0, minimum))
+            if region.within(own) and 0 < -left < minimum:
+                yield Target((*inside, number), (*plus, -1), -left, (0, minimum))
 
 
 def _parts_of_coarse(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from etabli.errors import MethodError, suggestion
-from etabli.methods.membership import Membership, derived_of, membership_of, population_of
+from etabli.methods.membership import Membership, may_be_missing, membership_of
 from etabli.methods.results import MISSING, Missing
 
 Integers = NDArray[np.int64]
@@ -73,7 +73,7 @@ def with_missing(frame: pd.DataFrame, name: str) -> Coded:
     """
     coded = encode(frame, name)
     missing = coded.codes < 0
-    if not missing.any() and {name, derived_of(frame).get(name)}.isdisjoint(population_of(frame).optional):
+    if not missing.any() and not may_be_missing(frame, name):
         return coded
     return Coded(np.where(missing, len(coded.levels), coded.codes), (*coded.levels, MISSING))
 

@@ -75,6 +75,12 @@ def population_of(frame: pd.DataFrame) -> Population:
     return found if isinstance(found, Population) and found.rows in {None, len(frame)} else Population()
 
 
+def may_be_missing(frame: pd.DataFrame, name: str) -> bool:
+    """Whether a variable may be missing, or one that it follows from, whatever rows were chosen since."""
+    found = frame.attrs.get(POPULATION)
+    return isinstance(found, Population) and not {name, derived_of(frame).get(name)}.isdisjoint(found.optional)
+
+
 def mark_derived(frame: pd.DataFrame, origin: pd.DataFrame, derived: Mapping[str, str]) -> pd.DataFrame:
     """Return a frame made of all rows of `origin`, marked as it is, with the variables that follow from others."""
     marked = frame.copy(deep=False)

@@ -40,10 +40,12 @@ SMALL_BASE = 30
 SIGNIFICANCE = 0.05
 """Level under which a p-value lets a sentence speak of a difference."""
 
-Kind = Literal["count", "amount", "share", "curve", "change", "points", "ratio", "mean", "expected", "text"]
+Kind = Literal[
+    "count", "amount", "share", "curve", "change", "points", "ratio", "mean", "expected", "quantile", "hours", "text"
+]
 """How a measure is written: a whole number, a sum of money, a percentage of a whole, a part of people estimated over
 time (survival, incidence), a relative change (0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a
-mean, what a model expects, or words."""
+mean, what a model expects, a quantile of whole numbers (days), whole hours, or words."""
 
 
 @dataclass(frozen=True)

@@ -88,5 +88,9 @@ MEASURES = {
     "survival": "Part encore sans l’événement",
     "incidence": "Part ayant connu l’événement",
     "share_event": "Part observée",
+    "share_back": "Part revenue",
+    "median_days": "Délai médian (jours)",
+    "share_again": "Part refaite",
+    "desk_hours": "Heures de guichet",
 }
 """Labels of measures that several studies share; a notebook's `labels` come first."""

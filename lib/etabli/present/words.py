@@ -170,7 +170,7 @@ def write(x: float | str, measure: Measure, base: float) -> str:
             return french.ratio(float(x))
         case "mean":
             return french.mean(float(x))
-        case "expected":
+        case "expected" | "quantile" | "hours":
             return french.number(float(x))
 
 
