@@ -17,7 +17,7 @@ from etabli.disclosure.plan import NOTHING, Former, Planner, RegionMasks, plan_a
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import Region, regions_of
 from etabli.disclosure.rounding import with_rounded
-from etabli.disclosure.rules import hold_rules, of_model, under_floor
+from etabli.disclosure.rules import hold_rules, kept_inside, of_model, under_floor
 from etabli.disclosure.statements import State
 from etabli.methods.results import IMPOSSIBLE, Condition, Table, Test, Value
 
@@ -164,7 +164,7 @@ def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[
     allowed: list[Table] = []
     refused: dict[int, Protected] = {}
     for table in {id(table): table for table in with_counts(tables)}.values():
-        reason = under_floor(table, policy)
+        reason = kept_inside(table, policy) or under_floor(table, policy)
         if reason is None:
             allowed.append(table)
         else:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from etabli.disclosure.policy import LEVELS_IN_WORDS, Policy
 from etabli.disclosure.regions import Line, categories_of, lines_of, regions_of
 from etabli.errors import DisclosureError
+from etabli.methods.membership import origins
 from etabli.methods.results import PEOPLE, TOTAL, Kind, Table
 
 Mask = NDArray[np.bool_]
@@ -23,12 +24,14 @@ COUNTED: dict[Kind, str] = {
     "share": "its row, and the row that it is a share of: either one gives the other back",
     "mean": "its row: rows by person, of which both are counted there",
     "expected": "all rows: a law is fitted to all of them, and none of it is shown beside one that is masked",
+    "test_value": "its row, its class and its category, of which any one is had from it and the others",
 }
 """Kinds of a table that counts people, and what they rest on: masked with it, shown with it."""
 
 MODELLED: dict[Kind, str] = {
     "ratio": "those with the event and those without it in its category, and all of its variable's reference",
     "share": "those with the event in its category",
+    "rate": "everybody, in whole percents: a hundredth of them is as many people as may be told of, or more",
 }
 """Kinds of a model, whose rows do not count people."""
 
@@ -50,7 +53,8 @@ def hold_rules(table: Table, policy: Policy) -> None:
         )
     for region in regions_of(table):
         shown = {name for name, _ in region.categories}
-        names = shown | {table.derived[name] for name in shown if name in table.derived}  # one gives the other back
+        made = [origins(table.derived[name]) for name in shown if name in table.derived]
+        names = shown.union(*made)  # one gives the other back
         crossed = [each for each in policy.forbidden_crossings if each <= names]
         if names & policy.forbidden or crossed:
             refused = sorted(names & policy.forbidden) or sorted(crossed[0])
@@ -68,6 +72,11 @@ def hold_rules(table: Table, policy: Policy) -> None:
                 got=measure.kind,
                 hint="ôtez cette mesure, ou lancez le passage pour l’audience internal",
             )
+
+
+def kept_inside(table: Table, policy: Policy) -> str | None:
+    """Return why nothing of a table may leave the house, in French; None when it may, or does not leave it."""
+    return table.inside if table.inside and policy.audience != "internal" else None
 
 
 def under_floor(table: Table, policy: Policy) -> str | None:
@@ -89,13 +98,19 @@ def under_floor(table: Table, policy: Policy) -> str | None:
 
 
 def bases_of(table: Table) -> Iterator[Line]:
-    """Yield the lines whose parts are shares of their total: any part that is shown gives the total back."""
+    """Yield the lines whose parts are shares of their total: any part that is shown gives the total back.
+
+    A test value is made of its row and of the totals of both its lines: every line is one.
+    """
     cells = table.cells.reset_index(drop=True)
     carried = [(measure.base, PEOPLE) for measure in table.measures if measure.base]
     carried += [(measure.of[1], measure.of[0]) for measure in table.measures if measure.of]
+    is_tested = any(measure.kind == "test_value" for measure in table.measures)
     for line in lines_of(table):
         parts = list(line.parts)
-        if any((cells[base].iloc[parts].dropna() == cells[whole].iloc[line.whole]).all() for base, whole in carried):
+        if is_tested or any(
+            (cells[base].iloc[parts].dropna() == cells[whole].iloc[line.whole]).all() for base, whole in carried
+        ):
             yield line
 
 
@@ -104,7 +119,7 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
 
     A row is masked when it rests on too few, when a count that it compares is masked in a table, or was in a former
     report, when it is a share of too few, or with the reference of its variable; all are, when the model leaves out too
-    few people.
+    few people. What is told in whole percents of everybody needs a hundred times the minimum.
     """
     minimum = policy.minimum_people
     if table.missing is not None and 0 < table.missing.people < minimum:
@@ -115,6 +130,8 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
     for base in {measure.base for measure in table.measures if measure.base is not None}:
         under = cells[base].to_numpy(dtype=float, na_value=np.nan)
         mask |= (under > 0) & (under < policy.minimum_denominator)
+    for base in {measure.base for measure in table.measures if measure.kind == "rate" and measure.base is not None}:
+        mask |= cells[base].to_numpy(dtype=float, na_value=np.nan) < 100 * minimum
     for row in range(len(cells)):
         own = _own(cells, row, table.keys)
         filters = set(table.held.items())

@@ -26,6 +26,8 @@ POPULATION, DERIVED = "etabli_population", "etabli_derived"
 _KEYS = ("etabli: number 1", "etabli: number 2")
 """Of the two numbers that are drawn from a name: 16 signs each."""
 
+_AND = " + "
+
 NUMBER = "__number__"
 """The origin of a variable that follows from how many rows a person has."""
 
@@ -77,6 +79,20 @@ def mark_derived(frame: pd.DataFrame, origin: pd.DataFrame, derived: Mapping[str
     marked = frame.copy(deep=False)
     marked.attrs = {**origin.attrs, DERIVED: {**origin.attrs.get(DERIVED, {}), **derived}}
     return mark_population(marked, population_of(origin))
+
+
+def made_of(names: Sequence[str]) -> str:
+    """Return the origin of a variable that is made of several, as `mark_derived` takes it.
+
+    >>> sorted(origins(made_of(["age", "home"])))
+    ['age', 'home']
+    """
+    return _AND.join(names)
+
+
+def origins(origin: str) -> frozenset[str]:
+    """Return the variables that an origin names: one, or several (`made_of`)."""
+    return frozenset(origin.split(_AND))
 
 
 def derived_of(frame: pd.DataFrame) -> dict[str, str]:

@@ -40,9 +40,23 @@ SMALL_BASE = 30
 SIGNIFICANCE = 0.05
 """Level under which a p-value lets a sentence speak of a difference."""
 
-Kind = Literal["count", "amount", "share", "change", "points", "ratio", "mean", "expected", "text"]
+Kind = Literal[
+    "count",
+    "amount",
+    "share",
+    "change",
+    "points",
+    "ratio",
+    "mean",
+    "expected",
+    "test_value",
+    "rate",
+    "coordinate",
+    "text",
+]
 """How a measure is written: a whole number, a sum of money, a percentage of a whole, a relative change
-(0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a mean, what a model expects, or words."""
+(0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a mean, what a model expects, a test value (a
+standard normal quantile), what a whole analysis comes to in whole percents, a place on an axis, or words."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +174,8 @@ class Table:
         here knows. It is never shown and never written.
     rests_on
         Tables of people that the values of a model may give back: they are protected as if they were shown beside it.
+    inside
+        Why nothing of it may leave the house, in French, to be read in its place; empty: protection decides.
 
     Raises
     ------
@@ -178,6 +194,7 @@ class Table:
     derived: Mapping[str, str] = field(default_factory=dict)
     membership: Membership | None = field(default=None, repr=False, compare=False)
     rests_on: tuple[Table, ...] = field(default=(), repr=False, compare=False)
+    inside: str = ""
 
     def __post_init__(self) -> None:
         needed = [*self.keys, PEOPLE, *(column for measure in self.measures for column in measure.columns)]

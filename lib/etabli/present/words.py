@@ -154,8 +154,8 @@ def write(x: float | str, measure: Measure, base: float) -> str:
     match measure.kind:
         case "text":
             return str(x)
-        case "count":
-            return french.number(float(x))
+        case "count" | "expected" | "test_value" | "coordinate":
+            return french.number(float(x), digits_of(measure, base))
         case "amount":
             return french.money(float(x))
         case "share":
@@ -168,8 +168,8 @@ def write(x: float | str, measure: Measure, base: float) -> str:
             return french.ratio(float(x))
         case "mean":
             return french.mean(float(x))
-        case "expected":
-            return french.number(float(x))
+        case "rate":
+            return french.percent(float(x), 0)
 
 
 def printed(x: object, measure: Measure, base: float) -> float | str | None:
@@ -181,7 +181,7 @@ def printed(x: object, measure: Measure, base: float) -> float | str | None:
         return x
     if not isinstance(x, int | float | np.number) or np.isnan(float(x)):
         return None
-    scale, digits = 100 if measure.kind in {"share", "change", "points"} else 1, digits_of(measure, base)
+    scale, digits = 100 if measure.kind in {"share", "change", "points", "rate"} else 1, digits_of(measure, base)
     rounded = french.rounded(float(x) * scale, digits)
     return int(rounded) if digits == 0 else float(rounded)
 
@@ -190,7 +190,7 @@ def digits_of(measure: Measure, base: float) -> int:
     """Return how many decimals a value of so many people is printed with."""
     if measure.kind in {"share", "change", "points"}:
         return french.share_decimals(int(min(base, _MANY)))
-    return {"ratio": 2, "mean": 1}.get(measure.kind, 0)
+    return {"ratio": 2, "mean": 1, "test_value": 1, "coordinate": 3}.get(measure.kind, 0)
 
 
 def unit_of(measure: Measure, words: Words) -> str:
@@ -198,7 +198,9 @@ def unit_of(measure: Measure, words: Words) -> str:
     noun = words.noun(measure)
     if noun is not None:
         return noun.many
-    return {"share": "%", "change": "%", "points": "points", "amount": "€"}.get(measure.kind, measure.unit or "")
+    return {"share": "%", "change": "%", "rate": "%", "points": "points", "amount": "€"}.get(
+        measure.kind, measure.unit or ""
+    )
 
 
 def is_small(table: Table, row: int, measure: Measure) -> bool:
