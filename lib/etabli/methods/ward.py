@@ -64,7 +64,7 @@ def ward(points: Floats, weights: Floats) -> Tree:
     Ward (1963), JASA 58, 236–244; Murtagh (1983), The Computer Journal 26, 354–359 (chains).
     """
     size = len(points)
-    centre, weight, node = np.ascontiguousarray(points.T, dtype=float), weights.astype(float), np.arange(size)
+    centre, weight, node = np.array(points.T, dtype=float, order="C"), weights.astype(float), np.arange(size)
     merged: list[tuple[int, int]] = []
     losses: list[float] = []
     chain: list[int] = []

@@ -77,6 +77,9 @@ NOT_AVAILABLE = "n.d."
 AT_MOST = "≤"
 """Begins the sign of a count that is small, or none (« ≤ 5 »), where an agreement has counts rounded."""
 
+DIMENSIONS = {"axis": "Axe", "classes": "Nombre de classes", "rank": "Rang", "typology": "Classe"}
+"""Labels of dimensions that methods make; a codebook's `derived` comes first."""
+
 MEASURES = {
     "share": "Part",
     "rate_ratio": "Rapport de fréquence",
@@ -85,6 +88,24 @@ MEASURES = {
     "expected_negative_binomial": "Attendus (loi binomiale négative)",
     "rows_per_person": "Moyenne par personne",
     "odds_ratio": "Rapport de cotes",
+    "share_of_class": "Part dans la classe",
+    "v_test": "Valeur-test",
+    "modified_rate": "Taux modifié (Benzécri)",
+    "cumulated_rate": "Taux cumulé",
+    "gain": "Inertie gagnée",
+    "explained": "Inertie entre les classes",
+    "jaccard": "Indice de Jaccard moyen",
+    "adjusted_rand": "Indice de Rand ajusté moyen",
+    "same_number": "Tirages qui retiennent autant de classes",
+    "eigenvalue": "Valeur propre",
+    "chance": "Valeur propre due au hasard",
+    "drop": "Chute",
+    "rate": "Taux d’inertie",
+    "benzecri": "Taux modifié (Benzécri)",
+    "greenacre": "Taux modifié (Greenacre)",
+    "coordinate": "Coordonnée",
+    "contribution": "Contribution",
+    "quality": "Cos²",
     "share_event": "Part observée",
 }
 """Labels of measures that several studies share; a notebook's `labels` come first."""

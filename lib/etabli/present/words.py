@@ -34,7 +34,7 @@ class Words:
         if name in {"variable", "category"}:
             return ""
         variable = self.codebook.variable(name)
-        return variable.label if variable else french.capitalised(name)
+        return variable.label if variable else theme.DIMENSIONS.get(name, french.capitalised(name))
 
     def label(self, name: str, code: str) -> str:
         """Return the label of a category of a variable."""
