@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 from etabli.errors import MethodError
 from etabli.methods import typology as module
 from etabli.methods.membership import Population, derived_of, mark_derived, mark_population, origins, population_of
-from etabli.methods.results import MISSING, TOTAL, Table
+from etabli.methods.results import MISSING, STEP, TOTAL, Table
 from etabli.methods.stability import adjusted_rand
 from etabli.methods.typology import FEWEST_PEOPLE, Typology, typology
 from etabli.methods.typology_tables import PARAGONS
@@ -193,12 +193,12 @@ def test_class_is_known_to_be_made_of_its_variables(plant: Plant) -> None:
     assert origins(found.sizes.derived["typology"]) == {"v0", "v1", "v2", "channel"}
 
 
-def test_values_of_the_whole_are_whole_percents(plant: Plant) -> None:
+def test_values_of_the_whole_are_in_steps(plant: Plant) -> None:
     found = typology(plant(500, noise=0.4)[0], on=ON)
     for table in (found.axes, found.choices, found.stability, found.summary):
         for measure in table.measures:
             assert measure.kind == "rate"
-            values = 100 * table.cells[measure.name].astype(float).dropna()
+            values = table.cells[measure.name].astype(float).dropna() / STEP
             assert values.to_numpy() == pytest.approx(values.round().to_numpy())
 
 

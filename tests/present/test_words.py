@@ -71,6 +71,9 @@ KINDS: list[tuple[Kind, float | str, str, float | str]] = [
     ("ratio", 1.4567, "1,46", 1.46),
     ("mean", 2.36, "2,4", 2.4),
     ("expected", 2563.7, "2\u202f564", 2564),
+    ("test_value", -12.347, "−12,3", -12.3),
+    ("rate", 0.35, f"35{NBSP}%", 35),
+    ("coordinate", 0.45678, "0,457", 0.457),
 ]
 
 

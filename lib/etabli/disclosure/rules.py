@@ -15,7 +15,7 @@ from etabli.disclosure.policy import LEVELS_IN_WORDS, Policy
 from etabli.disclosure.regions import Line, categories_of, lines_of, regions_of
 from etabli.errors import DisclosureError
 from etabli.methods.membership import origins
-from etabli.methods.results import PEOPLE, TOTAL, Kind, Table
+from etabli.methods.results import PEOPLE, STEP, TOTAL, Kind, Table
 
 Mask = NDArray[np.bool_]
 
@@ -31,9 +31,14 @@ COUNTED: dict[Kind, str] = {
 MODELLED: dict[Kind, str] = {
     "ratio": "those with the event and those without it in its category, and all of its variable's reference",
     "share": "those with the event in its category",
-    "rate": "everybody, in whole percents: a hundredth of them is as many people as may be told of, or more",
+    "rate": "everybody, in steps of 5 %: so wide that no few people can be told by them",
 }
 """Kinds of a model, whose rows do not count people."""
+
+
+_FEW_IN_A_STEP = 20
+"""How many times the minimum of people one step of a rate must hold. Tried in tests/disclosure/test_typology.py: with
+so many, who knows everybody but the people of one masked cell never has their number."""
 
 
 def hold_rules(table: Table, policy: Policy) -> None:
@@ -119,7 +124,8 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
 
     A row is masked when it rests on too few, when a count that it compares is masked in a table, or was in a former
     report, when it is a share of too few, or with the reference of its variable; all are, when the model leaves out too
-    few people. What is told in whole percents of everybody needs a hundred times the minimum.
+    few people. A rate needs `_FEW_IN_A_STEP` times the minimum in one
+    of its steps.
     """
     minimum = policy.minimum_people
     if table.missing is not None and 0 < table.missing.people < minimum:
@@ -131,7 +137,7 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
         under = cells[base].to_numpy(dtype=float, na_value=np.nan)
         mask |= (under > 0) & (under < policy.minimum_denominator)
     for base in {measure.base for measure in table.measures if measure.kind == "rate" and measure.base is not None}:
-        mask |= cells[base].to_numpy(dtype=float, na_value=np.nan) < 100 * minimum
+        mask |= cells[base].to_numpy(dtype=float, na_value=np.nan) * STEP < _FEW_IN_A_STEP * minimum
     for row in range(len(cells)):
         own = _own(cells, row, table.keys)
         filters = set(table.held.items())

@@ -56,7 +56,10 @@ Kind = Literal[
 ]
 """How a measure is written: a whole number, a sum of money, a percentage of a whole, a relative change
 (0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a mean, what a model expects, a test value (a
-standard normal quantile), what a whole analysis comes to in whole percents, a place on an axis, or words."""
+standard normal quantile), what a whole analysis comes to (in steps of `STEP`), a place on an axis, or words."""
+
+STEP = 0.05
+"""In which a rate is told: what all people together come to, which changes with each of them."""
 
 
 @dataclass(frozen=True)

@@ -61,14 +61,14 @@ class Typology:
     beside
         The same of supplementary variables, with the test of each; None without one.
     axes
-        The share of the modified inertia that the axes hold, in whole percents.
+        The share of the modified inertia that each axis holds, in steps of 5 %.
     choices
-        What each number of classes explains more than one fewer, in whole percents.
+        What each number of classes explains more than one fewer, in steps of 5 %.
     stability
-        How each class comes back in draws of the people (mean Jaccard), in whole percents.
+        How each class comes back in draws of the people (mean Jaccard), in steps of 5 %.
     summary
         Of the whole: what the classes explain, the agreement of draws (adjusted Rand index), and how often they speak
-        for as many classes; in whole percents.
+        for as many classes; in steps of 5 %.
     eigenvalues, places, paragons
         Never outside the house: the eigenvalues; the places of categories on the kept axes; the answers of the people
         closest to the middle of each class.

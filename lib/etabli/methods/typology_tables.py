@@ -1,9 +1,9 @@
 """The tables of a typology: what may leave the house once it is protected, and what never does.
 
 Counts of people by class are protected as any count; a test value is made of four of them (`disclosure/rules.py`). What
-a whole analysis comes to (inertia, stability) is told in whole percents: with all digits, who knows everybody but one
-person could try each of their answers. For the same reason eigenvalues and places on axes stay inside: with enough of
-them the table of all pairs of variables can be had back. Paragons are people.
+a whole analysis comes to (inertia, stability) is told in steps of 5 %: with all digits, who knows everybody else could
+try each number of a masked cell. Eigenvalues and places on axes stay inside: together they are the table of all pairs
+of variables. Paragons are people.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from etabli.methods.intervals import wilson
 from etabli.methods.membership import Membership, membership_of, population_of
 from etabli.methods.partition import FEWEST, MOST, Partition
 from etabli.methods.profiles import profile_sheet
-from etabli.methods.results import PEOPLE, TOTAL, Dimension, Measure, Table
+from etabli.methods.results import PEOPLE, STEP, TOTAL, Dimension, Measure, Table
 from etabli.methods.stability import Stability
 from etabli.methods.v_tests import v_test
 from etabli.methods.ward import centres_of
@@ -31,8 +31,8 @@ from etabli.methods.ward import centres_of
 MADE = ("variable", "category", "axis", "rank", "classes", "people", "rows", "share", "v_test")
 """Columns that these tables make: no variable can have these names."""
 
-MOST_AXES, PARAGONS = 10, 5
-"""How many first axes are told of, and people nearest to the middle of each class."""
+MOST_AXES, LISTED_AXES, PARAGONS = 5, 10, 5
+"""How many first axes are told of outside, and inside; and people nearest to the middle of each class."""
 
 PLACES_INSIDE = (
     "l’analyse des correspondances dans son détail redonnerait les croisements de toutes les variables, même masqués ; "
@@ -129,21 +129,23 @@ def described(classed: Classed, variables: Sequence[str], *, are_tested: bool) -
 
 
 def axes_table(found: Found, classed: Classed) -> Table:
-    """Return, by `axis`, `modified_rate` (Benzécri) and `cumulated_rate`, in whole percents; up to ten axes."""
+    """Return, by `axis`, its `modified_rate` (Benzécri), in steps of 5 %; up to five axes."""
     rates = np.zeros(1) if found.placed is None else found.placed.analysis.benzecri[:MOST_AXES]
-    cells = pd.DataFrame({"axis": _numbered(len(rates)), "modified_rate": rates, "cumulated_rate": np.cumsum(rates)})
-    return _whole(cells, ("modified_rate", "cumulated_rate"), classed)
+    return _whole(pd.DataFrame({"axis": _numbered(len(rates)), "modified_rate": rates}), ("modified_rate",), classed)
 
 
 def choices_table(found: Found, classed: Classed) -> Table:
-    """Return, by `classes` (2 to 9), `gain`: the share of the inertia that they explain more than one fewer."""
+    """Return, by `classes` (2 to 9), `gain`: the share of the inertia that they explain more than one fewer.
+
+    In steps of 5 %.
+    """
     among = range(FEWEST - 1, MOST + 2)
     gains = [0.0 if found.partition is None else found.partition.gain(each) for each in among]
     return _whole(pd.DataFrame({"classes": [str(each) for each in among], "gain": gains}), ("gain",), classed)
 
 
 def summary_table(found: Found, classed: Classed) -> Table:
-    """Return `explained`, `adjusted_rand` and `same_number`, in whole percents; missing without classes."""
+    """Return `explained`, `adjusted_rand` and `same_number`, in steps of 5 %; missing without classes."""
     again, made = found.stability, found.partition
     told = {
         "explained": np.nan if made is None else made.explained,
@@ -154,7 +156,7 @@ def summary_table(found: Found, classed: Classed) -> Table:
 
 
 def stability_table(found: Found, classed: Classed) -> Table:
-    """Return, by class, `jaccard` in whole percents; it rests on the people of the class."""
+    """Return, by class, `jaccard` in steps of 5 %; it rests on the people of the class."""
     codes = classed.known[classed.name].cat.codes.to_numpy()
     entries = (np.ones(len(codes), dtype=np.int64), (np.arange(len(codes)), codes))
     members = membership_of(
@@ -180,11 +182,11 @@ def eigenvalues_table(found: Found) -> Table:
             "benzecri": analysis.benzecri,
             "greenacre": analysis.greenacre,
         }
-    cells = pd.DataFrame({each: value[:MOST_AXES] for each, value in values.items()})
+    cells = pd.DataFrame({each: value[:LISTED_AXES] for each, value in values.items()})
     cells.insert(0, "axis", _numbered(len(cells)))
     cells[PEOPLE] = found.people
     places = [Measure(each, "coordinate", states_people=False) for each in ("eigenvalue", "chance", "drop")]
-    rates = [Measure(each, "rate", states_people=False) for each in ("rate", "benzecri", "greenacre")]
+    rates = [Measure(each, "share", states_people=False) for each in ("rate", "benzecri", "greenacre")]
     return Table(cells, (Dimension("axis", additive=False),), (*places, *rates), inside=PLACES_INSIDE)
 
 
@@ -263,11 +265,13 @@ def _places(placed: Placed, answers: Answers, of: Answers, *, is_active: bool) -
 
 
 def _whole(cells: pd.DataFrame, names: tuple[str, ...], classed: Classed, members: Membership | None = None) -> Table:
-    """Return a table of what everybody together comes to, its values in whole percents, whatever asks for them."""
+    """Return a table of what everybody together comes to, its values in steps of `STEP`, whatever asks for them."""
     people = classed.known[classed.person].to_numpy()
     if members is None:
         members = membership_of(people, sparse.csr_array(np.ones((len(people), len(cells)), dtype=np.int64)))
-    told = cells.assign(**{name: cells[name].round(2) for name in names}, everyone=len(people))
+    told = cells.assign(
+        **{name: ((cells[name] / STEP).round() * STEP).round(2) for name in names}, everyone=len(people)
+    )
     population = population_of(classed.frame)
     return Table(
         told.assign(**{PEOPLE: members.distinct}),

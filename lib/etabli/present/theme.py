@@ -91,7 +91,6 @@ MEASURES = {
     "share_of_class": "Part dans la classe",
     "v_test": "Valeur-test",
     "modified_rate": "Taux modifié (Benzécri)",
-    "cumulated_rate": "Taux cumulé",
     "gain": "Inertie gagnée",
     "explained": "Inertie entre les classes",
     "jaccard": "Indice de Jaccard moyen",
