@@ -185,6 +185,21 @@ def test_rows_without_a_person_have_no_class(plant: Plant) -> None:
     assert found.summary.source == "d" * 64
 
 
+def test_classes_of_a_part_are_no_parts_of_those_of_everybody(plant: Plant) -> None:
+    """Under one name, the classes of two quarters would be taken for groups within those of the city."""
+    frame, _ = plant(300, noise=0.2)
+    found = typology(mark_population(frame, Population("d" * 64, (("quarter", "blosne"),))), on=ON)
+    assert found.name == "typology_of_blosne"
+    assert found.sizes.keys == ("typology_of_blosne",)
+    assert found.of_class("1").number == found.sizes.value("people", typology_of_blosne="1").number
+
+
+def test_class_that_is_not_there_is_refused(plant: Plant) -> None:
+    found = typology(plant(300, noise=0.2)[0], on=ON)
+    with pytest.raises(MethodError, match="modalité"):
+        found.of_class("9")
+
+
 def test_class_is_known_to_be_made_of_its_variables(plant: Plant) -> None:
     frame, _ = plant(200, noise=0.2)
     frame = mark_derived(frame, frame, {"v0": "channel"})

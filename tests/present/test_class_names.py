@@ -78,7 +78,7 @@ def test_plain_label_is_named_with_its_variable(words: Words) -> None:
 
 def test_sentence_tells_the_name_of_a_protected_class(table: Table, words: Words) -> None:
     made = sentence(
-        "Classe {x.typology} : « {x.typology:name} ».",
+        "Classe {x.typology} : « {x.category:name} ».",
         x=table.value("people", variable=TOTAL, category=TOTAL, typology="1"),
     )
     assert made.fill(protect([table], OPEN), words) == (

@@ -26,7 +26,8 @@ POPULATION, DERIVED = "etabli_population", "etabli_derived"
 _KEYS = ("etabli: number 1", "etabli: number 2")
 """Of the two numbers that are drawn from a name: 16 signs each."""
 
-_AND = " + "
+_AND, OF_OWN = " + ", "_of_"
+"""Between the variables that one is made of, and before those who alone have it."""
 
 NUMBER = "__number__"
 """The origin of a variable that follows from how many rows a person has."""
@@ -72,6 +73,15 @@ def population_of(frame: pd.DataFrame) -> Population:
     """
     found = frame.attrs.get(POPULATION)
     return found if isinstance(found, Population) and found.rows in {None, len(frame)} else Population()
+
+
+def own_name(name: str, population: Population) -> str:
+    """Return the name of a variable that is made of these people alone: class 1 of a quarter is no part of the city's.
+
+    >>> own_name("typology", Population("delivery", (("quarter", "blosne"),))), own_name("typology", Population())
+    ('typology_of_blosne', 'typology')
+    """
+    return OF_OWN.join([name, "_".join(code for _, code in population.held)]) if population.held else name
 
 
 def mark_derived(frame: pd.DataFrame, origin: pd.DataFrame, derived: Mapping[str, str]) -> pd.DataFrame:

@@ -17,10 +17,10 @@ from etabli.methods.answers import Answers, answers_of
 from etabli.methods.axes import kept_axes
 from etabli.methods.clusters import Flags, Integers, complete_rows, refuse_reserved
 from etabli.methods.correspondence import correspondence
-from etabli.methods.membership import derived_of, made_of, mark_derived, origins
+from etabli.methods.membership import derived_of, made_of, mark_derived, origins, own_name, population_of
 from etabli.methods.partition import by_size, partition
 from etabli.methods.profiles import distribution
-from etabli.methods.results import Condition, Table
+from etabli.methods.results import PEOPLE, Condition, Table, Value
 from etabli.methods.stability import stability
 from etabli.methods.typology_tables import (
     MADE,
@@ -51,6 +51,9 @@ class Typology:
 
     Parameters
     ----------
+    name
+        Of the variable that says the class: that of a filtered population is one of its own (`typology_of_blosne`),
+        since its classes are no parts of those of everybody.
     people
         The people, with one column more: the class of each, `1` being that of most people. All are of class `1` where
         no typology holds (`has_classes`).
@@ -74,6 +77,7 @@ class Typology:
         closest to the middle of each class.
     """
 
+    name: str
     people: pd.DataFrame
     sizes: Table
     description: Table
@@ -90,6 +94,16 @@ class Typology:
     def has_classes(self) -> Condition:
         """Whether the answers set classes apart: some axis is beyond chance."""
         return Condition(len(self.stability.cells) > 1, self.sizes, ())
+
+    def of_class(self, code: str) -> Value:
+        """Return the people of a class, in the description: `{x}` in a sentence, its proposed name `{x.category:name}`.
+
+        Raises
+        ------
+        MethodError
+            There is no such class.
+        """
+        return self.description.value(PEOPLE, **{self.name: code})
 
 
 @pure
@@ -126,7 +140,7 @@ def typology(
     rare
         Share of the people under which a category is passive.
     name
-        Of the variable that says the class; labelled under `derived` in the codebook.
+        Of the variable that says the class; of a filtered population, the beginning of it (`Typology.name`).
 
     Raises
     ------
@@ -142,6 +156,7 @@ def typology(
     [120, 120, 240]
     """
     _refuse(people, (*on, *beside), on, classes, name, person)
+    name = own_name(name, population_of(people))
     known, _ = complete_rows(people, (), person)
     answers = answers_of(people[known], on)
     found = _found(answers, _rare(answers, rare), classes)
@@ -149,6 +164,7 @@ def typology(
     classed = Classed(frame, person, name)
     sizes = distribution(frame, name, person=person)
     return Typology(
+        name=name,
         people=frame,
         sizes=replace(sizes, measures=tuple(each for each in sizes.measures if each.name != "rows")),
         description=described(classed, on, are_tested=False),

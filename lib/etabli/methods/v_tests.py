@@ -39,7 +39,7 @@ def v_test(both: ArrayLike, in_class: ArrayLike, in_category: ArrayLike, everybo
     Examples
     --------
     >>> v_test([40, 10], [50, 50], [60, 60], 200).round(1).tolist()
-    [8.3, -1.7]
+    [8.6, -1.6]
     """
     x, k, j = np.broadcast_arrays(*(np.asarray(each, dtype=np.int64) for each in (both, in_class, in_category)))
     law = stats.hypergeom(everybody, j, k)

@@ -7,7 +7,7 @@ Placeholders: `{x}` the value as printed · `{x:noun}` with what it counts (« 2
 visites », « 7 visites sur 13 (5 allocataires) ») · `{x:p}` the p-value of its test (« p = 0,012 ») ·
 `{x.age_group}` the label of its category · `{x.age_group:tied}` of a largest or smallest value, the labels of its
 category and of those that nothing tells apart · `{x.variable:tests}` what the tests of a stack of variables say
-(« est significatif selon « Âge », et ne l’est pas selon « Logement » ») · `{x.typology:name}` a name proposed for the
+(« est significatif selon « Âge », et ne l’est pas selon « Logement » ») · `{x.category:name}` a name proposed for the
 class at which a description of classes stands (`class_names`).
 """
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from etabli import french
 from etabli.errors import ReportError
+from etabli.methods.membership import OF_OWN
 from etabli.methods.results import IMPOSSIBLE, MISSING, SMALL_BASE, TOTAL, Measure, Table
 from etabli.present import theme
 from etabli.sources.codebook import Codebook, Noun, SourceCodebook
@@ -34,7 +35,9 @@ class Words:
         if name in {"variable", "category"}:
             return ""
         variable = self.codebook.variable(name)
-        return variable.label if variable else theme.DIMENSIONS.get(name, french.capitalised(name))
+        if variable:
+            return variable.label
+        return theme.DIMENSIONS.get(name.partition(OF_OWN)[0], french.capitalised(name))
 
     def label(self, name: str, code: str) -> str:
         """Return the label of a category of a variable."""
