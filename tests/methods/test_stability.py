@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etabli.methods import stability as module
 from etabli.methods.answers import answers_of
 from etabli.methods.correspondence import correspondence
 from etabli.methods.partition import by_size, partition
@@ -70,3 +71,13 @@ def test_category_that_a_draw_loses_stops_nothing(plant: Plant) -> None:
     frame, _ = plant(200, noise=0.3)
     frame.loc[0, "v0"] = "alone"
     assert not np.isnan(of_file(frame, axes=3, classes=4).jaccard).any()
+
+
+def test_draws_of_prototypes_are_as_stable_as_those_of_everybody(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame, _ = plant(1_500, noise=0.5)
+    monkeypatch.setattr(module, "_LIMIT", 500)
+    rough = of_file(frame, axes=3, classes=4, draws=8)
+    monkeypatch.setattr(module, "_LIMIT", 10_000)
+    fine = of_file(frame, axes=3, classes=4, draws=8)
+    assert not (rough.jaccard == fine.jaccard).all()
+    assert rough.jaccard == pytest.approx(fine.jaccard, abs=0.03)
