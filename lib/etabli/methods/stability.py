@@ -17,9 +17,6 @@ DRAWS, SEED = 50, 20_244
 _LIMIT, _INTO = 1_000, 200
 """Of each draw: hierarchies of prototypes, so that fifty cost no more than the one of everybody."""
 
-STABLE, DOUBTFUL = 0.75, 0.60
-"""Mean Jaccard from which a class is one that comes back, and under which it is not to be believed: Hennig (2007)."""
-
 
 @dataclass(frozen=True)
 class Stability:
@@ -28,7 +25,8 @@ class Stability:
     Parameters
     ----------
     jaccard
-        For each class, the mean over draws of how much of it and of its closest class of the draw both hold (classes,).
+        For each class, the mean over draws of how much of it and of its closest class of the draw both hold (classes,):
+        from 0.75 it comes back, under 0.60 it is not to be believed (Hennig 2007).
     adjusted_rand
         Mean over draws of the agreement of the two partitions, corrected for chance: 1 where they are one, about 0
         where they have nothing in common.
