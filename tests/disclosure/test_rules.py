@@ -438,6 +438,12 @@ def too_fine() -> bool:
     return rules.under_floor(_showing(["age"], 1), policy_for([held], "funder", levels={"age": "iris"})) is None
 
 
+def told_outside() -> bool:
+    """A table that must not leave the house, though all that it counts could."""
+    table = replace(profiles.distribution(frame(WIDE), "age"), inside="des personnes réelles y sont décrites")
+    return protect.protect([table], policy_for([agreement()], "funder")).of(table).refused is None
+
+
 def few_arrived() -> bool:
     """All but two of a group are known to have been there at the last edition, whose count was told."""
     table = profiles.distribution(frame(WIDE), "age")
@@ -581,6 +587,7 @@ MUTATIONS = [
     Mutation("agreement.minimum_contributors", few_contributors, _no_contributors),
     Mutation("agreement.geographic_floor", too_fine, patched((policy, "_floor", _nothing))),
     Mutation("target.arrivals", few_arrived, patched((plan, "arrivals", _none))),
+    Mutation("rules.kept_inside", told_outside, patched((protect, "kept_inside", _nothing))),
     Mutation("rules.under_floor", too_fine, patched((rules, "under_floor", _nothing))),
     Mutation("target.small", few_alone_by_subtraction, patched((targets, "small", _none))),
     Mutation("target.differences", few_beside, patched((targets, "differences", _none))),

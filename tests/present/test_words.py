@@ -74,6 +74,9 @@ KINDS: list[tuple[Kind, float | str, str, float | str]] = [
     ("expected", 2563.7, "2\u202f564", 2564),
     ("quantile", 42.0, "42", 42),
     ("hours", 1234.5, "1\u202f235", 1235),
+    ("test_value", -12.347, "−12,3", -12.3),
+    ("rate", 0.35, f"35{NBSP}%", 35),
+    ("coordinate", 0.45678, "0,457", 0.457),
 ]
 
 

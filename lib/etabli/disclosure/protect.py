@@ -17,7 +17,7 @@ from etabli.disclosure.plan import NOTHING, Former, Planner, RegionMasks, plan_a
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.regions import Region, regions_of
 from etabli.disclosure.rounding import with_rounded
-from etabli.disclosure.rules import hold_kinds, hold_rules, hold_windows, of_model, under_floor
+from etabli.disclosure.rules import hold_kinds, hold_rules, hold_windows, kept_inside, of_model, under_floor
 from etabli.disclosure.statements import State
 from etabli.methods.results import IMPOSSIBLE, Condition, Table, Test, Value
 
@@ -165,7 +165,7 @@ def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[
     refused: dict[int, Protected] = {}
     for table in {id(table): table for table in with_counts(tables)}.values():
         hold_kinds(table, audience=policy.audience)
-        reason = under_floor(table, policy)
+        reason = kept_inside(table, policy) or under_floor(table, policy)
         if reason is None:
             allowed.append(table)
         else:

@@ -64,7 +64,7 @@ def with_rounded(table: Table, base: int) -> pd.DataFrame:
             cells[measure.name] = _ratio(cells[measure.of[0]], cells[measure.of[1]]).clip(upper=1.0)
         elif measure.kind == "mean":
             cells[measure.name] = _ratio(cells["rows"], cells[PEOPLE])
-        elif measure.kind == "expected":
+        elif measure.kind in {"expected", "test_value"}:
             cells[measure.name] = np.nan
     return cells
 

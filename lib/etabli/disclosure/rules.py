@@ -16,7 +16,8 @@ from etabli.disclosure.policy import LEVELS_IN_WORDS, Policy
 from etabli.disclosure.regions import Line, categories_of, lines_of, regions_of
 from etabli.errors import DisclosureError
 from etabli.methods.following import FOLLOWED, LOOKED_BACK
-from etabli.methods.results import PEOPLE, TOTAL, Kind, Table
+from etabli.methods.membership import origins
+from etabli.methods.results import PEOPLE, STEP, TOTAL, Kind, Table
 
 Mask = NDArray[np.bool_]
 
@@ -25,6 +26,7 @@ COUNTED: dict[Kind, str] = {
     "share": "its row, and the row that it is a share of: either one gives the other back",
     "mean": "its row: rows by person, of which both are counted there",
     "expected": "all rows: a law is fitted to all of them, and none of it is shown beside one that is masked",
+    "test_value": "its row, its class and its category, of which any one is had from it and the others",
 }
 """Kinds of a table that counts people, and what they rest on: masked with it, shown with it."""
 
@@ -33,6 +35,7 @@ MODELLED: dict[Kind, str] = {
     "share": "those with the event in its category; between two points of a curve, all whom they differ by",
     "quantile": "those before it, at it and after it, and all bands of days between the points of its curve",
     "hours": "those whose hours it adds up, of whom few must not make most, and all bands between its points",
+    "rate": "everybody, in steps of 5 %: so wide that no few people can be told by them",
 }
 """Kinds of a model, whose rows do not count people."""
 
@@ -64,6 +67,11 @@ def hold_kinds(table: Table, *, audience: str, where: str | None = None) -> None
         )
 
 
+_FEW_IN_A_STEP = 20
+"""How many times the minimum of people one step of a rate must hold. Tried in tests/disclosure/test_typology.py: with
+so many, who knows everybody but the people of one masked cell never has their number."""
+
+
 def hold_rules(table: Table, policy: Policy) -> None:
     """Refuse a table whose people nobody knows, that an agreement forbids, or with a measure that has no rule.
 
@@ -84,7 +92,8 @@ def hold_rules(table: Table, policy: Policy) -> None:
     table.hold_counts()
     for region in regions_of(table):
         shown = {name for name, _ in region.categories}
-        names = shown | {table.derived[name] for name in shown if name in table.derived}  # one gives the other back
+        made = [origins(table.derived[name]) for name in shown if name in table.derived]
+        names = shown.union(*made)  # one gives the other back
         crossed = [each for each in policy.forbidden_crossings if each <= names]
         if names & policy.forbidden or crossed:
             refused = sorted(names & policy.forbidden) or sorted(crossed[0])
@@ -128,6 +137,11 @@ def hold_windows(tables: Iterable[Table]) -> None:
                 )
 
 
+def kept_inside(table: Table, policy: Policy) -> str | None:
+    """Return why nothing of a table may leave the house, in French; None when it may, or does not leave it."""
+    return table.inside if table.inside and policy.audience != "internal" else None
+
+
 def under_floor(table: Table, policy: Policy) -> str | None:
     """Return why a table may not be shown to this audience, in French: places finer than the floor; None when it may.
 
@@ -147,13 +161,19 @@ def under_floor(table: Table, policy: Policy) -> str | None:
 
 
 def bases_of(table: Table) -> Iterator[Line]:
-    """Yield the lines whose parts are shares of their total: any part that is shown gives the total back."""
+    """Yield the lines whose parts are shares of their total: any part that is shown gives the total back.
+
+    A test value is made of its row and of the totals of both its lines: every line is one.
+    """
     cells = table.cells.reset_index(drop=True)
     carried = [(measure.base, PEOPLE) for measure in table.measures if measure.base]
     carried += [(measure.of[1], measure.of[0]) for measure in table.measures if measure.of]
+    is_tested = any(measure.kind == "test_value" for measure in table.measures)
     for line in lines_of(table):
         parts = list(line.parts)
-        if any((cells[base].iloc[parts].dropna() == cells[whole].iloc[line.whole]).all() for base, whole in carried):
+        if is_tested or any(
+            (cells[base].iloc[parts].dropna() == cells[whole].iloc[line.whole]).all() for base, whole in carried
+        ):
             yield line
 
 
@@ -162,7 +182,8 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
 
     A row is masked when it rests on too few, when a count that it compares is masked in a table, or was in a former
     report, when a masked count lies between its points, when it is a share of too few, or with the reference of its
-    variable; all are, when the model leaves out too few people.
+    variable; all are, when the model leaves out too few people. A rate needs `_FEW_IN_A_STEP` times the minimum in one
+    of its steps.
     """
     minimum = policy.minimum_people
     if table.missing is not None and 0 < table.missing.people < minimum:
@@ -173,6 +194,8 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
     for base in {measure.base for measure in table.measures if measure.base is not None}:
         under = cells[base].to_numpy(dtype=float, na_value=np.nan)
         mask |= (under > 0) & (under < policy.minimum_denominator)
+    for base in {measure.base for measure in table.measures if measure.kind == "rate" and measure.base is not None}:
+        mask |= cells[base].to_numpy(dtype=float, na_value=np.nan) * STEP < _FEW_IN_A_STEP * minimum
     for row in range(len(cells)):
         own = _own(cells, row, table.keys)
         filters = set(table.held.items())

@@ -26,6 +26,9 @@ POPULATION, DERIVED = "etabli_population", "etabli_derived"
 _KEYS = ("etabli: number 1", "etabli: number 2")
 """Of the two numbers that are drawn from a name: 16 signs each."""
 
+_AND, OF_OWN = " + ", "_of_"
+"""Between the variables that one is made of, and before those who alone have it."""
+
 NUMBER = "__number__"
 """The origin of a variable that follows from how many rows a person has."""
 
@@ -81,11 +84,34 @@ def may_be_missing(frame: pd.DataFrame, name: str) -> bool:
     return isinstance(found, Population) and not {name, derived_of(frame).get(name)}.isdisjoint(found.optional)
 
 
+def own_name(name: str, population: Population) -> str:
+    """Return the name of a variable that is made of these people alone: class 1 of a quarter is no part of the city's.
+
+    >>> own_name("typology", Population("delivery", (("quarter", "blosne"),))), own_name("typology", Population())
+    ('typology_of_blosne', 'typology')
+    """
+    return OF_OWN.join([name, "_".join(code for _, code in population.held)]) if population.held else name
+
+
 def mark_derived(frame: pd.DataFrame, origin: pd.DataFrame, derived: Mapping[str, str]) -> pd.DataFrame:
     """Return a frame made of all rows of `origin`, marked as it is, with the variables that follow from others."""
     marked = frame.copy(deep=False)
     marked.attrs = {**origin.attrs, DERIVED: {**origin.attrs.get(DERIVED, {}), **derived}}
     return mark_population(marked, population_of(origin))
+
+
+def made_of(names: Sequence[str]) -> str:
+    """Return the origin of a variable that is made of several, as `mark_derived` takes it.
+
+    >>> sorted(origins(made_of(["age", "home"])))
+    ['age', 'home']
+    """
+    return _AND.join(names)
+
+
+def origins(origin: str) -> frozenset[str]:
+    """Return the variables that an origin names: one, or several (`made_of`)."""
+    return frozenset(origin.split(_AND))
 
 
 def derived_of(frame: pd.DataFrame) -> dict[str, str]:

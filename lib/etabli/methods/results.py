@@ -41,11 +41,29 @@ SIGNIFICANCE = 0.05
 """Level under which a p-value lets a sentence speak of a difference."""
 
 Kind = Literal[
-    "count", "amount", "share", "curve", "change", "points", "ratio", "mean", "expected", "quantile", "hours", "text"
+    "count",
+    "amount",
+    "share",
+    "curve",
+    "change",
+    "points",
+    "ratio",
+    "mean",
+    "expected",
+    "quantile",
+    "hours",
+    "test_value",
+    "rate",
+    "coordinate",
+    "text",
 ]
 """How a measure is written: a whole number, a sum of money, a percentage of a whole, a part of people estimated over
 time (survival, incidence), a relative change (0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a
-mean, what a model expects, a quantile of whole numbers (days), whole hours, or words."""
+mean, what a model expects, a quantile of whole numbers (days), whole hours, a test value (a standard normal quantile),
+what a whole analysis comes to (in steps of `STEP`), a place on an axis, or words."""
+
+STEP = 0.05
+"""In which a rate is told: what all people together come to, which changes with each of them."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +181,8 @@ class Table:
         here knows. It is never shown and never written.
     rests_on
         Tables of people that the values of a model may give back: they are protected as if they were shown beside it.
+    inside
+        Why nothing of it may leave the house, in French, to be read in its place; empty: protection decides.
 
     Raises
     ------
@@ -181,6 +201,7 @@ class Table:
     derived: Mapping[str, str] = field(default_factory=dict)
     membership: Membership | None = field(default=None, repr=False, compare=False)
     rests_on: tuple[Table, ...] = field(default=(), repr=False, compare=False)
+    inside: str = ""
 
     def __post_init__(self) -> None:
         needed = [*self.keys, PEOPLE, *(column for measure in self.measures for column in measure.columns)]

@@ -7,7 +7,8 @@ Placeholders: `{x}` the value as printed · `{x:noun}` with what it counts (« 2
 visites », « 7 visites sur 13 (5 allocataires) ») · `{x:p}` the p-value of its test (« p = 0,012 ») ·
 `{x.age_group}` the label of its category · `{x.age_group:tied}` of a largest or smallest value, the labels of its
 category and of those that nothing tells apart · `{x.variable:tests}` what the tests of a stack of variables say
-(« est significatif selon « Âge », et ne l’est pas selon « Logement » »).
+(« est significatif selon « Âge », et ne l’est pas selon « Logement » ») · `{x.category:name}` a name proposed for the
+class at which a description of classes stands (`class_names`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from etabli.disclosure.protect import Protection
 from etabli.errors import ReportError, suggestion
 from etabli.methods.results import SIGNIFICANCE, Condition, Measure, Table, Value
 from etabli.present import theme
+from etabli.present.class_names import can_name, proposed_name
 from etabli.present.words import Words, base_of, digits_of, is_small
 
 
@@ -154,6 +156,12 @@ def _hold_place(template: str, place: _Place, values: Mapping[str, object]) -> s
     if place.form and not place.attribute and not free:
         raise ReportError(f"Forme inconnue : « {place.form} ».", where=template, hint=suggestion(place.form, _FORMS))
     value = values[place.root]
+    if place.form == "name" and isinstance(value, Value) and not can_name(value.table):
+        raise ReportError(
+            f"« {place.root} » ne décrit pas des classes : aucun nom ne s’en propose.",
+            where=template,
+            expected="une valeur de la description d’une typologie",
+        )
     if place.attribute and isinstance(value, Value):
         value.category(place.attribute)  # names the known dimensions when this one does not exist
     elif place.attribute:
@@ -199,7 +207,7 @@ def as_sentence(text: str | Sentence) -> Sentence:
 
 
 _FORMS = ("noun", "change", "words", "interval", "p", "of")
-_LABEL_FORMS = ("tied", "tests")
+_LABEL_FORMS = ("tied", "tests", "name")
 
 
 class _Spoken:
@@ -253,7 +261,8 @@ class _Spoken:
         tied = sorted(self._value.tied or (self._value.row,))
         labels = [self._words.category(self._table, row, dimension, in_sentence=True) for row in tied]
         own = self._words.category(self._table, self._value.row, dimension, in_sentence=True)
-        return _Label(own, {"tied": _quoted(labels), "tests": self._tested()})
+        named = proposed_name(self._table, self._value.row, self._words) if can_name(self._table) else ""
+        return _Label(own, {"tied": _quoted(labels), "tests": self._tested(), "name": named})
 
     def _tested(self) -> str:
         """What the tests of a stack of variables say; a variable whose test is masked is not named."""

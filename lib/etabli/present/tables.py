@@ -133,7 +133,7 @@ def lay_out(
     return Grid(layout.corner(), columns, rows, layout.notes(), signs)
 
 
-_UNITS = {"share": "%", "curve": "%", "change": "±%", "points": "points", "amount": "€"}
+_UNITS = {"share": "%", "curve": "%", "rate": "%", "change": "±%", "points": "points", "amount": "€"}
 
 
 def _with_values(rows: Sequence[Row], width: int) -> list[int]:

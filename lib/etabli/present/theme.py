@@ -77,6 +77,9 @@ NOT_AVAILABLE = "n.d."
 AT_MOST = "≤"
 """Begins the sign of a count that is small, or none (« ≤ 5 »), where an agreement has counts rounded."""
 
+DIMENSIONS = {"axis": "Axe", "classes": "Nombre de classes", "rank": "Rang", "typology": "Classe"}
+"""Labels of dimensions that methods make; a codebook's `derived` comes first."""
+
 MEASURES = {
     "share": "Part",
     "rate_ratio": "Rapport de fréquence",
@@ -87,6 +90,23 @@ MEASURES = {
     "odds_ratio": "Rapport de cotes",
     "survival": "Part encore sans l’événement",
     "incidence": "Part ayant connu l’événement",
+    "share_of_class": "Part dans la classe",
+    "v_test": "Valeur-test",
+    "modified_rate": "Taux modifié (Benzécri)",
+    "gain": "Inertie gagnée",
+    "explained": "Inertie entre les classes",
+    "jaccard": "Indice de Jaccard moyen",
+    "adjusted_rand": "Indice de Rand ajusté moyen",
+    "same_number": "Tirages qui retiennent autant de classes",
+    "eigenvalue": "Valeur propre",
+    "chance": "Valeur propre due au hasard",
+    "drop": "Chute",
+    "rate": "Taux d’inertie",
+    "benzecri": "Taux modifié (Benzécri)",
+    "greenacre": "Taux modifié (Greenacre)",
+    "coordinate": "Coordonnée",
+    "contribution": "Contribution",
+    "quality": "Cos²",
     "share_event": "Part observée",
     "share_back": "Part revenue",
     "median_days": "Délai médian (jours)",

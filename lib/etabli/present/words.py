@@ -11,6 +11,7 @@ import pandas as pd
 
 from etabli import french
 from etabli.errors import ReportError
+from etabli.methods.membership import OF_OWN
 from etabli.methods.results import IMPOSSIBLE, MISSING, SMALL_BASE, TOTAL, Measure, Table
 from etabli.present import theme
 from etabli.sources.codebook import Codebook, Noun, SourceCodebook
@@ -36,7 +37,9 @@ class Words:
         if name in {"variable", "category"}:
             return ""
         variable = self.codebook.variable(name)
-        return variable.label if variable else french.capitalised(name)
+        if variable:
+            return variable.label
+        return theme.DIMENSIONS.get(name.partition(OF_OWN)[0], french.capitalised(name))
 
     def label(self, name: str, code: str) -> str:
         """Return the label of a category of a variable."""
@@ -156,8 +159,8 @@ def write(x: float | str, measure: Measure, base: float) -> str:
     match measure.kind:
         case "text":
             return str(x)
-        case "count":
-            return french.number(float(x))
+        case "count" | "expected" | "quantile" | "hours" | "test_value" | "coordinate":
+            return french.number(float(x), digits_of(measure, base))
         case "amount":
             return french.money(float(x))
         case "share" | "curve":
@@ -170,8 +173,8 @@ def write(x: float | str, measure: Measure, base: float) -> str:
             return french.ratio(float(x))
         case "mean":
             return french.mean(float(x))
-        case "expected" | "quantile" | "hours":
-            return french.number(float(x))
+        case "rate":
+            return french.percent(float(x), 0)
 
 
 def printed(x: object, measure: Measure, base: float) -> float | str | None:
@@ -183,7 +186,7 @@ def printed(x: object, measure: Measure, base: float) -> float | str | None:
         return x
     if not isinstance(x, int | float | np.number) or np.isnan(float(x)):
         return None
-    scale, digits = 100 if measure.kind in PERCENT else 1, digits_of(measure, base)
+    scale, digits = 100 if measure.kind in {*PERCENT, "rate"} else 1, digits_of(measure, base)
     rounded = french.rounded(float(x) * scale, digits)
     return int(rounded) if digits == 0 else float(rounded)
 
@@ -192,7 +195,7 @@ def digits_of(measure: Measure, base: float) -> int:
     """Return how many decimals a value of so many people is printed with."""
     if measure.kind in PERCENT:
         return french.share_decimals(int(min(base, _MANY)))
-    return {"ratio": 2, "mean": 1}.get(measure.kind, 0)
+    return {"ratio": 2, "mean": 1, "test_value": 1, "coordinate": 3}.get(measure.kind, 0)
 
 
 def unit_of(measure: Measure, words: Words) -> str:
@@ -200,7 +203,7 @@ def unit_of(measure: Measure, words: Words) -> str:
     noun = words.noun(measure)
     if noun is not None:
         return noun.many
-    return {"share": "%", "curve": "%", "change": "%", "points": "points", "amount": "€"}.get(
+    return {"share": "%", "curve": "%", "change": "%", "rate": "%", "points": "points", "amount": "€"}.get(
         measure.kind, measure.unit or ""
     )
 
