@@ -125,6 +125,16 @@ class SentenceItem(Item):
         return self._cited_places(protection, self.text)
 
 
+@dataclass(frozen=True)
+class AbsenceItem(SentenceItem):
+    """What stands where results of a source would, which the edition lacks."""
+
+    prefix: ClassVar[str] = "absence"
+
+    lacking: str
+    """The source that is not there; empty for the heading above what tells of it."""
+
+
 _CHANGED = "Passage à relire : une valeur qu’il cite n’est plus celle pour laquelle il a été écrit."
 """What a reader outside is told: neither the former value nor which one it is."""
 

@@ -25,8 +25,8 @@ def plant(path: Path, shown: str, edition: str, seed: int, *, people: int | None
     """Run `make(edition, seed)` of a demo.py, loaded by its path, or `make(edition, seed, people=…)`.
 
     A source may be given chunk after chunk, by a generator. The truth is written after the last
-    chunk: the generator may complete it as it goes. Whatever fails in demo.py is its own mistake, told with its line. It
-    may be written in several files of its folder, which it imports by `from .people import …`.
+    chunk: the generator may complete it as it goes. Whatever fails in demo.py is its own mistake, told with its line.
+    It may be written in several files of its folder, which it imports by `from .people import …`.
 
     Parameters
     ----------
