@@ -29,6 +29,7 @@ COUNTED: dict[Kind, str] = {
 MODELLED: dict[Kind, str] = {
     "ratio": "those with the event and those without it in its category, and all of its variable's reference",
     "share": "those with the event in its category",
+    "index": "its category and its total in both files: all rows of its variable are shown, or none",
 }
 """Kinds of a model, whose rows do not count people."""
 
@@ -104,7 +105,7 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
 
     A row is masked when it rests on too few, when a count that it compares is masked in a table, or was in a former
     report, when it is a share of too few, or with the reference of its variable; all are, when the model leaves out too
-    few people.
+    few people. Of a comparison of two files, `of_index` decides.
     """
     minimum = policy.minimum_people
     if table.missing is not None and 0 < table.missing.people < minimum:
@@ -122,16 +123,37 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
             hidden and own <= categories <= own | filters | _other_outcomes(categories, table)
             for categories, hidden in masked_regions.items()
         )
-    if "reference" in cells and "variable" in cells:
+    mask |= of_index(table, masked_regions)
+    compared = any(measure.kind == "index" for measure in table.measures)
+    if "variable" in cells and (compared or "reference" in cells):
+        decisive = np.ones(len(cells), dtype=bool) if compared else cells["reference"].to_numpy(dtype=bool)
         for variable in cells["variable"].unique():
             rows = (cells["variable"] == variable).to_numpy()
-            if (mask & rows & cells["reference"].to_numpy(dtype=bool)).any():
+            if (mask & rows & decisive).any():
                 mask |= rows
     return np.asarray(mask, dtype=bool)
 
 
+def of_index(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool]) -> Mask:
+    """Return which rows of a comparison of two files may not be shown, beyond what a model's may not.
+
+    A share over a share is made of four counts, of which the reader may have three: a row is masked when any of them
+    is, in either file. Shares of the other categories give one of them back: the whole variable is then masked.
+    """
+    cells = table.cells.reset_index(drop=True)
+    mask = np.zeros(len(cells), dtype=bool)
+    if not any(measure.kind == "index" for measure in table.measures):
+        return mask
+    hidden = [categories for categories, is_hidden in masked_regions.items() if is_hidden]
+    filters = set(table.held.items())
+    for row in range(len(cells)):
+        own = _own(cells, row, table.keys) | filters
+        mask[row] = any(categories <= own for categories in hidden)
+    return np.asarray(mask, dtype=bool)
+
+
 def _own(cells: pd.DataFrame, row: int, keys: Sequence[str]) -> frozenset[tuple[str, str]]:
-    here = {name: str(cells[name].iloc[row]) for name in keys}
+    here = {name: code for name in keys if (code := str(cells[name].iloc[row])) != TOTAL}
     if {"variable", "category"} <= here.keys():
         here[here.pop("variable")] = here.pop("category")
     return frozenset(here.items())

@@ -40,9 +40,10 @@ SMALL_BASE = 30
 SIGNIFICANCE = 0.05
 """Level under which a p-value lets a sentence speak of a difference."""
 
-Kind = Literal["count", "amount", "share", "change", "points", "ratio", "mean", "expected", "text"]
+Kind = Literal["count", "amount", "share", "change", "points", "ratio", "index", "mean", "expected", "text"]
 """How a measure is written: a whole number, a sum of money, a percentage of a whole, a relative change
-(0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a mean, what a model expects, or words."""
+(0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), an index (a share in one file over a share in
+another), a mean, what a model expects, or words."""
 
 
 @dataclass(frozen=True)
@@ -448,4 +449,8 @@ def _towards(bounds: NDArray[np.float64], best: int) -> NDArray[np.float64]:
 
 
 _LEVEL = 0.95
-_SCALES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {"share": special.logit, "ratio": np.log}
+_SCALES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "share": special.logit,
+    "ratio": np.log,
+    "index": np.log,
+}

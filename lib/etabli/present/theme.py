@@ -86,5 +86,9 @@ MEASURES = {
     "rows_per_person": "Moyenne par personne",
     "odds_ratio": "Rapport de cotes",
     "share_event": "Part observée",
+    "share_territory": "Part dans le territoire",
+    "share_visitors": "Part parmi les personnes venues",
+    "index": "Indice",
+    "standardised": "Indice standardisé",
 }
 """Labels of measures that several studies share; a notebook's `labels` come first."""
