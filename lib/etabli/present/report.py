@@ -205,6 +205,26 @@ class Report:
         """The period of the data, as a reader says it."""
         return self.study.editions[self.plan.edition].label
 
+    @property
+    def start(self) -> date:
+        """The first day of the period."""
+        return self._day("start")
+
+    @property
+    def end(self) -> date:
+        """The last day of the period."""
+        return self._day("end")
+
+    def _day(self, which: str) -> date:
+        day: date | None = getattr(self.study.editions[self.plan.edition], which)
+        if day is None:
+            raise ReportError(
+                "L’édition ne dit pas quels jours elle couvre.",
+                where=f"studies/{self.study.slug}/study.yml, édition « {self.plan.edition} »",
+                expected=f"« {which} », une date",
+            )
+        return day
+
     def choice(self, parameter: str) -> str:
         """Return the label of the value that a parameter has in this run, for use in a sentence."""
         if parameter not in self.study.parameters:
