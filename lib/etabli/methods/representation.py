@@ -8,7 +8,7 @@ sent other people: the recipients are taken as they are, and each comes, or does
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -52,8 +52,8 @@ def representation(
     where the category is). A variable of `within` is standardised by the others; by none, it has no such index.
 
     Bounds: exp(log index ± 1.96 se), from the influence of each recipient who comes with probability p = O/N of their
-    category and stratum, Var = Σ N p (1 − p) d². An index of 0 has no interval. Test: Pearson's χ² of coming at the
-    same rate in all categories, one a variable and channel, adjusted together (Holm).
+    category and stratum, Var = Σ N p (1 − p) d². An index of 0 has no interval. Test: Pearson's χ² of coming, by
+    whatever channel, at the same rate in all categories, one a variable, adjusted together (Holm).
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def representation(
         counted = _counted(name, known, recipients, people, [each for each in within if each != name])
         for channel, came in zip((*people.channels, TOTAL), counted.came, strict=True):
             blocks.append(_cells(counted, came, standard=standard).assign(**{"variable": name, by: channel}))
-            tests += _tests(counted, came, {"variable": name, by: channel})
+        tests += _tests(name, counted)
         members.append(counted.members)
     keys = ["variable", "category", by]
     cells = pd.concat(blocks, ignore_index=True)
@@ -326,9 +326,9 @@ def indexes(came: Floats, everyone: Floats, *, standard: Standard = "indirect") 
     return found, np.where(errors > 0, errors, np.nan)
 
 
-def _tests(counted: _Counted, came: tuple[Floats, Floats], within: dict[str, str]) -> Iterator[Test]:
+def _tests(name: str, counted: _Counted) -> Iterator[Test]:
     """Yield the test that all categories come at the same rate; none where there is nothing to compare."""
-    alone, everyone = came[1], counted.everyone
+    (_, alone), everyone = counted.came[-1], counted.everyone
     has = everyone > 0
     alone, everyone = np.minimum(alone[has], everyone[has]), everyone[has]
     rate = float(alone.sum() / everyone.sum())
@@ -339,7 +339,7 @@ def _tests(counted: _Counted, came: tuple[Floats, Floats], within: dict[str, str
     freedom = float(has.sum() - 1)
     note = _FEW_NOTE if (expected * min(1.0, (1 - rate) / rate)).min() < FEW_EXPECTED else None
     p_value = float(special.chdtrc(freedom, statistic))
-    yield replace(Test(PEARSON, statistic, (freedom,), p_value, None, note=note), within=within)
+    yield Test(PEARSON, statistic, (freedom,), p_value, None, within={"variable": name}, note=note)
 
 
 def _without(known: pd.DataFrame, variables: Sequence[str], people: _People) -> int:
