@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import sys
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +14,7 @@ import pytest
 from scipy import stats
 
 from etabli.declarations import read_declaration
-from etabli.methods import contacts, profiles
+from etabli.methods import contacts, everyone, profiles, representation
 from etabli.sources.codebook import Codebook
 
 STUDY = Path(__file__).parents[2] / "studies" / "caf-flows"
@@ -238,6 +239,37 @@ def test_truth_of_what_is_seen_before_and_after_a_visit_comes_back():
     for pattern, share in truth["share_by_contacts_before"].items():
         assert before.get(pattern, 0) == pytest.approx(share, abs=0.015), pattern
     assert sum(truth["share_by_contacts_before"].values()) == pytest.approx(1)
+
+
+def test_truth_of_who_comes_of_the_territory_comes_back():
+    frames, truth = everything()
+    names = list(demo.LEVELS)
+    table = representation.representation(
+        frames["visits"], frames["recipients"], names, within=["age_group", "household"]
+    )
+    for measure, planted in (("index", "representation"), ("standardised", "representation_standardised")):
+        found = []
+        for row in table.cells.to_dict("records"):
+            expected = truth[planted][row["variable"]][row["category"]][row["channel"]]
+            error = np.log(row[f"{measure}_high"] / row[measure]) / 1.96
+            found.append(np.log(row[measure] / expected) / error)
+        assert len(found) == 66
+        assert np.abs(found).max() < 4.5, measure
+        assert np.std(found) < 1.8, measure  # estimates of one territory go together
+
+
+def test_truth_of_visits_with_zeros_comes_back():
+    frames, truth = everything()
+    days = {"start": date(2024, 10, 1), "end": date(2024, 12, 31)}
+    people = everyone.everyone(frames["recipients"], frames["visits"], **days, keep=list(demo.LEVELS))
+    assert inside(everyone.dispersions(people), "dispersion", truth["dispersion_with_zeros"], law="with_zeros")
+    table = everyone.rate_ratios(people, on=list(demo.LEVELS))
+    reference = table.cells[table.cells["reference"]].set_index("variable")["category"]
+    for row in table.cells[~table.cells["reference"]].itertuples():
+        planted = truth["rate_ratios_with_zeros"][row.variable]
+        expected = planted[row.category] / planted[reference[row.variable]]
+        error = np.log(row.rate_ratio_high / row.rate_ratio) / 1.96
+        assert abs(np.log(row.rate_ratio / expected)) < 4 * error, (row.variable, row.category)
 
 
 def repeated(visits: pd.DataFrame, k: int) -> float:
