@@ -112,8 +112,8 @@ def studies() -> list[str]:
 def fingerprint(slug: str) -> str:
     """Return the digest of all that the results of a study depend on: its demo data, its figures, the methods."""
     told = sha256()
-    for name in ("demo.py", "validation.py"):
-        told.update((STUDIES / slug / name).read_bytes())
+    for path in sorted((STUDIES / slug).glob("*.py")):
+        told.update(path.read_bytes())
     text = (STUDIES / slug / "validation.py").read_text(encoding="utf-8")
     reached = closure(imported_by({"cells": [{"cell_type": "code", "source": text}]}))
     for name, digest in sorted(reached.items()):
@@ -124,7 +124,8 @@ def fingerprint(slug: str) -> str:
 
 @cache
 def load(slug: str, name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{slug.replace('-', '_')}_{name}", STUDIES / slug / f"{name}.py")
+    path, known = STUDIES / slug / f"{name}.py", f"{slug.replace('-', '_')}_{name}"
+    spec = importlib.util.spec_from_file_location(known, path, submodule_search_locations=[str(path.parent)])
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -15,7 +15,7 @@ from ruamel.yaml.comments import CommentedMap
 from etabli.errors import DeclarationError, DeliveryError, suggestion
 from etabli.project import Project
 from etabli.sources.codebook import FileFormat, read_codebook
-from etabli.sources.deliveries import Delivery, find_delivery
+from etabli.sources.deliveries import Delivery, find_delivery, is_lacking
 from etabli.sources.drift import FALSE_ALARMS, Drift, compare
 from etabli.sources.previews import preview
 from etabli.sources.readers import read_columns
@@ -80,6 +80,8 @@ def drift_of(project: Project, study: Study, name: str, *, origin: str, provider
     books = {each: read_codebook(project, study, edition=each) for each in (origin, name)}
     drifts = []
     for source in study.sources:
+        if any(is_lacking(project, study, source, each, provider=providers[source]) for each in books):
+            continue  # nothing to compare: `etabli check` tells that it did not come
         readings = {}
         for edition, codebook in books.items():
             delivery = find_delivery(project, study, source, edition, provider=providers[source])

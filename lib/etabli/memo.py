@@ -28,6 +28,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from etabli.absence import passed_on
 from etabli.addresses import Unaddressable, address_of
 from etabli.project import Project
 
@@ -241,13 +242,15 @@ def account() -> tuple[int, int]:
 def pure(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Mark a function whose result depends on its arguments alone, and is worth keeping.
 
-    It must return a new object, that shares nothing with its arguments. A function of a notebook is computed each
+    It must return a new object, that shares nothing with its arguments. What is made of a source that is not there is
+    not there either (`absence`). A function of a notebook is computed each
     time: no address knows its code.
     """
     if function.__module__ == "__main__":
         return function
     name = f"{function.__module__}.{function.__qualname__}"
 
+    @passed_on
     @wraps(function)
     def found_or_made(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
         store = _awake

@@ -178,6 +178,13 @@ class Source(Declaration):
     """How the source note of a figure names the file."""
     public: PublicFile | None = None
     """Where the file is fetched from, when it is public; editions of fictional data make their own instead."""
+    without: Text | None = None
+    """What a report no longer says in an edition that lacks the file; None: there is no report without it."""
+
+    @property
+    def required(self) -> bool:
+        """Whether an edition must have the file."""
+        return self.without is None
 
     @model_validator(mode="after")
     def _is_a_plain_name(self) -> Self:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from etabli.methods import contacts, profiles
-from etabli.methods.results import Table
+from etabli.methods import contacts, everyone, profiles, representation
+from etabli.methods.results import TOTAL, Table
 
 EDITION, PEOPLE = "2024-T4", 1_500
 """Of each delivery drawn. A category of a rare profile has some twenty people; the smallest territories are so."""
 
 VARIABLES = ["age_group", "household", "benefit", "housing", "priority_quarter", "online_account"]
+
+WITHIN = ["age_group", "household"]
+START, END = date(2024, 10, 1), date(2024, 12, 31)
+CHANNELS = {TOTAL: "any channel"}
+NAMES = {"index": "index of representation", "standardised": "index at equal age and household"}
 
 Make = Callable[..., tuple[dict[str, pd.DataFrame], dict[str, Any]]]
 Estimate = tuple[str, float, float, float, float]
@@ -27,7 +33,7 @@ REASONS: dict[str, str] = {}
 def planted(make: Make, seed: int) -> Iterator[Estimate]:
     """Yield what is estimated of one delivery with a planted truth."""
     frames, truth = make(EDITION, seed, PEOPLE)
-    visits = frames["visits"]
+    visits, recipients = frames["visits"], frames["recipients"]
     channels = profiles.distribution(visits, "channel")
     yield _of(channels, "share", "share of appointments", truth["share_appointment"], channel="appointment")
     by_age = profiles.crosstab(visits, "age_group", by="channel")
@@ -45,6 +51,20 @@ def planted(make: Make, seed: int) -> Iterator[Estimate]:
     yield from _ratios(odds, "odds_ratio", "odds ratio of an appointment", truth["odds_ratios"])
     rates = contacts.rate_ratios(people, on=VARIABLES)
     yield from _ratios(rates, "rate_ratio", "rate ratio of visits", truth["rate_ratios"])
+    everybody = everyone.everyone(recipients, visits, start=START, end=END, keep=VARIABLES)
+    zeros = everyone.rate_ratios(everybody, on=VARIABLES)
+    yield from _ratios(zeros, "rate_ratio", "rate ratio of visits, zeros included", truth["rate_ratios_with_zeros"])
+    unequal = everyone.dispersions(everybody)
+    name = "dispersion, zeros included (logarithm)"
+    yield _logarithm(_of(unequal, "dispersion", name, truth["dispersion_with_zeros"], law="with_zeros"))
+    represented = representation.representation(visits, recipients, VARIABLES, within=WITHIN)
+    for measure, planted_here in (("index", "representation"), ("standardised", "representation_standardised")):
+        yield from _indexes(represented, measure, truth[planted_here])
+    kept = profiles.distribution(frames["appointments"], "kept")
+    yield _of(kept, "share", "share of appointments missed", truth["share_missed"], kept="missed")
+    outcomes = profiles.distribution(visits[visits["channel"] == "walk_in"], "outcome")
+    name = "share of visits at the desk that gave up"
+    yield _of(outcomes, "share", name, truth["share_gave_up_at_the_desk"], outcome="no_answer")
 
 
 def null(make: Make, seed: int) -> Iterator[tuple[str, bool]]:
@@ -56,8 +76,26 @@ def null(make: Make, seed: int) -> Iterator[tuple[str, bool]]:
     yield "profiles by channel (Rao-Scott, Holm)", _any(sheet)
     odds = profiles.odds_ratios(visits, outcome="channel", event="appointment", on=VARIABLES)
     yield "odds ratios (Wald, Holm)", _any(odds)
+    represented = representation.representation(visits, frames["recipients"], VARIABLES)
+    yield "representation in the territory (Pearson, Holm)", _any(represented)
+    everybody = everyone.everyone(frames["recipients"], visits, start=START, end=END, keep=VARIABLES)
+    yield "rate ratios, zeros included (Wald, Holm)", _any(everyone.rate_ratios(everybody, on=VARIABLES))
     yield "rate ratios (Wald, Holm)", _any(contacts.rate_ratios(people, on=VARIABLES))
     yield "people come unequally often (likelihood ratio)", contacts.against_chance(people).is_significant().holds
+
+
+def _indexes(table: Table, measure: str, truth: dict[str, dict[str, dict[str, float]]]) -> Iterator[Estimate]:
+    for row in table.cells.to_dict("records"):
+        planted_here = truth[row["variable"]][row["category"]][row["channel"]]
+        values = tuple(float(row[name]) for name in (measure, f"{measure}_low", f"{measure}_high"))
+        where = f"{row['variable']} = {row['category']}, {CHANNELS.get(row['channel'], row['channel'])}"
+        yield _logarithm((f"{NAMES[measure]}: {where}", planted_here, *values))
+
+
+def _logarithm(estimate: Estimate) -> Estimate:
+    name, *values = estimate
+    truth, value, low, high = (float(np.log(each)) for each in values)
+    return name, truth, value, low, high
 
 
 def _any(table: Table) -> bool:

@@ -18,14 +18,17 @@ from etabli.agreements import Agreement, Level
 from etabli.disclosure import plan, policy, protect, rules, suppress, targets
 from etabli.disclosure.attacker import attack
 from etabli.disclosure.policy import Policy, policy_for
+from etabli.disclosure.protect import Protected
 from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, SourceTold
 from etabli.errors import DisclosureError, MethodError
 from etabli.methods import contacts, profiles, repeats, survival
 from etabli.methods.following import Following
 from etabli.methods.membership import Population, mark_derived, mark_population
+from etabli.methods.representation import representation
 from etabli.methods.results import TOTAL, Missing, Table
 from etabli.present.said import statements_of, variables_of
+from etabli.present.words import printed
 
 K = 5
 AROUND = [(K - 1, True), (K, False), (K + 1, False)]
@@ -299,6 +302,44 @@ def test_rate_ratio_rests_on_the_visits_of_its_category(twice: bool, expected: b
     assert masked(model, dominance=dominance)["age", "old"] is expected
 
 
+def _compared(came: Sizes, everyone: Mapping[str, int]) -> Table:
+    """Who came, by age and channel, against a territory of so many by age."""
+    lines = [(f"{age}x{n}", age) for age, size in everyone.items() for n in range(size)]
+    territory = pd.DataFrame(lines, columns=["recipient", "age"])
+    territory["age"] = pd.Categorical(territory["age"], list(everyone))
+    return representation(frame(came), mark_population(territory, Population("e" * 64)), ["age"])
+
+
+def _complement(table: Table, shown: Protected, channel: str) -> float | None:
+    """How many came of the category that is masked alone: what is left of 100 %, of a total told elsewhere."""
+    rows = (table.cells["channel"] == channel).to_numpy()
+    if (shown.masked & rows).sum() != 1:
+        return None
+    measure = table.measure("share_visitors")
+    total = float(table.cells.loc[rows, "visitors"].sum())
+    known = [printed(each, measure, total) for each in shown.table.cells.loc[rows & ~shown.masked, "share_visitors"]]
+    return total * (1 - sum(map(float, known)) / 100)
+
+
+def test_shares_of_who_came_do_not_give_back_the_one_that_is_masked() -> None:
+    """Four « old » came to x, of a hundred: the shares of the others leave 4 %. The whole variable is masked."""
+    made = _compared({("old", "x"): K - 1, ("old", "y"): 60, ("mid", "x"): 46, ("mid", "y"): 45, ("low", "x"): 50},
+                     {"old": 400, "mid": 400, "low": 300})  # fmt: skip
+    known = policy_for([agreement()], "funder")
+    few = ((made.cells["category"] == "old") & (made.cells["channel"] == "x")).to_numpy()
+    naive = protect.with_masks([made], known, [few]).of(made)
+    assert _complement(made, naive, "x") == pytest.approx(K - 1)
+    held = protect.protect([made], known).of(made)
+    assert held.masked.all()
+    assert _complement(made, held, "x") is None
+
+
+@pytest.mark.parametrize("outside", [K - 1, K])
+def test_those_of_a_small_category_who_did_not_come_are_not_known(outside: int) -> None:
+    made = _compared({("old", "x"): 60, ("old", "y"): 60, **WIDE}, {"old": 120 + outside, "mid": 400, "low": 300})
+    assert protect.protect([made], policy_for([agreement()], "funder")).of(made).masked.all() == (outside < K)
+
+
 # Switched off ----------------------------------------------------------------------------------------
 
 
@@ -523,6 +564,14 @@ def two_windows() -> bool:
     return _leaves(tables[0], tables[1])
 
 
+def index_over_a_masked_count() -> bool:
+    """A former report masked how many came to x: shares of them, beside the people of one age, would tell."""
+    made = _compared(WIDE, {"mid": 400, "low": 300})
+    where = region(made.source, {"channel": "x"})
+    former = plan.Former(hidden=frozenset({where}))
+    return not protect.protect([made], policy_for([agreement()], "funder"), former=former).of(made).masked.all()
+
+
 def without(name: str) -> Callable[[pytest.MonkeyPatch], None]:
     """Return what takes one rule out of every policy that agreements make."""
     neutral = next(each.default for each in fields(Policy) if each.name == name) if name != "minimum_people" else 1
@@ -618,6 +667,11 @@ MUTATIONS = [
         "rules.of_model",
         odds_of_few,
         patched((protect, "of_model", lambda table, *_: pd.Series(False, index=table.cells.index).to_numpy())),
+    ),
+    Mutation(
+        "rules.of_index",
+        index_over_a_masked_count,
+        patched((rules, "of_index", lambda table, *_: pd.Series(False, index=table.cells.index).to_numpy())),
     ),
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
@@ -445,13 +447,23 @@ def test_load_that_leaves_no_row_is_refused(opened: Opened) -> None:
 @pytest.mark.usefixtures("with_two_sources")
 def test_result_of_several_sources_names_its_own(opened: Opened, screen: Screen) -> None:
     report = opened("internal")
-    table = answers(report.load("records"))
-    report.load("others")
-    with pytest.raises(ReportError) as caught:
-        report.table(table, **NOTES)
-    assert caught.value.expected == "source= l’un de : records, others"
-    report.table(table, **NOTES, source="others")
+    table = answers(report.load("others"))
+    report.load("records")
+    report.table(table, **NOTES)
     assert "Autre fichier" in screen.html("tableau-1")
+    with pytest.raises(ReportError) as caught:
+        report.table(replace(table, source=""), **NOTES)
+    assert caught.value.expected == "source= l’un de : others, records"
+    report.table(replace(table, source=""), **NOTES, source="others")
+    assert "Autre fichier" in screen.html("tableau-2")
+
+
+@pytest.mark.usefixtures("with_two_sources")
+def test_result_that_rests_on_two_sources_names_both(opened: Opened, screen: Screen) -> None:
+    report = opened("internal")
+    table = replace(answers(report.load("records")), rests_on=(answers(report.load("others")),))
+    report.table(table, **NOTES)
+    assert re.search(r"Source.*Fichier[^;]*; Autre fichier", screen.html("tableau-1"))
 
 
 @pytest.mark.usefixtures("with_two_sources")
@@ -459,9 +471,64 @@ def test_count_in_words_needs_its_source_too(opened: Opened) -> None:
     report = opened("internal")
     table = answers(report.load("records"))
     report.load("others")
+    unknown = replace(table, source="")
     with pytest.raises(ReportError, match="De quelle source"):
-        report.say("{n:noun}", n=table.value("rows"))
-    report.say("{n:noun}", n=table.value("rows"), source="records")
+        report.say("{n:noun}", n=unknown.value("rows"))
+    report.say("{n:noun}", n=unknown.value("rows"), source="records")
+    report.say("{n:noun}", n=table.value("rows"))
+
+
+@pytest.fixture
+def without_others(with_two_sources: None, small_project: Project) -> None:
+    """An edition of the small study to which the second file never came, and which does without."""
+    edit(small_project.studies / "essai" / "study.yml", "    description: Autre fichier", (
+        "    description: Autre fichier\n    without: qui d’autre a répondu (question 1)"
+    ))  # fmt: skip
+    folder = small_project.demo("essai", "2024")
+    (folder / "others.csv").unlink()
+    receipt = json.loads((folder / "deliveries.json").read_text(encoding="utf-8"))
+    receipt.pop("others.csv")
+    (folder / "deliveries.json").write_text(json.dumps(receipt), encoding="utf-8")
+
+
+@pytest.mark.usefixtures("without_others")
+@pytest.mark.parametrize("audience", ["internal", "funder"])
+def test_edition_without_a_source_says_what_it_cannot_tell(
+    small_project: Project, screen: Screen, audience: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(small_project.root))
+    report = replace(open_report("essai", edition="2024", audience=audience, group="all"), show=screen)
+    report.table(answers(report.load("records")), **NOTES)
+    others = report.load("others", group="all")
+    found = answers(others)
+    largest = found.largest("share")
+    report.say("{x:of des réponses}", x=largest, level=2, otherwise="Rien à comparer")
+    report.say("{x:of}", x=largest, provided=found.is_significant(), otherwise=sentence("{p:p}", p=largest))
+    report.key_figure(found.value("people"), label="personnes")
+    report.table(found, **NOTES)
+    report.figure(found, kind="bars", measure="share", **NOTES)
+    report.comment(people=found.value("people"))
+    report.finish()
+    told = [screen.html(name) for name, _, _ in screen.shown if name.startswith("absence")]
+    page = " ".join(told)
+    assert "Sans ce fichier, pas de réponse : Autre fichier</h2>" in page.replace("\u00a0", " ")
+    assert page.count("ne dit pas qui d’autre a répondu (question 1).") == len(told) // 2
+    assert "Rien à comparer" not in page
+    assert [source["name"] for source in screen.clearance["payload"]["sources"]] == ["records"]
+    assert not [each for each in screen.clearance["payload"]["results"] if each["item"].startswith("figure")]
+
+
+@pytest.mark.usefixtures("with_two_sources")
+def test_edition_that_lost_a_file_is_not_one_that_does_without(
+    small_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(small_project.root))
+    edit(small_project.studies / "essai" / "study.yml", "    description: Autre fichier", (
+        "    description: Autre fichier\n    without: le reste"
+    ))  # fmt: skip
+    (small_project.demo("essai", "2024") / "others.csv").unlink()  # its receipt tells of it
+    with pytest.raises(EtabliError, match="manque"):
+        open_report("essai", edition="2024", audience="internal", group="all")
 
 
 def test_result_before_any_source_is_refused(opened: Opened) -> None:

@@ -70,6 +70,7 @@ KINDS: list[tuple[Kind, float | str, str, float | str]] = [
     ("change", 0.0329, f"+3,3{NBSP}%", 3.3),
     ("points", -0.034, f"−3,4{NBSP}points", -3.4),
     ("ratio", 1.4567, "1,46", 1.46),
+    ("index", 1.4567, "1,46", 1.46),
     ("mean", 2.36, "2,4", 2.4),
     ("expected", 2563.7, "2\u202f564", 2564),
     ("quantile", 42.0, "42", 42),

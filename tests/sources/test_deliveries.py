@@ -11,9 +11,9 @@ import pytest
 from etabli.errors import DeliveryError
 from etabli.project import Project
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.deliveries import RECEIPT, Delivery, find_delivery, load, write_receipt
+from etabli.sources.deliveries import RECEIPT, Delivery, find_deliveries, find_delivery, load, write_receipt
 from etabli.sources.pseudonyms import StudyKey
-from etabli.study import Study
+from etabli.study import Source, Study
 
 CONTENT = b"DOSSIER;CANAL\n0012;RDV\n0012;walk_in\n"
 
@@ -142,3 +142,27 @@ def test_load_error_shows_the_path_from_the_root(project: Project, study: Study,
         load(find(project, study, "2024-T4"), visits, key=StudyKey(bytes(32)), cache=project.data / "cache")
     assert raised.value.where == "data/raw/caf-35/2024-T4/visites.csv, ligne 2"
     assert str(project.root) not in str(raised.value)
+
+
+def with_more(study: Study) -> Study:
+    """The study with a second source, which an edition may lack."""
+    more = Source(file="plus.csv", agreement="caf-35", description="Autre fichier", without="le reste")
+    return study.model_copy(update={"sources": {**study.sources, "more": more}})
+
+
+def test_find_deliveries_does_without_a_source_that_never_came(project: Project, study: Study) -> None:
+    folder = project.raw("caf-35", "2024-T4")
+    put(folder)
+    providers = {"visits": "caf-35", "more": "caf-35"}
+    assert list(find_deliveries(project, with_more(study), "2024-T4", providers=providers)) == ["visits"]
+    put(folder, name="plus.csv")
+    write_receipt(folder, ["visites.csv", "plus.csv"])
+    assert list(find_deliveries(project, with_more(study), "2024-T4", providers=providers)) == ["visits", "more"]
+    (folder / "plus.csv").unlink()
+    with pytest.raises(DeliveryError, match="« more » manque"):  # it came, and was lost
+        find_deliveries(project, with_more(study), "2024-T4", providers=providers)
+
+
+def test_find_deliveries_asks_for_a_source_that_is_required(project: Project, study: Study) -> None:
+    with pytest.raises(DeliveryError, match="« visits » manque"):
+        find_deliveries(project, study, "2024-T4", providers={"visits": "caf-35"})

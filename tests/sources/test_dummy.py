@@ -69,6 +69,17 @@ def test_make_demo_takes_the_demo_of_the_study(project: Project, study: Study, c
     assert list(json.loads((folder / RECEIPT).read_text("utf-8"))) == ["visites.csv"]
 
 
+def test_make_demo_of_a_study_may_leave_out_what_the_study_does_without(
+    project: Project, study: Study, codebook: Codebook
+) -> None:
+    write_demo(project, DEMO)
+    more = study.sources["visits"].model_copy(update={"file": "plus.csv", "without": "le reste"})
+    both = study.model_copy(update={"sources": {**study.sources, "more": more}})
+    books = codebook.model_copy(update={"sources": {**codebook.sources, "more": codebook.sources["visits"]}})
+    paths = make_demo(project, both, books, "demo", seed=3)
+    assert [path.name for path in paths] == ["visites.csv", TRUTH, RECEIPT]
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [

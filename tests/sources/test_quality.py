@@ -9,6 +9,7 @@ import pytest
 
 from etabli.errors import DeliveryError
 from etabli.project import Project
+from etabli.publish.quality import verdict
 from etabli.sources.codebook import Codebook
 from etabli.sources.quality import FEWEST_ROWS, Quality, examine, shape
 from etabli.study import Study
@@ -134,6 +135,21 @@ def test_quality_of_an_unreadable_delivery_is_a_refusal(project: Project, study:
 def test_quality_of_a_missing_delivery_is_a_refusal(project: Project, study: Study) -> None:
     quality = examine(project, study, BOOK, "2024-T4", providers={"visits": "caf"})
     assert "manque" in str(quality.sources[0].refusal)
+
+
+def test_quality_of_a_delivery_that_the_study_does_without_blocks_nothing(project: Project, study: Study) -> None:
+    optional = study.sources["visits"].model_copy(update={"without": "qui vient"})
+    quality = examine(
+        project,
+        study.model_copy(update={"sources": {"visits": optional}}),
+        BOOK,
+        "2024-T4",
+        providers={"visits": "caf"},
+    )
+    assert not quality.blocks
+    assert quality.sources[0].lacking
+    assert verdict(quality.sources[0]) == "pas venue, l’étude s’en passe"
+    assert quality.sources[0].notes[0].endswith("ses rapports ne disent pas qui vient.")
 
 
 def test_quality_of_an_unknown_edition_is_an_error(project: Project, study: Study) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,10 @@ def test_sortir_audit_has_all_four_verdicts(house: Project) -> None:
     assert verdicts == {"holds", "wrong", "incomplete", "cannot_be_checked"}
 
 
-MODELS = {"odds_ratio", "rate_ratio", "share_of_visits", "expected_poisson", "expected_negative_binomial"}
+MODELS = {
+    *("odds_ratio", "rate_ratio", "share_of_visits", "expected_poisson", "expected_negative_binomial"),
+    *("index", "standardised", "share_territory", "share_visitors", "dispersion"),
+}
 """What is made of everybody together, and says of no category how many people are in it."""
 
 
@@ -160,7 +164,9 @@ def test_no_shown_value_rests_on_fewer_people_than_the_threshold(house: Project,
     for result in results(house, run):
         assert result["n"] is None or result["n"] == 0 or result["n"] >= 5, result
         if result["n"] is None:  # masked, or a model that leaves people out
-            assert result.get("sign") == "s" or result["name"] in {*MODELS, "test de Wald"}, result
+            assert result.get("sign") == "s" or result["name"] in {*MODELS, "test de Wald", "test du χ² de Pearson"}, (
+                result
+            )
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -217,7 +223,7 @@ def test_sentences_begin_with_a_capital(house: Project, quarter: str) -> None:
 
 def test_figure_and_table_of_one_variable_say_one_p_value(house: Project, quarter: str) -> None:
     tests = [each for each in results(house, quarter) if "p_value" in each]
-    sheet = [each for each in tests if each["where"] == {"variable": "age_group"} and "χ²" in each["name"]]
+    sheet = [each for each in tests if each["where"] == {"variable": "age_group"} and each["item"] == "tableau-1"]
     alone = [each for each in tests if each["where"] == {} and each["item"] == "figure-1"]
     assert len(sheet) == len(alone) == 1
     assert (sheet[0]["p_value"], sheet[0]["degrees"]) == (alone[0]["p_value"], alone[0]["degrees"])
@@ -228,3 +234,35 @@ def test_what_no_test_carries_is_not_said_to_differ(house: Project, quarter: str
     text = " ".join(spaced(house, quarter))
     assert "l’écart entre prestations n’est pas établi" in text
     assert "n’est significatif selon aucune des caractéristiques dont le test est montré" in text
+
+
+@pytest.fixture(scope="module")
+def lacking(house: Project) -> Iterator[str]:
+    """The small quarter, on an edition to which only the visits came."""
+    folder = house.demo("caf-flows", "2024-T4")
+    receipt = folder / "deliveries.json"
+    kept = {path: path.read_bytes() for path in folder.iterdir() if path.name != "visites.csv"}
+    for path in kept:
+        path.unlink()
+    told = {name: entry for name, entry in json.loads(kept[receipt]).items() if name == "visites.csv"}
+    receipt.write_text(json.dumps(told), encoding="utf-8")
+    run = ["run", "caf-flows", "-p", "quarter=centre"]
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(FOLDER_VARIABLE, str(house.root))
+            assert run_command(app, run) == 0
+        yield "caf-flows/2024-T4_internal_quarter-centre"
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
+
+
+def test_edition_of_visits_alone_says_which_questions_it_leaves(house: Project, lacking: str) -> None:
+    text = " ".join(spaced(house, lacking))
+    assert text.count("Cette édition n’a pas le fichier") == 2  # recipients, appointments; contacts are not used yet
+    assert "qui vient plus, ou moins, que sa part dans l’ensemble des allocataires du territoire (question a)" in text
+    assert "Sans lui, ce rapport ne dit pas la part des rendez-vous manqués." in text
+    assert "Sans ce fichier, pas de réponse" in text
+    names = {each["name"] for each in results(house, lacking)}
+    assert {"odds_ratio", "share_of_visits"} <= names  # what rests on visits is there
+    assert not {"index", "standardised", "dispersion"} & names

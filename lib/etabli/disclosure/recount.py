@@ -18,6 +18,7 @@ from etabli.disclosure.held import Held
 from etabli.disclosure.plan import Former
 from etabli.disclosure.regions import Region, lines_of
 from etabli.methods.arrivals import CLOCK, by_clock
+from etabli.methods.everyone import STANDING, with_standing
 from etabli.methods.membership import derived_of, membership_of
 from etabli.methods.results import MISSING, PEOPLE, TOTAL, Dimension, Measure, Table
 from etabli.methods.routes import MADE, people_by_route
@@ -57,7 +58,7 @@ def former_of(held: Held, deliveries: Mapping[str, Rows], own: Collection[Region
     lost: set[Region] = set()
     for source, rows in deliveries.items():
         left = {each for each in held.regions.difference(own) if each.source == source}
-        for view in _views(rows, left):
+        for view in _views(rows, left, [each for each in deliveries.values() if each is not rows]):
             having = _Having(view.frame)
             counted = {each: flags for each in sorted(left) if (flags := having.rows_of(each)) is not None}
             found = {each: flags for each, flags in counted.items() if _fits(each, flags, view, held)}
@@ -67,11 +68,17 @@ def former_of(held: Held, deliveries: Mapping[str, Rows], own: Collection[Region
     return Former(tuple(tables), frozenset(held.told), held.hidden, frozenset(lost))
 
 
-def _views(rows: Rows, regions: Iterable[Region]) -> Iterator[Rows]:
-    """Yield the delivery; where a region asks for it, with the clock of its rows, then its people by their routes."""
+def _views(rows: Rows, regions: Iterable[Region], others: Iterable[Rows]) -> Iterator[Rows]:
+    """Yield the delivery; where a region asks for it, with the clock of its rows, then its people by their routes.
+
+    Or with their standing in another delivery of the same people.
+    """
     yield rows
     asked = {item for region in regions for item in region.categories}
     names = {name for name, _ in asked}
+    if STANDING in names:
+        for other in (each for each in others if rows.person in each.frame and each.person == rows.person):
+            yield Rows(with_standing(rows.frame, other.frame, person=rows.person), rows.person)
     if not names.isdisjoint(CLOCK):
         for at in (str(name) for name in rows.frame.select_dtypes("datetime").columns):
             if rows.frame[at].notna().any():

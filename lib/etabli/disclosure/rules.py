@@ -36,6 +36,7 @@ MODELLED: dict[Kind, str] = {
     "quantile": "those before it, at it and after it, and all bands of days between the points of its curve",
     "hours": "those whose hours it adds up, of whom few must not make most, and all bands between its points",
     "rate": "everybody, in steps of 5 %: so wide that no few people can be told by them",
+    "index": "its category and its total in both files: all rows of its variable are shown, or none",
 }
 """Kinds of a model, whose rows do not count people."""
 
@@ -183,7 +184,7 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
     A row is masked when it rests on too few, when a count that it compares is masked in a table, or was in a former
     report, when a masked count lies between its points, when it is a share of too few, or with the reference of its
     variable; all are, when the model leaves out too few people. A rate needs `_FEW_IN_A_STEP` times the minimum in one
-    of its steps.
+    of its steps; of a comparison of two files, `of_index` decides.
     """
     minimum = policy.minimum_people
     if table.missing is not None and 0 < table.missing.people < minimum:
@@ -204,10 +205,13 @@ def of_model(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool
             for categories, hidden in masked_regions.items()
         )
     mask |= between_points(table, masked_regions)
-    if "reference" in cells and "variable" in cells:
+    mask |= of_index(table, masked_regions)
+    compared = any(measure.kind == "index" for measure in table.measures)
+    if "variable" in cells and (compared or "reference" in cells):
+        decisive = np.ones(len(cells), dtype=bool) if compared else cells["reference"].to_numpy(dtype=bool)
         for variable in cells["variable"].unique():
             rows = (cells["variable"] == variable).to_numpy()
-            if (mask & rows & cells["reference"].to_numpy(dtype=bool)).any():
+            if (mask & rows & decisive).any():
                 mask |= rows
     if any(measure.kind == "hours" for measure in table.measures):
         mask = with_sums(table, np.asarray(mask, dtype=bool), policy)
@@ -261,8 +265,26 @@ def _is_dominated(table: Table, rows: NDArray[np.int64], policy: Policy) -> bool
     return any(protection_level(each, ones, policy.dominance) > 0 for each in parts)
 
 
+def of_index(table: Table, masked_regions: dict[frozenset[tuple[str, str]], bool]) -> Mask:
+    """Return which rows of a comparison of two files may not be shown, beyond what a model's may not.
+
+    A share over a share is made of four counts, of which the reader may have three: a row is masked when any of them
+    is, in either file. Shares of the other categories give one of them back: the whole variable is then masked.
+    """
+    cells = table.cells.reset_index(drop=True)
+    mask = np.zeros(len(cells), dtype=bool)
+    if not any(measure.kind == "index" for measure in table.measures):
+        return mask
+    hidden = [categories for categories, is_hidden in masked_regions.items() if is_hidden]
+    filters = set(table.held.items())
+    for row in range(len(cells)):
+        own = _own(cells, row, table.keys) | filters
+        mask[row] = any(categories <= own for categories in hidden)
+    return np.asarray(mask, dtype=bool)
+
+
 def _own(cells: pd.DataFrame, row: int, keys: Sequence[str]) -> frozenset[tuple[str, str]]:
-    here = {name: str(cells[name].iloc[row]) for name in keys}
+    here = {name: code for name in keys if (code := str(cells[name].iloc[row])) != TOTAL}
     if {"variable", "category"} <= here.keys():
         here[here.pop("variable")] = here.pop("category")
     return frozenset(here.items())

@@ -125,20 +125,53 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
         A column does not exist, no variable has two categories to compare, a variable follows from the others, or the
         estimate does not converge.
     """
-    people = people.reset_index(drop=True)
-    complete, _ = complete_rows(people, tuple(on), person)
-    known = people.loc[complete]
+    return fitted_ratios(people, people, on=on, person=person, truncated=True)
+
+
+def fitted_ratios(
+    people: pd.DataFrame,
+    exposed: pd.DataFrame,
+    *,
+    on: Sequence[str],
+    person: str,
+    truncated: bool,
+    offset: pd.Series | None = None,
+) -> Table:
+    """Return the rate ratios of a negative binomial regression, a person a row.
+
+    Parameters
+    ----------
+    people, exposed
+        Everybody, and those of them who could come.
+    on, person
+        As in `rate_ratios`.
+    truncated
+        Whether who did not come is not there.
+    offset
+        log of the exposure of each of `exposed`; None: the same for all.
+    """
+    shift = pd.Series(0.0, index=exposed.index) if offset is None else offset
+    complete, _ = complete_rows(exposed, tuple(on), person)
+    known = exposed.loc[complete].reset_index(drop=True)
+    shift = shift.loc[complete].reset_index(drop=True)
     visits = known["visits"].to_numpy(dtype=float)
-    part = estimable(known, on, (visits > 1).astype(float), np.arange(len(known)))
+    part = estimable(known, on, (visits > int(truncated)).astype(float), np.arange(len(known)))
     variables = factors(part.frame, part.on, np.arange(len(part.frame)))
     columns = [(each.coded.codes == code).astype(float) for each in variables for code in each.others]
     design = np.column_stack([np.ones(len(part.frame)), *columns])
-    fit = fit_counts(part.frame["visits"].to_numpy(dtype=float), design, dispersed=True, truncated=True)
+    fit = fit_counts(
+        part.frame["visits"].to_numpy(dtype=float),
+        design,
+        dispersed=True,
+        truncated=truncated,
+        offset=None if offset is None else np.asarray(shift.loc[part.frame.index], dtype=np.float64),
+    )
     estimated = pd.concat([ratios(each, fit, "rate_ratio") for each in variables], ignore_index=True)
     whole = estimated.set_index(["variable", "category"]).reindex(pd.MultiIndex.from_tuples(part.levels))
     whole.index.names = ["variable", "category"]
-    standing = [_standing(known, name) for name in dict.fromkeys(name for name, _ in part.levels)]
-    members = membership_of(known[person].to_numpy(), sparse.hstack(standing))
+    came = known[known["visits"] > 0]
+    standing = [_standing(came, name) for name in dict.fromkeys(name for name, _ in part.levels)]
+    members = membership_of(came[person].to_numpy(), sparse.hstack(standing))
     cells = whole.assign(people=members.distinct, reference=whole["reference"].eq(other=True)).reset_index()
     left = len(people) - len(part.frame)
     missing = Missing(left, left, len(people), of_people=True) if left else None

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from etabli.absence import passed_on
 from etabli.errors import MethodError, suggestion
 from etabli.memo import pure
 from etabli.methods.association import adjust, independence_test
@@ -202,6 +203,7 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
     return with_people(table, frame, beside(members))
 
 
+@passed_on
 def of_variable(sheet: Table, variable: str) -> Table:
     """Return the crosstab of one variable of a profile sheet, its test as the sheet has it: adjusted for all of them.
 

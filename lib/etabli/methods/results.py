@@ -48,6 +48,7 @@ Kind = Literal[
     "change",
     "points",
     "ratio",
+    "index",
     "mean",
     "expected",
     "quantile",
@@ -58,9 +59,10 @@ Kind = Literal[
     "text",
 ]
 """How a measure is written: a whole number, a sum of money, a percentage of a whole, a part of people estimated over
-time (survival, incidence), a relative change (0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), a
-mean, what a model expects, a quantile of whole numbers (days), whole hours, a test value (a standard normal quantile),
-what a whole analysis comes to (in steps of `STEP`), a place on an axis, or words."""
+time (survival, incidence), a relative change (0.033 is +3.3 %), a difference of percentages, a ratio (odds ratio), an
+index (a share in one file over a share in another), a mean, what a model expects, a quantile of whole numbers (days),
+whole hours, a test value (a standard normal quantile), what a whole analysis comes to (in steps of `STEP`), a place on
+an axis, or words."""
 
 STEP = 0.05
 """In which a rate is told: what all people together come to, which changes with each of them."""
@@ -483,4 +485,8 @@ def _towards(bounds: NDArray[np.float64], best: int) -> NDArray[np.float64]:
 
 
 _LEVEL = 0.95
-_SCALES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {"share": special.logit, "ratio": np.log}
+_SCALES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "share": special.logit,
+    "ratio": np.log,
+    "index": np.log,
+}

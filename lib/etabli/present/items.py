@@ -126,6 +126,16 @@ class SentenceItem(Item):
 
 
 @dataclass(frozen=True)
+class AbsenceItem(SentenceItem):
+    """What stands where results of a source would, which the edition lacks."""
+
+    prefix: ClassVar[str] = "absence"
+
+    lacking: str
+    """The source that is not there; empty for the heading above what tells of it."""
+
+
+@dataclass(frozen=True)
 class KeyFigureItem(Item):
     """One number, large."""
 

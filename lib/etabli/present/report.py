@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from html import escape
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pandas as pd
 
 from etabli import french, memo
+from etabli.absence import Absent, absent_among
 from etabli.agreements import Agreement, read_agreements
 from etabli.commentary import Commentary, Introduction, Passage, introductions, read_commentary
 from etabli.disclosure.gate import CLEARANCE_TYPE, MARK, OPENING, digest
@@ -36,7 +37,15 @@ from etabli.present import theme
 from etabli.present.figures import KINDS, FigureKind, Mapped, Method
 from etabli.present.grounds import read_ground
 from etabli.present.holding import hold_categories, hold_population
-from etabli.present.items import FigureItem, Item, KeyFigureItem, MapItem, SentenceItem, TableItem
+from etabli.present.items import (
+    AbsenceItem,
+    FigureItem,
+    Item,
+    KeyFigureItem,
+    MapItem,
+    SentenceItem,
+    TableItem,
+)
 from etabli.present.said import statements_of, variables_of
 from etabli.present.sentences import Sentence, as_sentence, citing, hold_values, sentence
 from etabli.present.together import Together, together
@@ -48,7 +57,7 @@ from etabli.sources.admission import hold_edition
 from etabli.sources.amendments import placed
 from etabli.sources.cache import cache_folder
 from etabli.sources.codebook import Codebook, read_codebook
-from etabli.sources.deliveries import Delivery, find_delivery, load
+from etabli.sources.deliveries import Delivery, find_deliveries, load
 from etabli.sources.keys import demo_key, key_for, keyring_of
 from etabli.sources.links import EditionFiles, editions_beside, identifiers, with_linked
 from etabli.sources.pseudonyms import StudyKey
@@ -105,10 +114,8 @@ def open_report(
     body = recipient_of(read_recipients(project), plan)
     policy_for(agreements, plan.audience, recipient=plan.recipient)  # refuses before anything is read
     hold_edition(project, study, plan.edition, day=date.today())  # noqa: DTZ011  # an agreement's days are local
-    deliveries = {
-        name: find_delivery(project, study, name, plan.edition, provider=agreements[source.agreement].provider)
-        for name, source in study.sources.items()
-    }
+    providers = {name: agreements[source.agreement].provider for name, source in study.sources.items()}
+    deliveries = find_deliveries(project, study, plan.edition, providers=providers)
     cache = cache_folder(project, slug)
     key = _key(project, study, plan.edition, EditionFiles(deliveries, codebook), cache)
     report = Report(
@@ -202,6 +209,26 @@ class Report:
         """The period of the data, as a reader says it."""
         return self.study.editions[self.plan.edition].label
 
+    @property
+    def start(self) -> date:
+        """The first day of the period."""
+        return self._day("start")
+
+    @property
+    def end(self) -> date:
+        """The last day of the period."""
+        return self._day("end")
+
+    def _day(self, which: str) -> date:
+        day: date | None = getattr(self.study.editions[self.plan.edition], which)
+        if day is None:
+            raise ReportError(
+                "L’édition ne dit pas quels jours elle couvre.",
+                where=f"studies/{self.study.slug}/study.yml, édition « {self.plan.edition} »",
+                expected=f"« {which} », une date",
+            )
+        return day
+
     def choice(self, parameter: str) -> str:
         """Return the label of the value that a parameter has in this run, for use in a sentence."""
         if parameter not in self.study.parameters:
@@ -212,6 +239,9 @@ class Report:
 
     def load(self, source: str, **where: Scalar) -> pd.DataFrame:
         """Return a source as a tidy frame: checked against its codebook, identifiers replaced by pseudonyms.
+
+        In the place of a source that the edition does without stands an `Absent`, which methods pass on: where results
+        of it would be, the report says what it cannot tell.
 
         Parameters
         ----------
@@ -229,6 +259,8 @@ class Report:
         """
         if source not in self.study.sources:
             raise ReportError(f"L’étude n’a pas de source « {source} ».", hint=suggestion(source, self.study.sources))
+        if source not in self.deliveries:
+            return cast("pd.DataFrame", Absent(source))
         try:
             frame = load(self.deliveries[source], self.codebook.sources[source], key=self.key, cache=self.cache)
         except DeliveryError as error:
@@ -290,7 +322,10 @@ class Report:
             )
         if isinstance(text, str):
             text = sentence(text, provided=provided, otherwise=otherwise, **values)
-        self._add(SentenceItem, source, text=text, level=level, question=question)
+        if isinstance(text, Absent):
+            self._tell_absence(text, level=level, question=question)
+        else:
+            self._add(SentenceItem, source or self._source_of(*text.tables), text=text, level=level, question=question)
 
     def comment(self, **values: Value | str) -> None:
         """Show what an analyst wrote of this edition and territory, if anything, in `studies/<slug>/commentary/`.
@@ -308,6 +343,7 @@ class Report:
         ReportError
             A passage cites a value that is not given, or a value is a bare number.
         """
+        values = {name: value for name, value in values.items() if not isinstance(value, Absent)}
         hold_values(values, where="report.comment")
         if self.commentary is not None:
             passages = tuple(_cited(self.commentary, passage, values) for passage in self.commentary.passages)
@@ -320,6 +356,11 @@ class Report:
         self, value: Value, *, label: str | Sentence, note: str | Sentence = "", source: str | None = None
     ) -> None:
         """Show one number large, with what it is."""
+        absent = absent_among((value, label, note))
+        if absent is not None:
+            self._tell_absence(absent)
+            return
+        source = source or self._source_of(value.table)
         self._add(KeyFigureItem, source, value=value, label=as_sentence(label), note=as_sentence(note))
 
     def table(
@@ -345,19 +386,23 @@ class Report:
         reading
             *Lecture*: one value read aloud.
         source
-            The source of `study.yml` that it comes from, when several were loaded.
+            The source of `study.yml` whose words name rows and people, when several were loaded and the result does
+            not say which one it counts.
         note
             What else a reader must know.
         measures, labels
             Which measures to show, in order, and headings that replace the usual ones.
         """
+        if self._is_absent(table, title, scope, reading, note):
+            return
         for name in measures or ():
             table.measure(name)
+        source = source or self._source_of(table)
         self._add(
             TableItem,
             source,
             table=table,
-            origin=self._origin(source),
+            origin=self._origin(source, table),
             title=as_sentence(title),
             scope=as_sentence(scope),
             reading=as_sentence(reading),
@@ -395,12 +440,15 @@ class Report:
         title, scope, reading, source, note, labels
             As for `table`.
         """
+        if self._is_absent(table, title, scope, reading, note):
+            return
         table.measure(measure)
+        source = source or self._source_of(table)
         self._add(
             FigureItem,
             source,
             table=table,
-            origin=self._origin(source),
+            origin=self._origin(source, table),
             title=as_sentence(title),
             scope=as_sentence(scope),
             reading=as_sentence(reading),
@@ -443,7 +491,10 @@ class Report:
         where, title, scope, reading, source, note, labels
             As for `figure`.
         """
+        if self._is_absent(table, title, scope, reading, note):
+            return
         table.measure(measure)
+        source = source or self._source_of(table)
         mapped = Mapped(
             read_ground(self.project or find_project(), ground, mirror=os.environ.get(MIRROR_VARIABLE)), classes, method
         )
@@ -451,7 +502,7 @@ class Report:
             MapItem,
             source,
             table=table,
-            origin=f"{self._origin(source)} Fond : {mapped.ground.source}.",
+            origin=f"{self._origin(source, table)} Fond : {mapped.ground.source}.",
             title=as_sentence(title),
             scope=as_sentence(scope),
             reading=as_sentence(reading),
@@ -552,6 +603,36 @@ class Report:
         self._items.append(item)
         self.show({"text/html": html}, name=name, update=False)
 
+    def _is_absent(self, *shown: object) -> bool:
+        """Whether a result, or what is said of it, is made of a source that is not there; the report then says so."""
+        absent = absent_among(shown)
+        if absent is not None:
+            self._tell_absence(absent)
+        return absent is not None
+
+    def _tell_absence(self, absent: Absent, *, level: int | None = None, question: str | None = None) -> None:
+        """Say in the place of a heading that there is no answer; once, what the edition lacks, and what that costs."""
+        source = self.study.sources[absent.source]
+        if level is not None:
+            heading = sentence("Sans ce fichier, pas de réponse : {name}", name=source.description)
+            self._add(AbsenceItem, None, text=heading, level=level, question=question, lacking="")
+        if not any(isinstance(item, AbsenceItem) and item.lacking == absent.source for item in self._items):
+            told = sentence(
+                "Cette édition n’a pas le fichier « {name} » : il n’a pas été livré. Sans lui, ce rapport ne dit pas "
+                "{what}.",
+                name=source.description,
+                what=source.without or "",
+            )
+            self._add(AbsenceItem, None, text=told, level=None, question=None, lacking=absent.source)
+
+    def _source_of(self, *tables: Table) -> str | None:
+        """Return the one source, of several, that results count; None where it is not one, or there is no choice."""
+        if len(self._loaded) < 2:
+            return None
+        counted = {table.source for table in tables if table.source}
+        names = [name for name in self._loaded if self.deliveries[name].sha256 in counted]
+        return names[0] if len(names) == 1 else None
+
     def _rows(self) -> dict[str, Rows]:
         """Return all rows of each delivery that the report counts people of, by digest."""
         books = {name: self.codebook.sources[name] for name in self._loaded}
@@ -600,10 +681,12 @@ class Report:
                 expected="report.comment(…), avec les valeurs qu’elle cite, avant report.finish()",
             )
 
-    def _origin(self, source: str | None) -> str:
-        """The source note: file, period, who computed."""
+    def _origin(self, source: str | None, table: Table) -> str:
+        """The source note: file, those that it is compared with, period, who computed."""
         name = self._source_name(source)
-        text = self.study.sources[name].description
+        beside = {counts.source for counts in table.rests_on} - {self.deliveries[name].sha256}
+        names = [name, *(each for each in self._loaded if self.deliveries[each].sha256 in beside)]
+        text = " ; ".join(self.study.sources[each].description for each in names)
         if self.edition.lower() not in text.lower():
             text = f"{text}, {self.edition}"
         fictional = " (données fictives)" if self.deliveries[name].origin == "demo" else ""

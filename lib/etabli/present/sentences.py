@@ -17,8 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from string import Formatter
+from typing import cast
 
 from etabli import french
+from etabli.absence import absent_among
 from etabli.disclosure.protect import Protection
 from etabli.errors import ReportError, suggestion
 from etabli.methods.results import SIGNIFICANCE, Condition, Measure, Table, Value
@@ -83,6 +85,9 @@ def sentence(
 ) -> Sentence:
     """Return a sentence of a report: `template` with one `{name}` for each value.
 
+    Where a value, or what decides, is made of a source that is not there, nothing can be said: an `Absent` is returned,
+    whatever `otherwise` says.
+
     Parameters
     ----------
     provided
@@ -99,6 +104,9 @@ def sentence(
         A name of the template has no value, a value is a bare number (it would bypass protection),
         or a placeholder asks for a form that does not exist.
     """
+    absent = absent_among((provided, otherwise, *values.values()))
+    if absent is not None:
+        return cast("Sentence", absent)
     names = {_hold_place(template, place, values) for place in _places(template)}
     hold_values(values, where=template)
     for name in values:

@@ -112,5 +112,9 @@ MEASURES = {
     "median_days": "Délai médian (jours)",
     "share_again": "Part refaite",
     "desk_hours": "Heures de guichet",
+    "share_territory": "Part dans le territoire",
+    "share_visitors": "Part parmi les personnes venues",
+    "index": "Indice",
+    "standardised": "Indice standardisé",
 }
 """Labels of measures that several studies share; a notebook's `labels` come first."""

@@ -169,7 +169,7 @@ def write(x: float | str, measure: Measure, base: float) -> str:
             return french.signed_percent(float(x), french.share_decimals(int(min(base, _MANY))))
         case "points":
             return french.points(float(x), french.share_decimals(int(min(base, _MANY))))
-        case "ratio":
+        case "ratio" | "index":
             return french.ratio(float(x))
         case "mean":
             return french.mean(float(x))
@@ -195,7 +195,7 @@ def digits_of(measure: Measure, base: float) -> int:
     """Return how many decimals a value of so many people is printed with."""
     if measure.kind in PERCENT:
         return french.share_decimals(int(min(base, _MANY)))
-    return {"ratio": 2, "mean": 1, "test_value": 1, "coordinate": 3}.get(measure.kind, 0)
+    return {"ratio": 2, "index": 2, "mean": 1, "test_value": 1, "coordinate": 3}.get(measure.kind, 0)
 
 
 def unit_of(measure: Measure, words: Words) -> str:

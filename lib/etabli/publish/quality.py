@@ -46,6 +46,8 @@ def write_quality(project: Project, quality: Quality) -> Path:
 
 def verdict(source: SourceQuality) -> str:
     """Return in one line what the delivery of a source is worth."""
+    if source.lacking:
+        return "pas venue, l’étude s’en passe"
     if source.refusal is not None:
         return "manque" if source.refused == "missing" else "refusée"
     blocking = sum(finding.blocks for finding in source.findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ from etabli.sources.public import fetch
 from etabli.sources.receipts import RECEIPT, Entry, digest_of, read_receipt, save_receipt
 from etabli.study import Study
 
-__all__ = ["RECEIPT", "Delivery", "Origin", "find_delivery", "load", "write_receipt"]
+__all__ = ["RECEIPT", "Delivery", "Origin", "find_deliveries", "find_delivery", "is_lacking", "load", "write_receipt"]
 
 Origin = Literal["demo", "raw", "reference", "public"]
 
@@ -79,13 +79,7 @@ def find_delivery(project: Project, study: Study, source_name: str, edition: str
     _hold_name("source", source_name, study.sources, study)
     _hold_name("édition", edition, study.editions, study)
     source, origin = study.sources[source_name], _origin(study, source_name, edition)
-    folders = {
-        "demo": project.demo(study.slug, edition),
-        "raw": project.raw(provider, edition),
-        "reference": project.reference,
-        "public": project.public,
-    }
-    path = folders[origin] / source.file
+    path = _path(project, study, source_name, edition, provider)
     if source.public is not None and origin == "public":
         path = fetch(source.public, project.public, source.file, mirror=os.environ.get(MIRROR_VARIABLE))
     shown = project.relative(path)
@@ -97,6 +91,56 @@ def find_delivery(project: Project, study: Study, source_name: str, edition: str
     delivery = Delivery(source_name, path, shown, digest, size, origin, path.name in known)
     _hold_receipt(delivery, known)
     return delivery
+
+
+def is_lacking(project: Project, study: Study, source_name: str, edition: str, *, provider: str) -> bool:
+    """Whether an edition does without a source: it may (`without` in study.yml), and its file never came.
+
+    A file that its receipt tells of, and that is gone, was lost: it is asked for as any other.
+
+    Parameters
+    ----------
+    project, study, source_name, edition, provider
+        As for `find_delivery`.
+    """
+    if study.sources[source_name].required or edition not in study.editions:
+        return False
+    path = _path(project, study, source_name, edition, provider)
+    receipt = path.with_name(RECEIPT)
+    return not path.is_file() and path.name not in read_receipt(receipt, shown=project.relative(receipt))
+
+
+def find_deliveries(
+    project: Project, study: Study, edition: str, *, providers: Mapping[str, str]
+) -> dict[str, Delivery]:
+    """Find the file of each source of an edition, but for those that it does without.
+
+    Parameters
+    ----------
+    providers
+        The partner of each source's agreement.
+
+    Raises
+    ------
+    DeliveryError
+        As for `find_delivery`.
+    """
+    return {
+        name: find_delivery(project, study, name, edition, provider=provider)
+        for name, provider in providers.items()
+        if not is_lacking(project, study, name, edition, provider=provider)
+    }
+
+
+def _path(project: Project, study: Study, source_name: str, edition: str, provider: str) -> Path:
+    """Return where the file of a source is, or is to be."""
+    folders = {
+        "demo": project.demo(study.slug, edition),
+        "raw": project.raw(provider, edition),
+        "reference": project.reference,
+        "public": project.public,
+    }
+    return folders[_origin(study, source_name, edition)] / study.sources[source_name].file
 
 
 def _origin(study: Study, source_name: str, edition: str) -> Origin:

@@ -53,8 +53,8 @@ def make_demo(
 
     They are made in a folder beside the old ones and take their place only when they are whole. A
     `studies/<slug>/demo.py` defines `make(edition: str, seed: int)`, which returns frames in codes by
-    source, identifiers as plain text, and the planted truth. It may take `people`, and give a source
-    chunk after chunk (`planted.plant`).
+    source, identifiers as plain text, and the planted truth. A source that the study can do without may be left out. It
+    may take `people`, and give a source chunk after chunk (`planted.plant`).
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def make_demo(
     try:
         _write(staged, project, study, codebook, edition, made)
         (staged / TRUTH).write_text(_json(truth, study), encoding="utf-8")
-        files = [source.file for source in study.sources.values()]
+        files = [source.file for source in study.sources.values() if (staged / source.file).is_file()]
         names = [*files, TRUTH, write_receipt(staged, files).name]
         _swap(staged, folder)
     finally:
@@ -122,7 +122,7 @@ def _made(
 
 
 def _planted(study: Study, codebook: Codebook, frames: dict[str, Frames], shown: str) -> Iterator[tuple[str, Frames]]:
-    for name in study.sources:
+    for name in (each for each in study.sources if each in frames):
         made = frames[name]
         whole = isinstance(made, pd.DataFrame) and len(made) <= READ_BACK
         yield name, made if whole else _checked(made, codebook.sources[name], f"{shown}, source « {name} »")
@@ -224,8 +224,8 @@ def _hold_sources(frames: dict[str, Frames], study: Study, shown: str) -> None:
             hint = suggestion(name, study.sources)
             what = f"« make » renvoie une source inconnue, « {name} »."
             raise DeliveryError(what, where=shown, expected=expected, hint=hint)
-    for name in study.sources:
-        if name not in frames:
+    for name, source in study.sources.items():
+        if name not in frames and source.required:
             raise DeliveryError(f"« make » ne renvoie pas la source « {name} ».", where=shown, expected=expected)
 
 

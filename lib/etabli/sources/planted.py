@@ -26,6 +26,7 @@ def plant(path: Path, shown: str, edition: str, seed: int, *, people: int | None
 
     A source may be given chunk after chunk, by a generator. The truth is written after the last
     chunk: the generator may complete it as it goes. Whatever fails in demo.py is its own mistake, told with its line.
+    It may be written in several files of its folder, which it imports by `from .people import …`.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def plant(path: Path, shown: str, edition: str, seed: int, *, people: int | None
         demo.py fails, has no `make`, or `make` returns something else than frames and a truth.
     """
     name = f"etabli_demo_{path.parent.name.replace('-', '_')}"
-    spec = spec_from_file_location(name, path)
+    spec = spec_from_file_location(name, path, submodule_search_locations=[str(path.parent)])
     if spec is None or spec.loader is None:
         raise DeliveryError("Le fichier de démonstration ne se charge pas.", where=shown)
     module = module_from_spec(spec)
@@ -59,7 +60,8 @@ def plant(path: Path, shown: str, edition: str, seed: int, *, people: int | None
     except Exception as error:
         raise _failure(error, path, shown) from error
     finally:
-        sys.modules.pop(name, None)
+        for loaded in [each for each in sys.modules if each.partition(".")[0] == name]:
+            del sys.modules[loaded]
     if not callable(make):
         raise DeliveryError(
             "Le fichier de démonstration ne définit pas « make ».",

@@ -19,13 +19,13 @@ from etabli.sources.codebook import Codebook, FileFormat, Severity, SourceCodebo
 from etabli.sources.columns import Column
 from etabli.sources.conversion import read_apart
 from etabli.sources.conversions import stands_for
-from etabli.sources.deliveries import find_delivery, missing_file
+from etabli.sources.deliveries import find_delivery, is_lacking, missing_file
 from etabli.sources.likeness import form_of_dates
 from etabli.sources.metadata import Metadata
 from etabli.sources.rules import Check, Delivered, checks_of
 from etabli.sources.schemas import validate
 from etabli.sources.strays import stray
-from etabli.study import Study
+from etabli.study import Source, Study
 
 FOLDER, DATA = "quality", "quality.json"
 """Under `reports/<slug>/`, by edition: no run has this name, for a run's begins with its edition and its audience."""
@@ -84,7 +84,7 @@ class SourceQuality:
 
     `refusal` says why it could not even be read; `notes`, what the reader guessed, mended or passed over;
     `warnings`, what puts its origin in doubt; `stray`, which row is no data (a total, a note): it blocks, and is held
-    to no rule.
+    to no rule. `lacking`: it did not come, and the study does without.
     """
 
     source: str
@@ -99,6 +99,7 @@ class SourceQuality:
     warnings: tuple[str, ...] = ()
     refused: Refused | None = None
     stray: str | None = None
+    lacking: bool = False
 
     @property
     def broken(self) -> list[Finding]:
@@ -151,7 +152,10 @@ def examine(
     notes: dict[str, tuple[str, ...]] = {}
     unregistered: set[str] = set()
     refused: dict[str, SourceQuality] = {}
-    for name in study.sources:
+    for name, source in study.sources.items():
+        if is_lacking(project, study, name, edition, provider=providers[name]):
+            refused[name] = SourceQuality(name, source.file, "", 0, 0, (), (), notes=(_not_come(source),), lacking=True)
+            continue
         try:
             delivery = find_delivery(project, study, name, edition, provider=providers[name])
             reading = read_apart(delivery.path, codebook.sources[name], shown=delivery.shown)
@@ -173,6 +177,10 @@ def examine(
     ]
     sources = [replace(each, warnings=(_UNREGISTERED,)) if each.source in unregistered else each for each in sources]
     return Quality(study.slug, study.title, edition, study.editions[edition].label, tuple(sources))
+
+
+def _not_come(source: Source) -> str:
+    return f"Ce fichier n’est pas venu, et l’étude s’en passe. Sans lui, ses rapports ne disent pas {source.without}."
 
 
 _UNREGISTERED = (

@@ -91,7 +91,9 @@ def test_category_stands_at_its_own_code_or_at_what_deliveries_write(words: Word
 
 
 def test_what_is_not_on_the_map_is_not_zero(words: Words) -> None:
-    found = [text.replace(NBSP, " ") for text in texts(composed(words))]
+    told = texts(composed(words))
+    assert "Non cartographié\u00a0: Hors de la ville (41)\u202f; Non renseigné (7)" in told
+    found = [text.replace(NBSP, " ").replace("\u202f", " ") for text in told]
     assert "Non cartographié : Hors de la ville (41) ; Non renseigné (7)" in found
     assert "0" in found  # Sud-Gare
     assert "sans donnée dans le tableau" in found  # Ouest
@@ -220,7 +222,7 @@ def outlined() -> Ground:
 def test_outlines_show_what_tiles_show(measure: str, words: Words) -> None:
     drawing = composed(words, measure=measure, ground=outlined(), hidden=(1,))
     assert describe(drawing) == describe(composed(words, measure=measure, hidden=(1,)))
-    found = [text.replace(NBSP, " ") for text in texts(drawing)]
+    found = [text.replace(NBSP, " ").replace("\u202f", " ") for text in texts(drawing)]
     assert "Non cartographié : Hors de la ville (41) ; Non renseigné (7)" in found if measure == "rows" else found
     assert {"Centre-ville", "secret statistique", "sans donnée dans le tableau", "2 km"} <= set(found)
     assert "Nord" not in found

@@ -155,7 +155,7 @@ def drawing_of(request: Request, points: tuple[Point, ...], **more: Any) -> Draw
         request.words.measure(measure, request.labels),
         measure.kind in {"share", "curve", "change"},
         points,
-        measure.kind == "ratio",
+        measure.kind in {"ratio", "index"},
         measure.kind == "count",
         sized=measure.kind == "amount",
         **more,

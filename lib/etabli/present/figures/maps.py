@@ -187,7 +187,7 @@ def paint(drawing: Drawing) -> Figure:
     classes = [] if circles else _classes(drawing)
     field = _Shapes(drawing, classes, circles) if ground.is_outlined else _Tiles(drawing, classes, circles)
     apart = [point for point in drawing.points if not point.tile]
-    told = wrapped(f"Non cartographié{french.NBSP}: {_listed(apart)}", WIDTH - 0.2) if apart else []
+    told = wrapped(french.typography(f"Non cartographié : {_listed(apart)}"), WIDTH - 0.2) if apart else []
     swatches = _legend(drawing, classes)
     base = 0.05 + field.height
     foot = base + 0.08 + height_of(len(told)) + 0.2
