@@ -176,8 +176,10 @@ def fitted_ratios(
     left = len(people) - len(part.frame)
     missing = Missing(left, left, len(people), of_people=True) if left else None
     population = population_of(people)
-    each_visit = people.loc[people.index.repeat(people["visits"])].reset_index(drop=True)
-    each_visit = mark_derived(each_visit, people, {})
+    told = people
+    if truncated:  # by their visits, of which few must not make most
+        told = people.loc[people.index.repeat(people["visits"])].reset_index(drop=True)
+        told = mark_derived(told, people, {})
     return Table(
         cells,
         (Dimension("variable", additive=False), Dimension("category", additive=False)),
@@ -187,7 +189,7 @@ def fitted_ratios(
         held=dict(population.held),
         source=population.source,
         membership=members,
-        rests_on=tuple(distribution(each_visit, name, person=person) for name in on),
+        rests_on=tuple(distribution(told, name, person=person) for name in on),
     )
 
 

@@ -347,10 +347,10 @@ class Report:
         hold_values(values, where="report.comment")
         if self.commentary is not None:
             passages = tuple(_cited(self.commentary, passage, values) for passage in self.commentary.passages)
-            self._add(CommentItem, None, commentary=self.commentary, passages=passages)
+            self._add(CommentItem, self._source_among(passages), commentary=self.commentary, passages=passages)
         for each in self.introductions:
             passages = tuple(_cited(each, passage, values) for passage in each.passages)
-            self._add(IntroductionItem, None, introduction=each, passages=passages)
+            self._add(IntroductionItem, self._source_among(passages), introduction=each, passages=passages)
 
     def key_figure(
         self, value: Value, *, label: str | Sentence, note: str | Sentence = "", source: str | None = None
@@ -632,6 +632,9 @@ class Report:
         counted = {table.source for table in tables if table.source}
         names = [name for name in self._loaded if self.deliveries[name].sha256 in counted]
         return names[0] if len(names) == 1 else None
+
+    def _source_among(self, passages: Sequence[Sentence]) -> str | None:
+        return self._source_of(*(table for passage in passages for table in passage.tables))
 
     def _rows(self) -> dict[str, Rows]:
         """Return all rows of each delivery that the report counts people of, by digest."""
