@@ -41,8 +41,12 @@ class Absent:
 
 
 def absent_among(values: Iterable[object]) -> Absent | None:
-    """Return the first of some values that is absent; None where none is."""
-    return next((each for each in values if isinstance(each, Absent)), None)
+    """Return the first of some values that is absent, or in a list among them; None where none is."""
+    for each in values:
+        found = absent_among(each) if isinstance(each, list | tuple) else each
+        if isinstance(found, Absent):
+            return found
+    return None
 
 
 def passed_on(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -90,10 +90,10 @@ def contacts_of(
     frame = pd.DataFrame(
         {
             "recipient": np.concatenate(who),
-            "contacted_at": moment,
-            "contact_channel": coded(np.concatenate(channel), CONTACT_CHANNELS),
+            "visited_at": moment,
+            "channel": coded(np.concatenate(channel), CONTACT_CHANNELS),
             "request": coded(np.concatenate(asked), REQUESTS),
         }
     )
-    frame = frame[frame["contacted_at"] >= start]
-    return frame.sort_values(["contacted_at", "recipient"], kind="stable", ignore_index=True)
+    frame = frame[frame["visited_at"] >= start]
+    return frame.sort_values(["visited_at", "recipient"], kind="stable", ignore_index=True)

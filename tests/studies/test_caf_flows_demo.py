@@ -287,7 +287,7 @@ def contacts_before(visits: pd.DataFrame, contacts: pd.DataFrame) -> dict[str, f
     first = visits.groupby("recipient")["visited_at"].min().dt.normalize()
     first = first[first >= pd.Timestamp("2024-10-12")]
     own = contacts[contacts["recipient"].isin(first.index)]
-    used = own.groupby("recipient")["contact_channel"].agg(lambda each: "_then_".join(sorted(set(each))))
+    used = own.groupby("recipient")["channel"].agg(lambda each: "_then_".join(sorted(set(each))))
     return used.reindex(first.index).astype(object).fillna("none").value_counts(normalize=True).to_dict()
 
 

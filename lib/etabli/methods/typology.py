@@ -15,7 +15,7 @@ from etabli.errors import MethodError
 from etabli.memo import pure
 from etabli.methods.answers import Answers, answers_of
 from etabli.methods.axes import kept_axes
-from etabli.methods.clusters import Flags, Integers, complete_rows, refuse_reserved
+from etabli.methods.clusters import Flags, Integers, column, complete_rows, refuse_reserved
 from etabli.methods.correspondence import correspondence
 from etabli.methods.membership import derived_of, made_of, mark_derived, origins, own_name, population_of
 from etabli.methods.partition import by_size, partition
@@ -125,12 +125,13 @@ def typology(
     the order of the rows.
 
     A missing answer is no category of the axes: it says how a file was kept, and would set people apart by that. Those
-    who gave none on a variable stand at its mean, and are described as « Non renseigné ».
+    who gave none on a variable stand at its mean, and are described as « Non renseigné »; those who gave none at all
+    have no class.
 
     Parameters
     ----------
     people
-        One row a person; rows without a person have no class.
+        One row a person; rows without a person, or without any answer, have no class.
     on
         The categorical variables that make the classes, two at least.
     beside
@@ -157,7 +158,7 @@ def typology(
     """
     _refuse(people, (*on, *beside), on, classes, name, person)
     name = own_name(name, population_of(people))
-    known, _ = complete_rows(people, (), person)
+    known = _answering(people, on, person)
     answers = answers_of(people[known], on)
     found = _found(answers, _rare(answers, rare), classes)
     frame = _with_classes(people, known, found.labels[answers.of_person], on, name)
@@ -209,6 +210,13 @@ def _with_classes(people: pd.DataFrame, known: Flags, labels: Integers, on: Sequ
     sources = [*on, *(origin for each in on if each in before for origin in sorted(origins(before[each])))]
     made = people.assign(**{name: pd.Categorical.from_codes(codes.tolist(), levels)})
     return mark_derived(made, people, {name: made_of(list(dict.fromkeys(sources)))})
+
+
+def _answering(people: pd.DataFrame, on: Sequence[str], person: str) -> Flags:
+    """Return the rows of somebody who gave an answer at least; those of anybody, where none did."""
+    known, _ = complete_rows(people, (), person)
+    answered = known & np.any([column(people, name).notna() for name in on], axis=0)
+    return answered if answered.any() else known
 
 
 def _rare(answers: Answers, rare: float) -> Flags:

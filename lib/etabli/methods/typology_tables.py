@@ -23,7 +23,7 @@ from etabli.methods.intervals import wilson
 from etabli.methods.membership import Membership, membership_of, population_of
 from etabli.methods.partition import FEWEST, MOST, Partition
 from etabli.methods.profiles import profile_sheet
-from etabli.methods.results import PEOPLE, STEP, TOTAL, Dimension, Measure, Table
+from etabli.methods.results import MISSING, PEOPLE, STEP, TOTAL, Dimension, Measure, Table
 from etabli.methods.stability import Stability
 from etabli.methods.v_tests import v_test
 from etabli.methods.ward import centres_of
@@ -80,7 +80,7 @@ class Classed:
     @property
     def known(self) -> pd.DataFrame:
         """Those who are somebody, and have a class."""
-        return self.frame[self.frame[self.person].notna()]
+        return self.frame[self.frame[self.person].notna() & self.frame[self.name].notna()]
 
 
 def described(classed: Classed, variables: Sequence[str], *, are_tested: bool) -> Table:
@@ -107,7 +107,7 @@ def described(classed: Classed, variables: Sequence[str], *, are_tested: bool) -
     in_category = of_category.loc[pd.MultiIndex.from_frame(cells[["variable", "category"]])].to_numpy()
     count = cells[PEOPLE].to_numpy()
     low, high = wilson(count.astype(float), in_class.astype(float))
-    is_part = ((cells["category"] != TOTAL) & (cells[by] != TOTAL)).to_numpy()
+    is_part = ((cells["category"] != TOTAL) & ~cells[by].isin([MISSING, TOTAL])).to_numpy()
     is_whole = (cells["category"] == TOTAL).to_numpy()
     cells = cells.assign(
         share_of_class=count / np.where(in_class > 0, in_class, np.nan),
