@@ -280,11 +280,11 @@ def test_model_keeps_what_a_former_report_masked() -> None:
     assert after.of(model).masked[ages.index("old")]
 
 
-def test_counts_that_were_changed_after_their_method_are_refused() -> None:
-    for column in ("people", "rows"):
+def test_results_that_were_changed_after_their_method_are_refused() -> None:
+    for column in ("people", "rows", "share", "share_low", "base_rows"):
         table = profiles.distribution(frame({("old", "x"): 3, **WIDE}), "age")
         table.cells.loc[0, column] = 30
-        with pytest.raises(MethodError, match="effectifs"):
+        with pytest.raises(MethodError, match="modifié"):
             masked(table)
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from etabli.disclosure.prose import prose_complaint
-from etabli.disclosure.wording import assigned_in, wording_complaint
+from etabli.disclosure.wording import assigned_in, gives_literals, wording_complaint
 from etabli.errors import GateError
 from etabli.notebook import FINISH, name_cell
 
@@ -128,8 +128,9 @@ def _check_wording(notebook: Any, parameters: Collection[str], shown: str) -> No
 
 
 def _of_parameters(cell: Any) -> bool:
-    """Whether a cell gives parameters: declared, or injected by papermill."""
-    return bool({"parameters", "injected-parameters"} & set(cell["metadata"].get("tags", [])))
+    """Whether a cell gives parameters, declared or injected by papermill: values written out, and nothing counted."""
+    tagged = {"parameters", "injected-parameters"} & set(cell["metadata"].get("tags", []))
+    return bool(tagged) and gives_literals(cell["source"])
 
 
 _CITE = 'citez une valeur d’un résultat : sentence("… {n}", n=resultat.value("people"))'

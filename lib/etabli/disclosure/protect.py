@@ -115,6 +115,8 @@ def protect(
     ------
     DisclosureError
         The people of a table are not known, two tables count other people under one name, or a measure has no rule.
+    MethodError
+        A table was changed since its method made it.
     """
     unique, refused = _unique(tables, policy)
     if not policy.protects:
@@ -164,6 +166,7 @@ def _unique(tables: Sequence[Table], policy: Policy) -> tuple[list[Table], dict[
     allowed: list[Table] = []
     refused: dict[int, Protected] = {}
     for table in {id(table): table for table in with_counts(tables)}.values():
+        table.hold()
         hold_kinds(table, audience=policy.audience)
         reason = kept_inside(table, policy) or under_floor(table, policy)
         if reason is None:

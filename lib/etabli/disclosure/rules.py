@@ -80,8 +80,6 @@ def hold_rules(table: Table, policy: Policy) -> None:
     ------
     DisclosureError
         Its people are not known, a variable or a crossing is forbidden, or a kind of measure has no rule.
-    MethodError
-        Its counts were changed since its method made them.
     """
     if table.membership is None:
         raise DisclosureError(
@@ -90,7 +88,6 @@ def hold_rules(table: Table, policy: Policy) -> None:
             expected="un résultat d’une méthode d’etabli sur des données chargées par report.load",
             hint="des agrégats déjà publiés ont leur propre étude, dont la convention fixe un minimum de 1",
         )
-    table.hold_counts()
     for region in regions_of(table):
         shown = {name for name, _ in region.categories}
         made = [origins(table.derived[name]) for name in shown if name in table.derived]

@@ -44,6 +44,20 @@ def assigned_in(sources: Iterable[str]) -> dict[str, list[ast.expr]]:
     return found
 
 
+def gives_literals(source: str) -> bool:
+    """Whether a cell does nothing but give names to values that are written out.
+
+    >>> gives_literals('year = 2024'), gives_literals("n = len(visits)")
+    (True, False)
+    """
+    try:
+        lines = ast.parse(source).body
+        values = [line.value for line in lines if isinstance(line, ast.Assign | ast.AnnAssign)]
+        return len(values) == len(lines) and all(ast.literal_eval(each) is not ... for each in values if each)
+    except (SyntaxError, ValueError):
+        return False
+
+
 def wording_complaint(
     source: str, parameters: Collection[str], assigned: Assigned = MappingProxyType({})
 ) -> str | None:
@@ -74,8 +88,11 @@ def wording_complaint(
         tree = ast.parse(source)
     except SyntaxError:
         return "une commande de Jupyter (« % » ou « ! »), ou du code qui n’est pas du Python"
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 1)
+        if _borrows(node, called):
+            return f"une méthode de report appelée par un autre nom (ligne {line}) : ce qu’elle dit ne serait pas relu"
         if _makes_text(node, parameters):
             return f"un texte fabriqué par le code (ligne {line}) : un nombre y échapperait au contrôle"
         if _chooses(node, parameters):
@@ -132,6 +149,27 @@ def _may_be_told(node: ast.expr | None, parameters: Collection[str], assigned: A
     return False
 
 
+def _borrows(node: ast.AST, called: Collection[int]) -> bool:
+    """Whether code takes a method of the report without calling it there, to call it by another name."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="report"), attr=name) if name in _TELLING:
+            return id(node) not in called
+        case ast.Call(func=ast.Name(id="getattr"), args=[ast.Name(id="report"), *_]):
+            return True
+    return False
+
+
+def _tells(node: ast.AST) -> bool:
+    return any(isinstance(each, ast.Call) and _told(each) for each in ast.walk(node))
+
+
+def _is_picked(node: ast.AST) -> bool:
+    """Whether a category is picked by code, and not written out: by a place in a list, a comparison, a result."""
+    return any(isinstance(each, ast.Subscript | ast.Compare) for each in ast.walk(node))
+
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_ASKED = frozenset({"value", "largest", "smallest", "reference"})
 _CHOICES = (ast.If, ast.IfExp, ast.While, ast.For, ast.Match, ast.Try, ast.BoolOp, ast.Lambda, ast.FunctionDef)
 _CONDITIONS = frozenset({"is_significant", "ranks_apart"})
 """Methods of results that give a condition with what it rests on; protection then decides."""
@@ -147,7 +185,9 @@ def _chooses(node: ast.AST, parameters: Collection[str]) -> bool:
             return not all(_is_fixed(each, parameters) for each in (left, *others))
         case ast.keyword(arg="provided"):
             return True
-    return isinstance(node, _CHOICES)
+        case ast.Call(func=ast.Attribute(attr=name)) if name in _ASKED:
+            return any(_is_picked(each) for each in (*node.args, *(word.value for word in node.keywords)))
+    return isinstance(node, _CHOICES) or (isinstance(node, _COMPREHENSIONS) and _tells(node))
 
 
 def _is_fixed(node: ast.AST, parameters: Collection[str]) -> bool:

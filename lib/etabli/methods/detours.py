@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ def with_before(
     visits: pd.DataFrame,
     contacts: Sequence[pd.DataFrame],
     *,
-    since: str,
+    since: date | str,
     within: int,
     same: Sequence[str] = ("request",),
     person: str = "recipient",
@@ -39,7 +40,7 @@ def with_before(
     contacts
         Where else: contacts online, by phone, each in its file.
     since
-        The first day of the period: « 2024-10-01 ».
+        The first day of the period: a date, or « 2024-10-01 ».
     within
         How many days back are looked at: a contact on the same day counts where it came first.
     same
@@ -69,9 +70,10 @@ def with_before(
     stack = stacked([visits, *contacts], person, at, same)
     names = [column(stack, name) for name in (person, *same)]
     known = np.logical_and.reduce([stack[at].notna(), *(each.notna() for each in names)])
-    days = ((stack[at].dt.normalize() - pd.Timestamp(day_of(since))) / pd.Timedelta(days=1)).to_numpy(dtype=float)
+    first = day_of(since)
+    days = ((stack[at].dt.normalize() - pd.Timestamp(first)) / pd.Timedelta(days=1)).to_numpy(dtype=float)
     is_own = np.arange(len(stack)) < len(visits)
-    _hold_since(days[is_own], since, within, at)
+    _hold_since(days[is_own], first, within, at)
     who = pd.MultiIndex.from_arrays([each[known].astype("str") for each in names]).factorize()[0]
     gap = np.full(len(stack), np.nan)
     gap[known] = _since_other(who, days[known], stack.loc[known, at].to_numpy(), is_own[known])
@@ -96,19 +98,19 @@ def _since_other(who: Integers, day: Floats, moment: np.ndarray, is_own: Flags) 
     return found
 
 
-def _hold_since(days: Floats, since: str, within: int, at: str) -> None:
+def _hold_since(days: Floats, since: date, within: int, at: str) -> None:
     early = int((days < 0).sum())
     if early:
         raise MethodError(
             "Des lignes sont avant le début de la période.",
             where=f"variable « {at} »",
-            expected=f"rien avant le {since}",
+            expected=f"rien avant le {since:%d/%m/%Y}",
             got=f"{early} ligne{'s' if early > 1 else ''}",
             hint="« since » est le premier jour de la livraison",
         )
     if not (days >= within).any():
         raise MethodError(
             "Aucune visite n’a assez de jours avant elle dans la période.",
-            expected=f"des visites à {within} jours au moins du {since}",
+            expected=f"des visites à {within} jours au moins du {since:%d/%m/%Y}",
             hint="raccourcissez « within », ou chargez une période plus longue",
         )

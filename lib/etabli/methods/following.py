@@ -25,19 +25,21 @@ FOLLOWED, LOOKED_BACK = "followed", "looked_back"
 LATER, NOT_SEEN = "later", "not_seen"
 
 
-def day_of(text: str) -> date:
-    """Return a day from its text.
+def day_of(given: date | str) -> date:
+    """Return a day, given as one or as its text.
 
     Raises
     ------
     MethodError
         It is none.
     """
+    if isinstance(given, date):
+        return given
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(given)
     except ValueError:
         raise MethodError(
-            "Une borne de la période n’est pas un jour.", expected="une date comme 2024-12-31", got=text
+            "Une borne de la période n’est pas un jour.", expected="une date comme 2024-12-31", got=given
         ) from None
 
 
@@ -48,7 +50,7 @@ class Following:
     Parameters
     ----------
     until
-        The last day of the period, included: « 2024-12-31 ».
+        The last day of the period, included: a date, or « 2024-12-31 ».
     within
         Numbers of days, rising: a contact within 7 days, within 14, within 30.
     person, at
@@ -63,7 +65,7 @@ class Following:
         `until` is no day, or the numbers of days do not rise.
     """
 
-    until: str
+    until: date | str
     within: tuple[int, ...] = (7, 14, 30)
     person: str = "recipient"
     at: str = "visited_at"

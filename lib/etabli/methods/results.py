@@ -204,6 +204,8 @@ class Table:
     membership: Membership | None = field(default=None, repr=False, compare=False)
     rests_on: tuple[Table, ...] = field(default=(), repr=False, compare=False)
     inside: str = ""
+    _made: bytes = field(init=False, repr=False, compare=False)
+    """The digest of its cells, when its method made them."""
 
     def __post_init__(self) -> None:
         needed = [*self.keys, PEOPLE, *(column for measure in self.measures for column in measure.columns)]
@@ -214,19 +216,31 @@ class Table:
             raise MethodError("Un résultat a deux lignes pour les mêmes modalités.", got=", ".join(self.keys))
         if not self.keys and len(self.cells) != 1:
             raise MethodError("Un résultat sans dimension tient en une ligne.", got=f"{len(self.cells)} lignes")
-        self.hold_counts()
+        object.__setattr__(self, "_made", self._digest())
+        if self.membership is not None:
+            self._hold_counts(self.membership)
 
-    def hold_counts(self) -> None:
-        """Hold what is counted to who is there: protection rests on the one, the reader reads the other.
+    def hold(self) -> None:
+        """Hold the result to what its method made: no value, bound, count or category may be another one since.
 
         Raises
         ------
         MethodError
-            They do not agree: `cells` was changed.
+            `cells` was changed.
         """
-        membership = self.membership
-        if membership is None:
-            return
+        if self._digest() != self._made:
+            raise MethodError(
+                "Un résultat a été modifié depuis que sa méthode l’a fait : il ne dirait plus ce qui a été compté.",
+                where=", ".join(self.keys) or "résultat d’une ligne",
+                expected="des valeurs, des bornes et des effectifs tels que la méthode les rend",
+                hint="n’écrivez pas dans « .cells » ; demandez à la méthode, ou par report.load, ce qu’il vous faut",
+            )
+
+    def _digest(self) -> bytes:
+        return sha256(self.cells.to_csv().encode()).digest()
+
+    def _hold_counts(self, membership: Membership) -> None:
+        """What is counted and who is there must agree: protection rests on the one, the reader reads the other."""
         if membership.rows.shape[1] != len(self.cells):
             raise MethodError(
                 "Un résultat ne sait pas quelles personnes sont dans chacune de ses lignes.",
