@@ -85,6 +85,7 @@ class Lattice:
     most_nodes: int = MOST_NODES
     _numbers: dict[Quantity, int] = field(default_factory=dict)
     _entries: list[tuple[Form, float, float]] = field(default_factory=list)
+    _rests: list[tuple[Region, tuple[Region, ...]]] = field(default_factory=list)
     bound: list[int] = field(default_factory=list)
     """For each row, the rank of the statement that it is; −1 for what holds of all people."""
 
@@ -289,9 +290,18 @@ class Lattice:
                 under = [code for code in variable.categories if codes.get(code) == above]
                 parts = self._parts(region, name, under)
                 if parts and Quantity(whole, "people") in self._numbers:
-                    self._add_up(whole, parts, constant=variable.constant)
+                    if all(code in codes for code in variable.categories):
+                        self._add_up(whole, parts, constant=variable.constant)
+                    elif variable.constant:
+                        self._rests.append((whole, tuple(parts)))
+                        self._add_up_at_most(whole, parts)
                     for part in parts:
                         self._bind_part(part, whole)
+
+    def _add_up_at_most(self, whole: Region, parts: Sequence[Region]) -> None:
+        """Some of the whole may be in none of the parts: their fine category is not known."""
+        for unit in ("people", "rows"):
+            self._row({self._of(whole, unit): 1, **{self._of(part, unit): -1 for part in parts}}, 0, inf)
 
     def _bind_sets(self, region: Region, name: str, variable: Variable) -> None:
         """`both` channels and one of them only: who has a category is whoever has a set that holds it."""
@@ -368,6 +378,9 @@ class Lattice:
                 if not variable.constant and len(parts) == 2:
                     words = f"{region}, {name} : les deux"
                     yield Aim(words, {number: -1, numbers[0]: 1, numbers[1]: 1}, region, "difference")
+        for whole, inside in self._rests:
+            form = {self._of(whole, "people"): 1.0, **{self._of(part, "people"): -1.0 for part in inside}}
+            yield Aim(f"{whole}, hors de ses catégories plus fines", form, whole, "difference")
         yield from self._far_differences()
 
     def _far_differences(self) -> Iterator[Aim]:

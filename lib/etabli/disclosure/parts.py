@@ -48,9 +48,16 @@ class Splits:
             return None
         if (fine, coarse) not in self._coarse:
             pairs = pd.DataFrame({"fine": self._text(fine), "coarse": self._text(coarse)}).drop_duplicates()
+            pairs = pairs[pairs["fine"] != MISSING]  # whose area is not known may be anywhere
             follows = pairs["fine"].is_unique
             self._coarse[fine, coarse] = dict(zip(pairs["fine"], pairs["coarse"], strict=True)) if follows else None
         return self._coarse[fine, coarse]
+
+    def size(self, name: str) -> int:
+        """Return how many categories a variable of the delivery has, as declared; one more where it may be missing."""
+        column = self.frame[name]
+        declared = isinstance(column.dtype, pd.CategoricalDtype)
+        return len(column.cat.categories) + int(column.isna().any()) if declared else 0
 
     def is_constant(self, name: str) -> bool:
         """Whether each person has one category of a variable of the delivery in all their rows."""

@@ -162,19 +162,20 @@ class System:
 
     @cached_property
     def implied(self) -> dict[tuple[str, str], dict[str, str]]:
-        """For a category of a variable from which others follow, as tables declare it, their one category.
+        """For a category of variables of which one follows from the other, as tables declare it: what else they have.
 
-        The quarter of an area, as those who live there have it.
+        The quarter of an area, as those who live there have it; the channel of who used one only.
         """
         found: dict[tuple[str, str], dict[str, str]] = {}
-        for coarse, fine in sorted(self.derived):
-            if fine not in self.codes or coarse not in self.codes:
-                continue
-            above, here = self.values(coarse), self.values(fine)
-            for bit, code in enumerate(self.codes[fine]):
-                told = set(above[(here == 1 << bit) & (above != 0)])
-                if len(told) == 1 and (only := int(told.pop())).bit_count() == 1:
-                    found.setdefault((fine, code), {})[coarse] = self.codes[coarse][only.bit_length() - 1]
+        declared = {pair for pair in self.derived if set(pair) <= self.codes.keys()}
+        for pair in sorted(declared):
+            for coarse, fine in (pair, pair[::-1]):
+                above, here = self.values(coarse), self.values(fine)
+                for bit, code in enumerate(self.codes[fine]):
+                    told = set(above[(here & (1 << bit)) != 0])
+                    told -= {0} if (coarse, fine) == pair else set()  # of those outside a filter, nothing is told
+                    if len(told) == 1 and (only := int(told.pop())).bit_count() == 1:
+                        found.setdefault((fine, code), {})[coarse] = self.codes[coarse][only.bit_length() - 1]
         return found
 
     def held_at(self, region: Region) -> frozenset[tuple[str, str]]:

@@ -82,22 +82,29 @@ class Variable:
     sets
         For a variable that says which categories of another one a person has: the variable, and for each category
         the set that it stands for (`both`: walk-in and appointment). Empty where it is not known.
+    size
+        How many categories there are in all, where filters alone name it; 0: not known.
     """
 
     categories: tuple[str, ...]
     constant: bool = False
     parents: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sets: tuple[str, Mapping[str, tuple[str, ...]]] | None = None
+    size: int = 0
 
     def joined(self, other: Variable) -> Variable:
         """Return what two reports together tell of a variable. What one of them shows to vary, varies."""
         named = dict.fromkeys((*self.categories, *other.categories))
         is_open = OTHERS in self.categories and OTHERS in other.categories
+        size = max(self.size, other.size)
+        codes = tuple(code for code in named if code != OTHERS)
+        coarser = {name: {**self.parents.get(name, {}), **codes} for name, codes in other.parents.items()}
         return Variable(
-            (*(code for code in named if code != OTHERS), *([OTHERS] if is_open else [])),
+            (*codes, OTHERS) if is_open and len(codes) != size else codes,
             self.constant and other.constant,
-            {**self.parents, **other.parents},
+            {**self.parents, **coarser},
             self.sets or other.sets,
+            size,
         )
 
 
@@ -264,6 +271,8 @@ def _variable_json(each: Variable) -> dict[str, Any]:
     told: dict[str, Any] = {"categories": list(each.categories), "constant": each.constant}
     if each.parents:
         told["parents"] = {name: dict(codes) for name, codes in each.parents.items()}
+    if each.size:
+        told["size"] = each.size
     if each.sets is not None:
         told["sets"] = {"of": each.sets[0], "codes": {code: list(held) for code, held in each.sets[1].items()}}
     return told
@@ -276,4 +285,5 @@ def _variable(told: Mapping[str, Any]) -> Variable:
         bool(told["constant"]),
         {name: dict(codes) for name, codes in told.get("parents", {}).items()},
         None if sets is None else (sets["of"], {code: tuple(held) for code, held in sets["codes"].items()}),
+        int(told.get("size", 0)),
     )

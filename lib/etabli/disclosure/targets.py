@@ -126,22 +126,30 @@ def differences(system: System, minimum: int) -> Iterator[Target]:
 def leftovers(system: System, minimum: int) -> Iterator[Target]:
     """Yield the people of a region who are in none of the parts of it that are counted, where they are too few.
 
-    Those of a city less those of two of its quarters: parts by a variable of which each person has one value, in one
-    table or in several, filtered on each.
+    Those of a city less those of two of its quarters, of a quarter less two of its areas: parts by a variable of which
+    each person has one value, in one table or in several, filtered on each. Of another variable (the channel), what the
+    parts have more than the whole: at least so many stand in several.
     """
-    single = [name for name in system.codes if all(bits & (bits - 1) == 0 for bits in system.values(name))]
+    single = {name for name in system.codes if all(bits & (bits - 1) == 0 for bits in system.values(name))}
     numbers = {region: number for number, region in enumerate(system.regions)}
-    for name in single:
+    for name in system.codes:
         parts: dict[Region, list[int]] = {}
         for region, number in numbers.items():
-            kept = tuple(item for item in region.categories if item[0] != name)
-            if len(kept) < len(region.categories):
-                parts.setdefault(Region(region.source, kept), []).append(number)
+            own = [item for item in region.categories if item[0] == name]
+            for item in own:
+                kept = tuple(each for each in region.categories if each != item)
+                above = [each for each in system.implied.get(item, {}).items() if each[0] not in dict(kept)]
+                for wider in [kept, *(tuple(sorted((*kept, each))) for each in above)]:
+                    parts.setdefault(Region(region.source, wider), []).append(number)
         for whole, inside in parts.items():
-            if len(inside) > 1 and whole in numbers:
-                rest = int(system.people[numbers[whole]] - system.people[inside].sum())
-                if 0 < rest < minimum:
-                    yield Target((numbers[whole], *inside), (1, *(-1 for _ in inside)), rest, (0, minimum))
+            if len(inside) < 2 or whole not in numbers:
+                continue
+            rest = int(system.people[numbers[whole]] - system.people[inside].sum())
+            signs = (1, *(-1 for _ in inside))
+            if name in single and 0 < rest < minimum:
+                yield Target((numbers[whole], *inside), signs, rest, (0, minimum))
+            elif name not in single and 0 < -rest < minimum:
+                yield Target((numbers[whole], *inside), tuple(-sign for sign in signs), -rest, (0, minimum))
 
 
 def hierarchies(system: System, minimum: int) -> Iterator[Target]:

@@ -80,6 +80,6 @@ def with_people(table: Table, frame: pd.DataFrame, members: Membership) -> Table
         table,
         held=held,
         source=population.source,
-        derived={name: origin for name, origin in derived.items() if name in variables},
+        derived={name: origin for name, origin in derived.items() if not variables.isdisjoint((name, origin))},
         membership=members,
     )

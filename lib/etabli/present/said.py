@@ -85,7 +85,9 @@ def _filters(table: Table, splits: Splits | None) -> dict[str, Variable]:
     if splits is None:
         return {}
     held = {name: code for name, code in table.held.items() if name in splits.frame}
-    return {name: Variable((code, OTHERS), splits.is_constant(name)) for name, code in held.items()}
+    return {
+        name: Variable((code, OTHERS), splits.is_constant(name), size=splits.size(name)) for name, code in held.items()
+    }
 
 
 def _variables(table: Table) -> dict[str, Variable]:
