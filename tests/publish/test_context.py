@@ -108,9 +108,9 @@ def test_questions_are_answered_or_planned(small_study: Study) -> None:
     [
         ("internal", 1, 0, "aucune valeur n’est masquée"),
         ("funder", 1, 0, "Aucune valeur n’est à protéger. Article 5."),
-        ("funder", 5, 0, "Aucune ligne de tableau n’a dû être masquée"),
-        ("funder", 5, 1, "1 ligne de tableau est masquée"),
-        ("funder", 5, 2, "2 lignes de tableaux sont masquées"),
+        ("funder", 5, 0, "Aucune case de tableau n’a dû être masquée"),
+        ("funder", 5, 1, "1 case de tableau est masquée"),
+        ("funder", 5, 2, "2 cases de tableaux sont masquées"),
         ("funder", 5, 2, "moins de 5 personnes"),
         ("funder", 11, 2, "moins de 11 personnes"),
         ("funder", 5, 2, "Règle : Article 5."),

@@ -198,7 +198,10 @@ def _as_planned(
             shown = table if policy.rounding_base is None else _rounded(table, policy.rounding_base)
             found[id(table)] = replace(masked_by(shown, mask, withheld=withheld), at_most=few)
         elif policy.rounding_base is None:
-            found[id(table)] = masked_by(table, of_model(table, hidden, policy))
+            mask = of_model(table, hidden, policy)
+            rests = {region for each in table.rests_on for region in regions_of(each)}
+            unproved = any(plan.withheld.get(region, False) for region in rests)
+            found[id(table)] = masked_by(table, mask, withheld=int(mask.sum()) if unproved else 0)
         else:  # nothing of a model is made of rounded counts
             found[id(table)] = masked_by(table, np.ones(len(table.cells), dtype=bool))
     return Protection(policy, found, plan)

@@ -146,19 +146,19 @@ def _disclosure(executed: Executed) -> list[str]:
     if minimum == 1:
         return [f"Aucune valeur n’est à protéger. {sources}", *too_fine]
     base, withheld = policy.get("rounding_base"), executed.clearance.payload.get("withheld", [])
-    count = french.count(masked, "ligne de tableau est masquée", "lignes de tableaux sont masquées")
+    count = french.count(masked, "case de tableau est masquée", "cases de tableaux sont masquées")
     small = f"moins de {minimum} personnes différentes" if base is None else f"{minimum} personnes différentes ou moins"
     hidden = (
         f"{count}, sous le signe « s » : celles-là, et celles qui les redonneraient. Le signe ne dit pas pourquoi une "
-        "ligne est masquée ; un zéro peut l’être."
+        "case est masquée ; un zéro peut l’être."
     )
     return [
-        f"Aucune valeur montrée ne repose sur {small}, quel que soit le nombre de lignes du fichier qui les "
+        f"Aucune valeur montrée, hors zéros, ne repose sur {small}, quel que soit le nombre de lignes du fichier qui les "
         f"concernent. Règle : {sources}",
         *([_rounded(minimum, base)] if base is not None else []),
-        hidden if masked else "Aucune ligne de tableau n’a dû être masquée.",
+        hidden if masked else "Aucune case de tableau n’a dû être masquée.",
         *too_fine,
-        *([f"Faute de preuve, sont masquées des lignes de : {', '.join(withheld)}."] if withheld else []),
+        *([f"Faute de preuve, sont masquées des cases de : {', '.join(withheld)}."] if withheld else []),
         f"Pour chaque effectif de 1 à {minimum - 1} personnes, et pour chaque différence de deux effectifs qui en "
         "compte aussi peu, deux autres fichiers ont été construits, qui donnent exactement tous les effectifs montrés "
         f"ici : cet effectif est nul dans l’un, et d’au moins {minimum} dans l’autre. Personne ne peut donc le déduire "
