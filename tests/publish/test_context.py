@@ -116,7 +116,7 @@ def test_questions_are_answered_or_planned(small_study: Study) -> None:
         ("funder", 5, 2, "Règle : Article 5."),
         ("funder", 5, 2, "de 1 à 4 personnes"),
         ("funder", 5, 2, "Tout cela est contrôlé à part"),
-        ("funder", 5, 2, "Faute de preuve, sont masquées des lignes de : Tableau 2."),
+        ("funder", 5, 2, "Faute de preuve, sont masquées des cases de : Tableau 2."),
     ],
 )
 def test_disclosure_note_says_the_rule(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import unescape
 from html.parser import HTMLParser
@@ -56,12 +57,14 @@ _HIDDEN = re.compile(
 )
 _FETCHED = re.compile(r"url\(\s*['\"]?(?!#)|@import|expression\(", re.IGNORECASE)
 
-_UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff0-\ufffc\ue000-\uf8ff\U000e0000-\U0010ffff]"  # joins, marks of direction, tags, private letters
-    "|[\u1680\u2000-\u2008\u200a\u205f\u3000]"  # spaces of other widths than those of French
-)
-"""Letters that nobody sees, or that look like a space: by which of them stands where, they can spell anything."""
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+"""Kinds of Unicode letters that nobody sees: by which of them stands where, they can spell anything."""
+
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(0xFE00 + each) for each in range(16)}
+"""Letters of other kinds that draw nothing."""
+
+_SPACES = frozenset(" \t\n\r\u00a0\u2009\u202f")
+"""Those of French, and of files."""
 
 MOST_DECIMALS = 4
 """No number is printed with more."""
@@ -204,14 +207,18 @@ def _text_complaint(text: str) -> str | None:
     for what, pattern in _LEFTOVERS.items():
         if pattern.search(text):
             return what
-    unseen = _UNSEEN.search(unescape(text))
-    if unseen:
-        return f"une lettre que personne ne voit (U+{ord(unseen[0]):04X})"
+    unseen = next((each for each in sorted(set(unescape(text))) if _is_unseen(each)), None)
+    if unseen is not None:
+        return f"une lettre que personne ne voit (U+{ord(unseen):04X})"
     if _PATH.search(text):
         return "le chemin d’un fichier"
     if _BLOB.search(text):
         return "des données encodées (base64)"
     return None
+
+
+def _is_unseen(letter: str) -> bool:
+    return letter in _BLANK or (unicodedata.category(letter) in _UNSEEN and letter not in _SPACES)
 
 
 class _Page(HTMLParser):

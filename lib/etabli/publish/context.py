@@ -153,8 +153,8 @@ def _disclosure(executed: Executed) -> list[str]:
         "case est masquée ; un zéro peut l’être."
     )
     return [
-        f"Aucune valeur montrée, hors zéros, ne repose sur {small}, quel que soit le nombre de lignes du fichier qui les "
-        f"concernent. Règle : {sources}",
+        f"Aucune valeur montrée, hors zéros, ne repose sur {small}, quel que soit le nombre de lignes du fichier qui "
+        f"les concernent. Règle : {sources}",
         *([_rounded(minimum, base)] if base is not None else []),
         hidden if masked else "Aucune case de tableau n’a dû être masquée.",
         *too_fine,
