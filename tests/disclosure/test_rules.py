@@ -642,7 +642,7 @@ MUTATIONS = [
     Mutation("target.differences", few_beside, patched((targets, "differences", _none))),
     Mutation("target.leftovers", few_elsewhere, patched((targets, "leftovers", _none))),
     Mutation("target.hierarchies", few_of_a_quarter, patched((targets, "hierarchies", _none))),
-    Mutation("target.several", few_twice, patched((targets, "several", _none))),
+    Mutation("target.several", few_twice, patched((targets, "several", _none), (targets, "leftovers", _none))),
     Mutation("target.magnitudes", dominated_by_subtraction, patched((targets, "magnitudes", _none))),
     Mutation("target.wholes", whole_group, patched((targets, "wholes", _none))),
     Mutation("plan.secondary masks", few_by_subtraction, patched(PROVE, WITHHOLD)),

@@ -39,8 +39,14 @@ class Splits:
             return []
         coarse = {each: found for each in has if (found := self.coarser(name, each)) is not None}
         left = {each: code for each, code in has.items() if each not in coarse}
-        codes = [code for code in self._codes(name) if all(found[code] == has[each] for each, found in coarse.items())]
-        return [region(whole.source, {**left, name: code}) for code in codes]
+        codes = [
+            code for code in self._codes(name) if all(found.get(code) == has[each] for each, found in coarse.items())
+        ]
+        parts = [region(whole.source, {**left, name: code}) for code in codes]
+        unknown = self._text(name) == MISSING
+        for each, code in has.items():
+            unknown &= self._text(each) == code
+        return [*parts, region(whole.source, {**has, name: MISSING})] if coarse and unknown.any() else parts
 
     def coarser(self, fine: str, coarse: str) -> Mapping[str, str] | None:
         """Return the one category of a variable that each of another has; None when one has several, or is not held."""
