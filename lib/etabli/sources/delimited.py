@@ -99,6 +99,8 @@ def _flowing(path: Path, book: SourceCodebook, shown: str) -> tuple[pd.DataFrame
         text = file.read(_SAMPLE)
         if encoding != "utf-16":
             text = text.removeprefix(codecs.BOM_UTF8)
+        if encoding == "utf-8":
+            _hold_utf8(text)
         written = book.format.model_copy(update={"encoding": encoding})
         written, guesses = _laid_out(text, path, written, (_guess("encoding", encoding, book),), book, shown)
         header, line, offset = _names(text, written, shown)
@@ -115,6 +117,13 @@ def _flowing(path: Path, book: SourceCodebook, shown: str) -> tuple[pd.DataFrame
         raise Unusual
     header, frame = _without_empty_columns(header, frame)
     return _told(path, header, frame, (), written, guesses, book, shown)
+
+
+def _hold_utf8(text: bytes) -> None:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(text)
+    except UnicodeDecodeError:
+        raise Unusual from None
 
 
 def _laid_out(
