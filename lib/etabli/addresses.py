@@ -46,6 +46,9 @@ def _pieces(value: Any) -> Iterator[bytes]:
     elif isinstance(value, tuple | list):
         yield str(len(value)).encode()
         yield from _all(value)
+    elif isinstance(value, frozenset):
+        yield str(len(value)).encode()
+        yield from _all(sorted(value))
     elif isinstance(value, Mapping):
         yield str(len(value)).encode()
         yield from _all(each for item in value.items() for each in item)
