@@ -43,10 +43,12 @@ class Splits:
             code for code in self._codes(name) if all(found.get(code) == has[each] for each, found in coarse.items())
         ]
         parts = [region(whole.source, {**left, name: code}) for code in codes]
-        unknown = self._text(name) == MISSING
+        if not coarse:
+            return parts
+        unknown = self._text(name) == MISSING  # whose area is not known is in the quarter all the same
         for each, code in has.items():
             unknown &= self._text(each) == code
-        return [*parts, region(whole.source, {**has, name: MISSING})] if coarse and unknown.any() else parts
+        return [*parts, region(whole.source, {**has, name: MISSING})] if unknown.any() else parts
 
     def coarser(self, fine: str, coarse: str) -> Mapping[str, str] | None:
         """Return the one category of a variable that each of another has; None when one has several, or is not held."""
