@@ -181,7 +181,8 @@ def _parts_of_coarse(
     made_of: dict[tuple[str, tuple[str, str]], set[str]] = {}
     for (fine, code), above in system.implied.items():
         for coarse in above.items():
-            made_of.setdefault((fine, coarse), set()).add(code)
+            if (coarse[0], fine) in system.derived:  # areas make a quarter; « x only » does not make x
+                made_of.setdefault((fine, coarse), set()).add(code)
     rests: dict[tuple[Region, str], dict[str, int]] = {}
     for region, number in numbers.items():
         for name, code in region.categories:
