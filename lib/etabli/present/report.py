@@ -282,7 +282,8 @@ class Report:
             self._loaded.append(source)
         held = tuple((variable, str(value)) for variable, value in where.items() if value != "all")
         book = self.codebook.sources[source]
-        optional = frozenset(name for name, each in book.variables.items() if not each.required)
+        names = book.variables.keys() - {book.person}  # who is nobody is in no table
+        optional = frozenset(name for name in names if not book.variables[name].required)
         population = Population(self.deliveries[source].sha256, held, optional=optional)
         marked = mark_population(frame.reset_index(drop=True), population)
         return mark_derived(marked, marked, book.followed)
