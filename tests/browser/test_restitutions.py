@@ -143,7 +143,8 @@ MEASURE = """() => [...document.querySelectorAll('.slide')].map((slide, place) =
     const shown = [...slide.querySelectorAll('h1, h2, h3, p, li, table, svg, summary, dd')];
     const told = shown.filter(each => each.checkVisibility() && !each.closest('.unseen')).map(
         each => each.getBoundingClientRect());
-    const wide = [...slide.querySelectorAll('.scroll')].some(each => each.scrollWidth > each.clientWidth + 1);
+    const wide = [...slide.querySelectorAll('.scroll')].some(
+        each => each.checkVisibility() && each.scrollWidth > each.clientWidth + 1);
     return {place: place + 1, high: box.height, wide,
             out: told.some(each => each.bottom > room + 1 || each.top < box.top || each.right > box.right),
             drawn: [...slide.querySelectorAll('.drawing > svg')].every(

@@ -131,9 +131,9 @@ def test_sortir_audit_has_all_four_verdicts(house: Project) -> None:
 
 MODELS = {
     *("odds_ratio", "rate_ratio", "share_of_visits", "expected_poisson", "expected_negative_binomial"),
-    *("index", "standardised", "share_territory", "share_visitors", "dispersion"),
+    *("index", "standardised", "share_territory", "share_visitors", "dispersion", "share_again"),
 }
-"""What is made of everybody together, and says of no category how many people are in it."""
+"""What says of no category how many people are in it: made of everybody, or of the table that it rests on."""
 
 
 def test_caf_flows_names_the_questions_to_come(house: Project) -> None:
@@ -259,7 +259,7 @@ def lacking(house: Project) -> Iterator[str]:
 
 def test_edition_of_visits_alone_says_which_questions_it_leaves(house: Project, lacking: str) -> None:
     text = " ".join(spaced(house, lacking))
-    assert text.count("Cette édition n’a pas le fichier") == 2  # recipients, appointments; contacts are not used yet
+    assert text.count("Cette édition n’a pas le fichier") == 3  # recipients, appointments, contacts
     assert "qui vient plus, ou moins, que sa part dans l’ensemble des allocataires du territoire (question a)" in text
     assert "Sans lui, ce rapport ne dit pas la part des rendez-vous manqués." in text
     assert "Sans ce fichier, pas de réponse" in text

@@ -99,8 +99,7 @@ def _flowing(path: Path, book: SourceCodebook, shown: str) -> tuple[pd.DataFrame
         text = file.read(_SAMPLE)
         if encoding != "utf-16":
             text = text.removeprefix(codecs.BOM_UTF8)
-        if encoding == "utf-8":
-            _hold_utf8(text)
+        _hold_utf8(text)
         written = book.format.model_copy(update={"encoding": encoding})
         written, guesses = _laid_out(text, path, written, (_guess("encoding", encoding, book),), book, shown)
         header, line, offset = _names(text, written, shown)
