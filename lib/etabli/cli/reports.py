@@ -174,7 +174,7 @@ def compare_reports(
     as_json: Annotated[bool, typer.Option("--json", help="Écrit chaque nombre, en JSON, au lieu du texte.")] = False,
 ) -> None:
     """Compare deux rapports, nombre à nombre : ce qui a changé au-delà de l’incertitude, ce qui a changé en deçà."""
-    from etabli.publish.changes import changes
+    from etabli.present.changes import changes
 
     project = find_project()
     folders = report_folder(project, before), report_folder(project, after)
@@ -187,7 +187,7 @@ def compare_reports(
         return
 
     from etabli.board import Board
-    from etabli.publish.changes import KINDS, counted, in_words, study_of
+    from etabli.present.changes import KINDS, counted, in_words, study_of
     from etabli.sources.codebook import read_codebook
 
     board = Board.for_terminal()

@@ -33,7 +33,7 @@ from etabli.disclosure.statements import Publication, SourceTold, Statement
 from etabli.errors import DeliveryError, ReportError, suggestion
 from etabli.methods.membership import Population, mark_derived, mark_population
 from etabli.methods.results import Condition, Table, Value
-from etabli.present import theme
+from etabli.present import changed, theme
 from etabli.present.figures import KINDS, FigureKind, Mapped, Method
 from etabli.present.grounds import read_ground
 from etabli.present.holding import hold_categories, hold_population
@@ -46,6 +46,7 @@ from etabli.present.items import (
     SentenceItem,
     TableItem,
 )
+from etabli.present.previous import Previous, previous_of
 from etabli.present.said import statements_of, variables_of
 from etabli.present.sentences import Sentence, as_sentence, citing, hold_values, sentence
 from etabli.present.together import Together, together
@@ -131,6 +132,7 @@ def open_report(
         commentary=read_commentary(project, study, plan),
         introductions=introductions(project, study, plan),
         together=together(project, study, plan, deliveries, key),
+        previous=previous_of(project, study, plan),
         project=project,
     )
     report.announce()
@@ -197,6 +199,8 @@ class Report:
     """What the readers of its restitutions are told first."""
     together: Together = field(default_factory=Together)
     """What it is protected beside."""
+    previous: Previous | None = None
+    """The report of the edition before; None: there is none."""
     project: Project | None = None
     """Where grounds of maps lie; None: the project of the current folder."""
     _items: list[Item] = field(default_factory=list)
@@ -550,6 +554,15 @@ class Report:
             results += item.results(protection)
             files.update(item.files(protection))
             sheets.update(item.sheets(protection))
+        if self.previous is not None and self.previous.content:
+            since = changed.changed_since(
+                self.previous, results, edition=self.edition, report=str(self.plan), codebook=self.codebook
+            )
+            html = since.html()
+            self.show({"text/html": html}, name=changed.NAME, update=False)
+            cleared[changed.NAME] = digest(html)
+            files.update(since.files())
+            sheets.update(since.sheets())
         payload = {
             "study": self.study.slug,
             "parameters": self.plan.parameters,
@@ -569,6 +582,7 @@ class Report:
             "outdated": [
                 place for item in self._items if isinstance(item, WrittenItem) for place in item.outdated(protection)
             ],
+            "previous": "" if self.previous is None else self.previous.told,
             "releases": self.together.releases,
             "lost": self.together.held.speaking_of(former.lost),
             "plan": self.together.decided,

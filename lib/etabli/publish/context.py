@@ -196,6 +196,7 @@ def _sheet(manifest: Manifest) -> list[tuple[str, str]]:
             )
             for source in manifest.sources
         ],
+        *([("Édition précédente", manifest.previous)] if manifest.previous else []),
         *([] if plain else [("Version du code", commit + changed), ("Logiciels", names)]),
         ("Calculé le", f"{made_on(manifest)}, en {french.duration(manifest.seconds)}"),
         ("Page seule", _PLAIN) if plain else ("Empreintes complètes", _DIGESTS),

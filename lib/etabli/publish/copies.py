@@ -10,10 +10,11 @@ from pathlib import Path
 from etabli.disclosure.ledger import Ledger, Release
 from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import ReleaseError
+from etabli.present.changes import RESULTS
 from etabli.project import Project
 from etabli.publish.catalogue import INDEX, page_of
 from etabli.publish.derived import derived_of
-from etabli.publish.export import REPORT, RESULTS
+from etabli.publish.export import REPORT
 from etabli.recipients import Recipients
 from etabli.runs.disk import disk_error
 from etabli.runs.manifest import FILE, Manifest, hash_outputs, read_manifest

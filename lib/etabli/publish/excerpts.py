@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import Literal
 
 from etabli.errors import RunError
+from etabli.present.changed import NAME as CHANGED
 from etabli.publish.pieces import Piece, element, pieces_of, sections_of
 from etabli.publish.slides import slides_of
 
@@ -129,6 +130,8 @@ def _kept(page: str, questions: Sequence[str], introduction: str) -> _Kept:
             expected=f"l’une de : {', '.join(name for name, anchor in answers.items() if anchor) or 'aucune'}",
         )
     dropped = {anchor for name, anchor in answers.items() if anchor and questions and name not in questions}
+    if questions:  # what changed is told of all of them
+        dropped.add(CHANGED)
     pieces = pieces_of(main.inner)
     told = [each for each in pieces if each.tag != "details"]
     sections = [each for each in sections_of(told) if each[0].anchor not in dropped]

@@ -35,6 +35,7 @@ from etabli.disclosure.gate import OPENING
 from etabli.disclosure.scan import hold_folder
 from etabli.disclosure.workbook import WORKBOOK
 from etabli.errors import EtabliError, GateError, InfrastructureError, PersonalDataError, RunError
+from etabli.present.changes import RESULTS
 from etabli.project import Project
 from etabli.publish.context import context
 from etabli.publish.style import style
@@ -47,7 +48,6 @@ from etabli.runs.outcome import Made
 from etabli.study import PlannedRun, Study, read_study
 
 REPORT = "report.html"
-RESULTS = "results.json"
 SAID = "said.json"
 """What the report tells, region by region: for the ledger and the attacker. It is not copied to recipients."""
 

@@ -21,7 +21,9 @@ from pydantic import TypeAdapter
 from etabli import french
 from etabli.agreements import read_agreements
 from etabli.errors import DeliveryError, EtabliError, InfrastructureError, RunError
+from etabli.present.changes import RESULTS
 from etabli.present.grounds import files_of_grounds
+from etabli.present.previous import previous_of
 from etabli.project import Project
 from etabli.publish.export import foreign_report, make_report, put_report
 from etabli.runs.manifest import COMMIT, git_state, write_git_state
@@ -176,6 +178,10 @@ def _read_by(project: Project, plans: Iterable[PlannedRun]) -> Iterator[Path]:
     yield from sorted(project.ledger.rglob("*"))
     yield from sorted(project.studies.glob("*.yml"))
     yield from files_of_grounds(project)
+    for plan in plans:
+        previous = previous_of(project, read_study(project, plan.slug), plan)
+        if previous is not None and previous.content:
+            yield project.reports / previous.report / RESULTS
     for slug, edition in dict.fromkeys((plan.slug, plan.edition) for plan in plans):
         study = read_study(project, slug)
         yield from sorted((project.studies / slug).rglob("*"))

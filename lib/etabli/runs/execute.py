@@ -128,6 +128,7 @@ def manifest_of(study: Study, plan: PlannedRun, clearance: Clearance, *, started
         releases=payload["releases"],
         lost=payload["lost"],
         outdated=payload["outdated"],
+        previous=payload["previous"],
     )
 
 

@@ -13,6 +13,7 @@ from etabli.commentary import introductions, path_of
 from etabli.disclosure.ledger import Ledger, neighbouring, read_ledger
 from etabli.disclosure.shared import decided_for, home_of
 from etabli.errors import EtabliError
+from etabli.present.previous import Previous, previous_of
 from etabli.project import Project
 from etabli.recipients import Recipients, read_recipients
 from etabli.runs.code import ABSENT, ROOTS, closure, imported_by
@@ -24,6 +25,7 @@ from etabli.study import PlannedRun, Study
 Fingerprint = dict[str, str]
 """SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
 `releases` (what they hold already of its deliveries), `plan` (what the runs of its edition decided of it),
+`previous` (the results of the edition before, where the report is compared with them),
 `commentary` and `introductions` (where one was written), `ground/…` (where a map is drawn), `agreement/…`, `source/…`,
 `lib/…`; `key` is the fingerprint of the project's key, where an edition reads real deliveries, and `withdrawals` a
 digest of who withdrew, when anyone did: neither the key nor anybody can be found from them."""
@@ -50,6 +52,9 @@ class Survey:
 
 PLAN = "plan"
 """The part of what the runs of an edition decided together."""
+
+PREVIOUS = "previous"
+"""The part of the report of the edition before."""
 
 NOT_OF_A_RUN = {"runs", "restitutions", "audiences", "editions", "time_limit_minutes", "memory_limit_gib"}
 """Keys of `study.yml` that tell which runs there are and what they may use, not what a report says."""
@@ -83,6 +88,7 @@ def fingerprint(
         "recipients": _hash_text(_shared_with(seen.bodies, plan)) if plan.audience != "internal" else ABSENT,
         **_releases(seen.ledger, seen.bodies, plan, of_edition, study.editions[plan.edition].keeps or ""),
         **_plan(project, seen.bodies, plan),
+        **_previous(previous_of(project, study, plan, bodies=seen.bodies, ledger=seen.ledger)),
         **_commentary(project, study, plan),
     }
     return with_modules(dict(sorted(parts.items())), modules)
@@ -105,10 +111,15 @@ def with_plan(taken: Fingerprint, decided: str) -> Fingerprint:
 def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Return the parts that differ between two fingerprints, in alphabetical order.
 
-    A shared plan that is gone with the cache says nothing: the next run decides again.
+    A shared plan that is gone with the cache says nothing: the next run decides again. Nor does a report of the edition
+    before that is gone: this one was compared with it.
     """
-    parts = {*before, *after} - ({PLAN} - after.keys())
+    parts = {*before, *after} - ({PLAN, PREVIOUS} - after.keys())
     return sorted(part for part in parts if before.get(part, ABSENT) != after.get(part, ABSENT))
+
+
+def _previous(found: Previous | None) -> Fingerprint:
+    return {PREVIOUS: found.digest} if found is not None and found.content else {}
 
 
 def _commentary(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:

@@ -62,6 +62,8 @@ class Manifest:
     outdated
         Passages of the commentary, or of the introduction of a restitution, that cite a value which has changed since
         they were written: where they stand.
+    previous
+        The report of the edition before: by which release and digest it is compared, or why not; empty: there is none.
     """
 
     study: str
@@ -85,6 +87,7 @@ class Manifest:
     lost: list[int] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
     derived: dict[str, str] = field(default_factory=dict)
+    previous: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"

@@ -120,6 +120,7 @@ _KINDS = {
     "parameters": "les paramètres",
     "lock": "les versions des logiciels (requirements.lock)",
     "plan": "ce que les autres passages de l’édition masquent avec lui",
+    "previous": "les résultats de l’édition précédente, avec lesquels il est comparé",
     "releases": "le registre des diffusions a changé",
     "withdrawals": "des personnes se sont retirées",
     "key": "la clé des pseudonymes",

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from etabli.errors import RunError
-from etabli.publish.changes import Change, Number, changes, counted
-from etabli.publish.export import RESULTS
+from etabli.present.changes import RESULTS, Change, Number, changes, counted
 
 
 def told(value: object, interval: list[float] | None = None, **rest: Any) -> dict[str, Any]:
@@ -42,7 +41,11 @@ def compared(tmp_path: Path, before: list[dict[str, Any]], after: list[dict[str,
         (told(120, name="rows"), told(121, name="rows"), "exact"),
         (told("7 sur 13"), told("8 sur 13"), "exact"),
         (told(None, sign="s"), told(12.0), "masked"),
-        (told(None, sign="s"), told(None, sign="s"), "same"),
+        (told(None, sign="s"), told(None, sign="s"), "masked"),  # nobody knows that they are the same
+        (told(None, sign="≤ 5"), told(None, sign="≤ 5"), "masked"),
+        (told(None, sign="s"), told(12.0, label="Part des visites"), "masked"),
+        (told(None, sign="n.d."), told(None, sign="n.d."), "same"),
+        (told(None, sign="n.d."), told(12.0), "masked"),
         (told(40.0), told(40.0, label="Part des visites"), "rebased"),
         (told(40.0), told(40.0, unit="points"), "rebased"),
     ],

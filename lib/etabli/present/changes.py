@@ -6,7 +6,7 @@ Only printed values are compared: nothing is said here that both reports do not 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import hypot, inf, log
 from pathlib import Path
@@ -14,9 +14,12 @@ from typing import Any, Literal
 
 from etabli import french
 from etabli.errors import RunError
+from etabli.present import theme
 from etabli.present.words import Words
-from etabli.publish.export import RESULTS
 from etabli.sources.codebook import Codebook
+
+RESULTS = "results.json"
+"""The file of a report that holds what it released, value by value."""
 
 Kind = Literal["beyond", "within", "exact", "same", "rebased", "masked", "new", "gone"]
 
@@ -26,7 +29,7 @@ KINDS: dict[Kind, str] = {
     "within": "Différents, mais dans l’incertitude",
     "same": "Inchangés",
     "rebased": "Définition changée : les deux ne se comparent pas",
-    "masked": "Masqués dans l’un des deux",
+    "masked": "Non comparables : masqués (secret statistique), ou non disponibles dans l’un des deux",
     "new": "Nouveaux",
     "gone": "Disparus",
 }
@@ -47,6 +50,8 @@ class Number:
     ----------
     name, label, unit
         Of its measure.
+    item
+        The place of the report that shows it first (`tableau-3`).
     where
         The category that it is of, by dimension; `total` for all of them.
     value
@@ -67,6 +72,12 @@ class Number:
     interval: tuple[float, float] | None
     people: int | None
     sign: str
+    item: str = ""
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether statistical secrecy hides it."""
+        return self.value is None and (self.sign == theme.MASKED or self.sign.startswith(theme.AT_MOST))
 
 
 @dataclass(frozen=True)
@@ -86,8 +97,8 @@ class Change:
 
     @property
     def difference(self) -> float | None:
-        """After less before, in the unit of the number; None where one of them is no number."""
-        if self.before is None or self.after is None:
+        """After less before, in the unit of the number; None where they do not compare, or one of them is no number."""
+        if self.before is None or self.after is None or self.kind in {"rebased", "masked"}:
             return None
         one, other = self.before.value, self.after.value
         return other - one if isinstance(one, int | float) and isinstance(other, int | float) else None
@@ -123,6 +134,21 @@ def changes(before: Path, after: Path, *, shown: tuple[str, str]) -> list[Change
         raise RunError(
             "Deux études ne se comparent pas.", expected="deux rapports de la même étude", got=f"{study} et {other}"
         )
+    return _compared(old, new)
+
+
+def changes_between(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Change]:
+    """Return what became of each number between two lists of released values, as `results.json` holds them.
+
+    Raises
+    ------
+    KeyError, TypeError
+        One of them is no such list.
+    """
+    return _compared(*(_once(_number(each) for each in told if "p_value" not in each) for told in (before, after)))
+
+
+def _compared(old: Mapping[Key, Number], new: Mapping[Key, Number]) -> list[Change]:
     found = [Change(_kind(old.get(key), number), old.get(key), number) for key, number in new.items()]
     found += [Change("gone", number, None) for key, number in old.items() if key not in new]
     order = list(KINDS)
@@ -132,6 +158,8 @@ def changes(before: Path, after: Path, *, shown: tuple[str, str]) -> list[Change
 def _kind(before: Number | None, after: Number) -> Kind:
     if before is None:
         return "new"
+    if before.is_secret or after.is_secret:  # whatever its sign: two masks say nothing of what they hide
+        return "masked"
     if (before.label, before.unit) != (after.label, after.unit):
         return "rebased"
     if before.value is None or after.value is None:
@@ -160,11 +188,11 @@ def _logarithm(x: float) -> float:
 
 
 def _read(folder: Path, shown: str) -> tuple[str, dict[Key, Number]]:
-    """Return the study of a report, and its numbers, each once: tables and sentences repeat them."""
+    """Return the study of a report, and its numbers."""
     path = folder / RESULTS
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        numbers = [_number(each) for each in told["results"] if "p_value" not in each]
+        numbers = _once(_number(each) for each in told["results"] if "p_value" not in each)
         study = str(told["study"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
@@ -173,6 +201,11 @@ def _read(folder: Path, shown: str) -> tuple[str, dict[Key, Number]]:
             got=type(error).__name__,
             hint="refaites ce rapport : etabli run",
         ) from None
+    return study, numbers
+
+
+def _once(numbers: Iterable[Number]) -> dict[Key, Number]:
+    """Return numbers by what they are of, each once: tables and sentences repeat them."""
     found: dict[Key, Number] = {}
     seen: dict[tuple[str, tuple[tuple[str, str], ...]], list[Number]] = {}
     for number in numbers:
@@ -181,7 +214,7 @@ def _read(folder: Path, shown: str) -> tuple[str, dict[Key, Number]]:
         if all(number.value != each.value or number.interval != each.interval for each in alike):  # of another whole
             alike.append(number)
             found[(*name, len(alike))] = number
-    return study, found
+    return found
 
 
 def _number(told: Mapping[str, Any]) -> Number:
@@ -190,6 +223,7 @@ def _number(told: Mapping[str, Any]) -> Number:
     return Number(
         told["name"], told["label"], told["unit"], dict(told["where"]), told["value"],
         (interval[0], interval[1]) if interval is not None and known else None, told.get("n"), told.get("sign", ""),
+        str(told.get("item", "")),
     )  # fmt: skip
 
 
@@ -249,17 +283,17 @@ def _written(number: Number | None) -> str:
         return ""
     if number.value is None:
         return number.sign
-    value = number.value if isinstance(number.value, str) else _plain(number.value)
+    value = number.value if isinstance(number.value, str) else plain(number.value)
     return (
-        value if number.interval is None else f"{value} [{_plain(number.interval[0])} ; {_plain(number.interval[1])}]"
+        value if number.interval is None else f"{value} [{plain(number.interval[0])} ; {plain(number.interval[1])}]"
     )
 
 
-def _plain(x: float) -> str:
-    """Write a number with the decimals that it was printed with: results keep them, but for a last zero."""
+def plain(x: float) -> str:
+    """Return a released number with the decimals that it was printed with: results keep them, but for a last zero."""
     return french.number(x, 0 if isinstance(x, int) else max(1, len(f"{x:.2f}".rstrip("0").partition(".")[2])))
 
 
 def _signed(difference: float, unit: str) -> str:
-    text = ("+" if difference > 0 else "") + _plain(difference)
+    text = ("+" if difference > 0 else "") + plain(difference)
     return f"{text} {'point' + ('s' if abs(difference) >= 2 else '') if unit == '%' else ''}".strip()
