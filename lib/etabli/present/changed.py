@@ -220,13 +220,15 @@ _COUNTED: Mapping[Kind, Callable[[int], str]] = {
 def _place(change: Change) -> str:
     """Return the table, figure or text that shows a number, in the report that has it."""
     kind, _, number = change.number.item.partition("-")
-    name = f"{kind} {number}".strip()
+    name = f"{kind} {number}" if kind in {"tableau", "figure", "carte"} else "texte"
     return f"{name} (édition précédente)" if change.after is None else name
 
 
 def _is_secret(change: Change) -> bool:
     """Whether statistical secrecy hides one of two numbers."""
-    return change.kind == "masked" and any(each is not None and each.is_secret for each in (change.before, change.after))
+    return change.kind == "masked" and any(
+        each is not None and each.is_secret for each in (change.before, change.after)
+    )
 
 
 def _cell(number: Number | None) -> Cell:

@@ -284,9 +284,7 @@ def _written(number: Number | None) -> str:
     if number.value is None:
         return number.sign
     value = number.value if isinstance(number.value, str) else plain(number.value)
-    return (
-        value if number.interval is None else f"{value} [{plain(number.interval[0])} ; {plain(number.interval[1])}]"
-    )
+    return value if number.interval is None else f"{value} [{plain(number.interval[0])} ; {plain(number.interval[1])}]"
 
 
 def plain(x: float) -> str:

@@ -1,4 +1,4 @@
-"""The report of the edition before, with which a report may be compared: what its own readers hold, and nothing else."""
+"""The report of the edition before, with which a report is compared: what its own readers hold, and nothing else."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class Previous:
     content: bytes = b""
     refusal: str = ""
     release: int = 0
+    is_kept: bool = True
+    """Whether its results are still among the reports, which may be deleted at any time."""
 
     @property
     def digest(self) -> str:
@@ -92,7 +94,7 @@ def previous_of(
     path = project.reports / former.slug / former.name / RESULTS
     content = path.read_bytes() if path.is_file() else b""
     if not content:
-        return Previous(report, label, refusal="la maison n’a plus ses résultats")
+        return Previous(report, label, refusal="la maison n’a plus ses résultats", is_kept=False)
     if not _is_of(content, former):
         return Previous(report, label, refusal="ses résultats ne se lisent pas")
     if plan.audience == "internal":

@@ -25,7 +25,7 @@ from etabli.study import PlannedRun, Study
 Fingerprint = dict[str, str]
 """SHA-256 by part: `notebook`, `study`, `codebook`, `parameters`, `lock`, `recipients` (who will hold the report),
 `releases` (what they hold already of its deliveries), `plan` (what the runs of its edition decided of it),
-`previous` (the results of the edition before, where the report is compared with them),
+`previous` (the results of the edition before, where there are; absent where its readers do not hold them),
 `commentary` and `introductions` (where one was written), `ground/…` (where a map is drawn), `agreement/…`, `source/…`,
 `lib/…`; `key` is the fingerprint of the project's key, where an edition reads real deliveries, and `withdrawals` a
 digest of who withdrew, when anyone did: neither the key nor anybody can be found from them."""
@@ -112,14 +112,14 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Return the parts that differ between two fingerprints, in alphabetical order.
 
     A shared plan that is gone with the cache says nothing: the next run decides again. Nor does a report of the edition
-    before that is gone: this one was compared with it.
+    before that is gone: this one was compared with it. One that was taken back from its readers does.
     """
     parts = {*before, *after} - ({PLAN, PREVIOUS} - after.keys())
     return sorted(part for part in parts if before.get(part, ABSENT) != after.get(part, ABSENT))
 
 
 def _previous(found: Previous | None) -> Fingerprint:
-    return {PREVIOUS: found.digest} if found is not None and found.content else {}
+    return {PREVIOUS: found.digest or ABSENT} if found is not None and found.is_kept else {}
 
 
 def _commentary(project: Project, study: Study, plan: PlannedRun) -> Fingerprint:
