@@ -59,6 +59,25 @@ def test_numbers_come_and_go(tmp_path: Path) -> None:
     assert counted(found) == {"same": 1, "new": 1, "gone": 1}
 
 
+def test_numbers_of_one_place_are_told_apart_by_their_labels(tmp_path: Path) -> None:
+    """Ranks alone would set one beside the other as soon as two of them are printed alike."""
+    before = [told(10.0, label="Part des visites"), told(20.0, label="Part des personnes")]
+    after = [told(20.0, label="Part des personnes"), told(10.0, label="Part des visites")]
+    assert counted(compared(tmp_path, before, after)) == {"same": 2}
+
+
+@pytest.mark.parametrize("masked", ["before", "after"])
+@pytest.mark.parametrize("labels", [("Part", "Part"), ("Part", "Autre part")])
+def test_nothing_of_a_place_that_is_masked_is_said_to_come_or_go(
+    masked: str, labels: tuple[str, str], tmp_path: Path
+) -> None:
+    """Two wholes of one category, masked on one side, where the two signs may count as one number."""
+    known = [told(value, label=label) for value, label in zip((10.0, 20.0), labels, strict=True)]
+    hidden = [told(None, sign="s", label=label) for label in labels]
+    sides = (hidden, known) if masked == "before" else (known, hidden)
+    assert counted(compared(tmp_path, *sides)) == {"masked": 2}
+
+
 def test_number_that_several_items_repeat_is_compared_once(tmp_path: Path) -> None:
     repeated = [told(1), told(1, item="texte-1"), told(1, item="figure-1", n=None)]
     assert counted(compared(tmp_path, repeated, repeated)) == {"same": 1}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pandas as pd
@@ -8,7 +10,9 @@ import pytest
 
 from etabli.errors import ReportError
 from etabli.french import NBSP, NNBSP
+from etabli.methods import results
 from etabli.methods.results import TOTAL, Dimension, Kind, Measure, Table
+from etabli.present import theme
 from etabli.present.words import Words, base_of, printed, unit_of, write
 
 
@@ -193,3 +197,15 @@ def test_value_that_cannot_exist_has_its_sign(words: Words) -> None:
     table = Table(cells, (Dimension("age"),), (Measure("rows", "count", unit="rows"),))
     assert [words.value(table, row, table.measures[0]) for row in (0, 1)] == ["///", "3"]
     assert words.released(table, 0, table.measures[0]) is None
+
+
+def test_every_measure_that_a_method_names_has_a_label() -> None:
+    """Counts are called after what they count."""
+    folder = Path(results.__file__).parent
+    named = {
+        found[1]
+        for path in folder.glob("*.py")
+        for found in re.finditer(r'Measure\(\s*"(\w+)",\s*"(?!count)\w+"', path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 20
+    assert sorted(named - theme.MEASURES.keys()) == []

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from etabli import french
 from etabli.cli import app
+from etabli.present import theme
 from etabli.project import FOLDER_VARIABLE, Project
 from etabli.terminal import run as run_command
 
@@ -82,6 +84,15 @@ def test_text_speaks_no_machine_english(house: Project, run: str) -> None:
     words = re.compile(r"\b(NaN|nan|None|True|False|dtype|count|holds|wrong|walk_in|appointment|__\w+)\b")
     found = [text for text in prose(house, run) if words.search(text)]
     assert found == []
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_released_number_has_a_french_label(house: Project, run: str) -> None:
+    """A label of the notebook, the codebook or the theme: never the name that the method gives to its column."""
+    named = {(each["name"], each["label"]) for each in results(house, run) if "p_value" not in each}
+    ours = set(theme.MEASURES.values())
+    assert [name for name, label in named if label == french.capitalised(name) and label not in ours] == []
+    assert [label for _, label in named if "_" in label] == []
 
 
 @pytest.mark.parametrize("run", RUNS)

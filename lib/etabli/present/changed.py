@@ -225,10 +225,8 @@ def _place(change: Change) -> str:
 
 
 def _is_secret(change: Change) -> bool:
-    """Whether statistical secrecy hides one of two numbers."""
-    return change.kind == "masked" and any(
-        each is not None and each.is_secret for each in (change.before, change.after)
-    )
+    """Whether statistical secrecy hides one of two numbers, or one that stands in the same place."""
+    return change.kind == "masked" and any(each is None or each.is_secret for each in (change.before, change.after))
 
 
 def _cell(number: Number | None) -> Cell:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from math import hypot, inf, log
 from pathlib import Path
 from typing import Any, Literal
@@ -38,8 +39,11 @@ KINDS: dict[Kind, str] = {
 _ON_LOGARITHMS = {"odds_ratio"}
 """Ratios, whose intervals are symmetric on the logarithmic scale."""
 
-Key = tuple[str, tuple[tuple[str, str], ...], int]
-"""A measure, the categories that it is of, and its rank among those of the same name and categories."""
+Place = tuple[str, tuple[tuple[str, str], ...]]
+"""A measure, and the categories that it is of."""
+
+Key = tuple[Place, str, str, int]
+"""What a number is of, its label and unit, and its rank among those that share them: each is of another whole."""
 
 
 @dataclass(frozen=True)
@@ -149,19 +153,37 @@ def changes_between(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping
 
 
 def _compared(old: Mapping[Key, Number], new: Mapping[Key, Number]) -> list[Change]:
-    found = [Change(_kind(old.get(key), number), old.get(key), number) for key, number in new.items()]
-    found += [Change("gone", number, None) for key, number in old.items() if key not in new]
+    """Return what became of each number: of those that one side alone has, some are the same under another label."""
+    found = [Change(_kind(old[key], number), old[key], number) for key, number in new.items() if key in old]
+    gone, come = (_by_place(one, beside=other) for one, other in ((old, new), (new, old)))
+    secret = {key[0] for numbers in (old, new) for key, number in numbers.items() if number.is_secret}
+    both = {key[0] for key in old} & {key[0] for key in new}
+    for place in dict.fromkeys([*come, *gone]):
+        for before, after in zip_longest(gone.get(place, []), come.get(place, [])):
+            if place in secret and place in both:  # which of those that share a place is masked is not told
+                kind: Kind = "masked"
+            elif before is None or after is None:
+                kind = "new" if before is None else "gone"
+            else:
+                kind = "rebased"
+            found.append(Change(kind, before, after))
     order = list(KINDS)
     return sorted(found, key=lambda change: order.index(change.kind))
 
 
-def _kind(before: Number | None, after: Number) -> Kind:
-    if before is None:
-        return "new"
+def _by_place(numbers: Mapping[Key, Number], *, beside: Mapping[Key, Number]) -> dict[Place, list[Number]]:
+    """Return by place the numbers that the other side does not have."""
+    found: dict[Place, list[Number]] = {}
+    for key, number in numbers.items():
+        if key not in beside:
+            found.setdefault(key[0], []).append(number)
+    return found
+
+
+def _kind(before: Number, after: Number) -> Kind:
+    """Return what became of a number that both have, under one label and in one unit."""
     if before.is_secret or after.is_secret:  # whatever its sign: two masks say nothing of what they hide
         return "masked"
-    if (before.label, before.unit) != (after.label, after.unit):
-        return "rebased"
     if before.value is None or after.value is None:
         return "same" if before.sign == after.sign else "masked"
     if before.value == after.value:
@@ -207,14 +229,23 @@ def _read(folder: Path, shown: str) -> tuple[str, dict[Key, Number]]:
 def _once(numbers: Iterable[Number]) -> dict[Key, Number]:
     """Return numbers by what they are of, each once: tables and sentences repeat them."""
     found: dict[Key, Number] = {}
-    seen: dict[tuple[str, tuple[tuple[str, str], ...]], list[Number]] = {}
+    seen: dict[Place, list[Number]] = {}
     for number in numbers:
-        name = (number.name, tuple(sorted(number.where.items())))
-        alike = seen.setdefault(name, [])
-        if all(number.value != each.value or number.interval != each.interval for each in alike):  # of another whole
+        place = (number.name, tuple(sorted(number.where.items())))
+        alike = seen.setdefault(place, [])
+        if not any(_repeats(number, each) for each in alike):
             alike.append(number)
-            found[(*name, len(alike))] = number
+            labelled = [each for each in alike if (each.label, each.unit) == (number.label, number.unit)]
+            found[(place, number.label, number.unit, len(labelled))] = number
     return found
+
+
+def _repeats(number: Number, other: Number) -> bool:
+    """Whether a number is another one again, in a sentence or a figure, which may call it otherwise; else it is of
+    another whole. Two signs are two numbers where their labels differ.
+    """
+    told = (number.value, number.interval) == (other.value, other.interval)
+    return told and (number.value is not None or number.label == other.label)
 
 
 def _number(told: Mapping[str, Any]) -> Number:
