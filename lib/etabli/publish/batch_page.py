@@ -14,6 +14,7 @@ from urllib.parse import quote
 from etabli import french
 from etabli.personal_data import concealed
 from etabli.present import theme
+from etabli.present.logo import signature
 from etabli.project import Project
 from etabli.publish.catalogue import INDEX
 from etabli.publish.export import REPORT
@@ -93,7 +94,7 @@ def _page(project: Project, account: Account) -> str:
         f"<style>{style()}{STYLE}</style>\n</head>\n<body>\n"
         f'<aside class="banners" aria-label="Avertissement"><p class="banner internal">'
         f"Page interne de la maison — ne pas diffuser</p></aside>\n"
-        f'<header class="cover"><p class="organisation">{escape(theme.ORGANISATION)}</p><h1>{escape(title)}</h1>'
+        f'<header class="cover">{signature()}<h1>{escape(title)}</h1>'
         f"</header>\n<main>\n{body}\n"
         f'<p><a href="{INDEX}">Tous les rapports</a></p>\n</main>\n</body>\n</html>\n'
     )

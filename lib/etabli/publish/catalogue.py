@@ -13,6 +13,7 @@ from types import MappingProxyType
 from etabli import french
 from etabli.errors import EtabliError
 from etabli.present import theme
+from etabli.present.logo import signature
 from etabli.project import Project
 from etabli.publish.context import made_on, readers
 from etabli.publish.export import REPORT
@@ -131,7 +132,7 @@ def page_of(
         f"<style>{style()}</style>\n</head>\n<body>\n"
         f'<aside class="banners" aria-label="Avertissement"><p class="banner internal">'
         f"{escape(french.typography(banner))}</p></aside>\n"
-        f'<header class="cover"><p class="organisation">{escape(theme.ORGANISATION)}</p><h1>Rapports</h1></header>\n'
+        f'<header class="cover">{signature()}<h1>Rapports</h1></header>\n'
         f"<main>\n{_filter(reports, late) if body else ''}{body or '<p>Aucun rapport.</p>'}\n</main>\n"
         f"{f'<script>{_script()}</script>' if body else ''}</body>\n</html>\n"
     )

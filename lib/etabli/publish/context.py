@@ -10,6 +10,7 @@ from typing import Any
 from etabli import french
 from etabli.disclosure.workbook import WORKBOOK
 from etabli.present import theme
+from etabli.present.logo import signature
 from etabli.runs.execute import Executed
 from etabli.runs.manifest import Manifest
 
@@ -28,6 +29,7 @@ def context(executed: Executed, *, weight: int | None = None) -> dict[str, Any]:
     study, manifest = executed.study, executed.manifest
     return {
         "organisation": theme.ORGANISATION,
+        "signature": signature(),
         "title": french.typography(study.title),
         "subtitle": french.typography(study.subtitle),
         "edition": manifest.edition_label,

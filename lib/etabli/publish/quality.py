@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from etabli import french
-from etabli.present import theme
+from etabli.present.logo import signature
 from etabli.project import Project
 from etabli.publish.style import style
 from etabli.runs.disk import disk_error
@@ -78,7 +78,7 @@ def _page(quality: Quality) -> str:
         f"<style>{style()}</style>\n</head>\n<body>\n"
         f'<aside class="banners" aria-label="Avertissement"><p class="banner internal">'
         f"Document interne de la maison — ne pas diffuser</p></aside>\n"
-        f'<header class="cover"><p class="organisation">{escape(theme.ORGANISATION)}</p><h1>{escape(title)}</h1>'
+        f'<header class="cover">{signature()}<h1>{escape(title)}</h1>'
         f'<p class="subtitle">{escape(quality.title)}</p></header>\n'
         f"<main>\n<p><strong>{word}.</strong> Aucun identifiant, aucune valeur sensible et aucun texte libre n’est "
         f"montré ici : les lignes citées se lisent dans le fichier lui-même.</p>\n{body}</main>\n</body>\n</html>\n"

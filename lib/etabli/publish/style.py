@@ -14,7 +14,8 @@ def style() -> str:
     """Return the style sheet of a page: dark where the reader's screen asks for it, never on paper."""
     rules = files("etabli.publish").joinpath("template/report/report.css").read_text(encoding="utf-8")
     dark = f"@media screen and (prefers-color-scheme: dark) {{ {_colours(theme.PAGE['dark'])} }}"
-    return f"{_colours(theme.PAGE['light'])}\n{dark}\n{rules}"
+    printed = rules.replace("MUTED", theme.PAGE["light"]["muted"])  # the margins of a page know no variable
+    return f"{_colours(theme.PAGE['light'])}\n{dark}\n{printed}"
 
 
 def _colours(colours: Mapping[str, str]) -> str:

@@ -1,0 +1,111 @@
+"""The house's logo as pages draw it: a small drawing of the theme, held to shapes and colours, beside its name."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import escape
+from xml.etree import ElementTree as ET
+
+from etabli.errors import DeclarationError
+from etabli.present import theme
+
+MOST_BYTES = 20_000
+"""It stands in every page."""
+
+SHAPES = {
+    "svg": {"viewBox", "width", "height"},
+    "g": set(),
+    "path": {"d"},
+    "rect": {"x", "y", "width", "height", "rx", "ry"},
+    "circle": {"cx", "cy", "r"},
+    "polygon": {"points"},
+    "line": {"x1", "y1", "x2", "y2"},
+}
+"""Elements that a logo may be made of, each with its own attributes: none of them reads, runs or hides anything."""
+
+PAINT = {"fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "fill-rule", "transform"}
+"""Attributes that any of them may have."""
+
+_PLAIN = re.compile(r"(?!url\b)[\w\s.,()#+-]*", re.ASCII)
+"""What an attribute may be: numbers, letters of a path, a colour; no address, and no quotation mark."""
+
+_SPACE = "{http://www.w3.org/2000/svg}"
+_WHERE = "lib/etabli/present/theme.py, LOGO"
+
+
+def signature() -> str:
+    """Return what stands above the title of a page: the house's logo, if it has one, and its name.
+
+    Raises
+    ------
+    DeclarationError
+        The logo is not one that pages may draw.
+    """
+    return f'<p class="organisation">{drawn(theme.LOGO, theme.LOGO_ALTERNATIVE)}{escape(theme.ORGANISATION)}</p>'
+
+
+@cache
+def drawn(logo: str, alternative: str) -> str:
+    """Return a logo as pages draw it, under its alternative text; nothing where there is none.
+
+    Parameters
+    ----------
+    logo
+        An SVG drawing made of `SHAPES`, with a `viewBox`.
+    alternative
+        What it shows, for those who do not see it.
+
+    Raises
+    ------
+    DeclarationError
+        It is no such drawing, is too large, or has no alternative text.
+    """
+    if not logo.strip():
+        return ""
+    if not alternative.strip():
+        raise DeclarationError(
+            "Le logo de la maison n’a pas de texte de remplacement.",
+            where=f"{_WHERE}_ALTERNATIVE",
+            expected="ce qu’il montre, en quelques mots : « Logo de … »",
+        )
+    if len(logo.encode("utf-8")) > MOST_BYTES:
+        raise _refused(f"{len(logo.encode('utf-8'))} octets", expected=f"au plus {MOST_BYTES} octets")
+    if "<!" in logo or "<?" in logo:  # entities and styles of elsewhere, before anything reads them
+        raise _refused("une déclaration ou un commentaire")
+    try:
+        root = ET.fromstring(logo)  # noqa: S314  # short, and without a declaration: no entity is left to expand
+    except ET.ParseError:
+        raise _refused("autre chose qu’un dessin SVG") from None
+    for element in root.iter():
+        _hold(element)
+    if root.tag.removeprefix(_SPACE) != "svg" or len(root.get("viewBox", "").split()) != 4:
+        raise _refused("un dessin sans viewBox", expected='<svg viewBox="0 0 largeur hauteur">…</svg>')
+    return _written(root, f' class="logo" role="img" aria-label="{escape(alternative)}"')
+
+
+def _hold(element: ET.Element) -> None:
+    name = element.tag.removeprefix(_SPACE)
+    if name not in SHAPES:
+        raise _refused(f"un élément <{name}>")
+    if (element.text or "").strip() or (element.tail or "").strip():
+        raise _refused(f"du texte dans <{name}>", expected="des formes : tracez les lettres (« convertir en chemins »)")
+    for attribute, value in element.attrib.items():
+        if attribute not in SHAPES[name] | PAINT or not _PLAIN.fullmatch(value):
+            raise _refused(f'{attribute}="{value[:40]}" dans <{name}>')
+
+
+def _written(element: ET.Element, more: str = "") -> str:
+    name = element.tag.removeprefix(_SPACE)
+    attributes = "".join(f' {key}="{escape(value)}"' for key, value in element.attrib.items())
+    return f"<{name}{attributes}{more}>{''.join(map(_written, element))}</{name}>"
+
+
+def _refused(got: str, *, expected: str | None = None) -> DeclarationError:
+    return DeclarationError(
+        "Le logo de la maison ne peut pas être dessiné dans les rapports.",
+        where=_WHERE,
+        expected=expected or f"un dessin SVG fait de {', '.join(sorted(SHAPES.keys() - {'svg', 'g'}))}",
+        got=got,
+        hint="ni image (PNG, JPEG), ni script, ni style, ni lien : exportez-le en « SVG simple », lettres tracées",
+    )
