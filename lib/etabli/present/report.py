@@ -219,6 +219,11 @@ class Report:
         """The last day of the period."""
         return self._day("end")
 
+    @property
+    def school_holidays(self) -> tuple[tuple[date, date], ...]:
+        """First and last day of the school holidays that the edition declares."""
+        return self.study.editions[self.plan.edition].school_holidays
+
     def _day(self, which: str) -> date:
         day: date | None = getattr(self.study.editions[self.plan.edition], which)
         if day is None:

@@ -182,6 +182,8 @@ class _Reader:
         elif measure.kind == "mean" and measure.unit == "rows" and self.rows == "rows" and self.rounding is not None:
             yield self._exactly(item, row, "rows", float(self.table.cells["rows"].iloc[row]))
             yield self._exactly(item, row, "people", float(self.table.cells["people"].iloc[row]))
+        elif measure.kind == "mean" and measure.of and measure.of[0] == "rows":
+            yield self._times(item, row, measure)
         elif measure.kind == "mean" and measure.unit == "rows" and self.rows == "rows":
             yield self._ratio(item, row, measure, over=self._quantity(row, "people"))
 
@@ -207,6 +209,14 @@ class _Reader:
         half = 0.5 * 10.0 ** -digits_of(measure, base)
         low, high = max(0.0, (number - half) / scale), (number + half) / scale
         return Statement(item, self._quantity(row, self.rows), low, high, over=over, shown=number)
+
+    def _times(self, item: str, row: int, measure: Measure) -> Statement:
+        """A mean over what everybody can count (days), as printed: all rows that give it."""
+        over = float(self.table.at(measure.of[1], row)) if measure.of else 1.0
+        number = float(printed(self.table.at(measure.name, row), measure, base_of(self.table, row, measure)) or 0)
+        half = 0.5 * 10.0 ** -digits_of(measure, base_of(self.table, row, measure))
+        low, high = max(0.0, (number - half) * over), (number + half) * over
+        return Statement(item, self._quantity(row, self.rows), low, high, shown=number)
 
     def _exactly(self, item: str, row: int, unit: Unit, value: float) -> Statement:
         """A count as printed: itself, or all that round to it."""
