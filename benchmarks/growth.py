@@ -41,7 +41,7 @@ class Cost:
 
 
 def cost_of(words: Sequence[str], project: Path) -> Cost:
-    """Return what a command and its children cost; it is waited for in a process of its own, so that peaks do not mix."""
+    """Return what a command and its children cost: waited for in a process of its own, so that peaks do not mix."""
     told = (
         "import resource, subprocess, sys\n"
         "done = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
@@ -82,8 +82,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the figures in results.md")
     asked = parser.parse_args()
     lines = [
-        "| visits | demo, CPU s | MiB | read and checked, CPU s | MiB | imports, CPU s | computation, CPU s | MiB | again, "
-        "CPU s |",
+        "| visits | demo, CPU s | MiB | checked, CPU s | MiB | imports, CPU s | computation, CPU s | MiB | again, CPU s |",
         "| --- |" + " --- |" * 8,
     ]
     held = []
