@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the figures in results.md")
     asked = parser.parse_args()
     lines = [
-        "| visits | demo, CPU s | MiB | checked, CPU s | MiB | imports, CPU s | computation, CPU s | MiB | again, CPU s |",
+        "| visits | demo, CPU s | MiB | checked, CPU s | MiB | imports, CPU s | computed, CPU s | MiB | again, CPU s |",
         "| --- |" + " --- |" * 8,
     ]
     held = []
