@@ -252,6 +252,7 @@ class Lattice:
         """Bind a region to its own rows, to what it is part of, and to its parts along every variable."""
         people, rows = self._of(region, "people"), self._of(region, "rows")
         self._row({rows: 1, people: -1}, 0, inf)
+        self._bind_numbers(region, known)
         for name, _ in region.categories:
             wider = _without(region, name)
             if Quantity(wider, "people") in self._numbers:
@@ -262,6 +263,17 @@ class Lattice:
                 self._bind_line(region, name, variable)
                 self._bind_hierarchy(region, name, variable)
                 self._bind_sets(region, name, variable)
+
+    def _bind_numbers(self, region: Region, known: Mapping[str, Variable]) -> None:
+        """Who came twice has two rows; within a category that changes from row to row, perhaps fewer."""
+        people, rows = self._of(region, "people"), self._of(region, "rows")
+        for name, code in region.categories:
+            least, most = known[name].numbers.get(code, (0, 0)) if name in known else (0, 0)
+            others = (each for each, _ in region.categories if each != name)
+            if least > 1 and all(each in known and known[each].constant for each in others):
+                self._row({rows: 1, people: -least}, 0, inf)
+            if most:
+                self._row({rows: -1, people: most}, 0, inf)
 
     def _bind_part(self, part: Region, whole: Region) -> None:
         """People of the whole who are not in the part have a row outside it; nobody is in the part alone."""

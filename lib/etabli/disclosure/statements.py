@@ -84,6 +84,8 @@ class Variable:
         the set that it stands for (`both`: walk-in and appointment). Empty where it is not known.
     size
         How many categories there are in all, where filters alone name it; 0: not known.
+    numbers
+        For a variable that says how many rows a person has: the least and the most of each category, 0 for no most.
     """
 
     categories: tuple[str, ...]
@@ -91,6 +93,7 @@ class Variable:
     parents: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sets: tuple[str, Mapping[str, tuple[str, ...]]] | None = None
     size: int = 0
+    numbers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def joined(self, other: Variable) -> Variable:
         """Return what two reports together tell of a variable. What one of them shows to vary, varies."""
@@ -105,6 +108,7 @@ class Variable:
             {**self.parents, **coarser},
             self.sets or other.sets,
             size,
+            {**self.numbers, **other.numbers},
         )
 
 
@@ -273,6 +277,8 @@ def _variable_json(each: Variable) -> dict[str, Any]:
         told["parents"] = {name: dict(codes) for name, codes in each.parents.items()}
     if each.size:
         told["size"] = each.size
+    if each.numbers:
+        told["numbers"] = {code: list(bounds) for code, bounds in each.numbers.items()}
     if each.sets is not None:
         told["sets"] = {"of": each.sets[0], "codes": {code: list(held) for code, held in each.sets[1].items()}}
     return told
@@ -286,4 +292,5 @@ def _variable(told: Mapping[str, Any]) -> Variable:
         {name: dict(codes) for name, codes in told.get("parents", {}).items()},
         None if sets is None else (sets["of"], {code: tuple(held) for code, held in sets["codes"].items()}),
         int(told.get("size", 0)),
+        {code: (int(least), int(most)) for code, (least, most) in told.get("numbers", {}).items()},
     )

@@ -14,7 +14,9 @@ from etabli.disclosure.parts import Splits
 from etabli.disclosure.protect import Protected, Protection
 from etabli.disclosure.regions import OTHERS, VARIABLE, lines_of, regions_of
 from etabli.disclosure.statements import IMPOSSIBLE, MASKED, Quantity, Statement, Unit, Variable
+from etabli.methods.membership import NUMBER
 from etabli.methods.results import Measure, Table
+from etabli.methods.routes import FREQUENCIES, NUMBERS
 from etabli.present.theme import AT_MOST
 from etabli.present.words import base_of, digits_of, is_impossible, is_small, printed
 
@@ -101,9 +103,21 @@ def _variables(table: Table) -> dict[str, Variable]:
         codes = (str(table.at(column, row)) for row in line.parts)
         categories.setdefault(line.variable, {}).update(dict.fromkeys(codes))
     return {
-        name: Variable(tuple(codes), constant[name], sets=_sets(table, name, tuple(codes)))
+        name: Variable(
+            tuple(codes),
+            constant[name],
+            sets=_sets(table, name, tuple(codes)),
+            numbers=_numbers(name) if table.derived.get(name) == NUMBER else {},
+        )
         for name, codes in categories.items()
     }
+
+
+def _numbers(name: str) -> dict[str, tuple[int, int]]:
+    """Return how many rows a person of each category has, at least and at most (`methods.routes`)."""
+    names = {"frequency": FREQUENCIES, "number": NUMBERS}.get(name, ())
+    exact = {code: (place, place) for place, code in enumerate(names, start=1)}
+    return {**exact, names[-1]: (len(names), 0)} if names else {}
 
 
 def _sets(table: Table, name: str, codes: tuple[str, ...]) -> tuple[str, dict[str, tuple[str, ...]]] | None:
