@@ -316,16 +316,28 @@ class Lattice:
             self._row({self._of(whole, unit): 1, **{self._of(part, unit): -1 for part in parts}}, 0, inf)
 
     def _bind_sets(self, region: Region, name: str, variable: Variable) -> None:
-        """`both` channels and one of them only: who has a category is whoever has a set that holds it."""
+        """`both` channels and one of them only: who has a category is whoever has a set that holds it.
+
+        Of `several`, each person has two categories or more, nobody says which.
+        """
         if variable.sets is None or variable.sets[0] in dict(region.categories):
             return
         origin, codes = variable.sets
-        for category in dict.fromkeys(held for each in codes.values() for held in each):
+        several = self._parts(region, name, [code for code, held in codes.items() if not held]) or []
+        some = {self._of(part, "people"): 1.0 for part in several}
+        alone: list[Form] = []
+        categories = dict.fromkeys(held for each in codes.values() for held in each)
+        for category in categories:
             whole = _with(region, origin, category)
             parts = self._parts(region, name, [code for code, held in codes.items() if category in held])
             if parts and Quantity(whole, "people") in self._numbers:
-                people = {self._of(part, "people"): -1.0 for part in parts}
-                self._row({self._of(whole, "people"): 1, **people}, 0, 0)
+                rest = {self._of(whole, "people"): 1.0, **{self._of(part, "people"): -1.0 for part in parts}}
+                self._row(rest, 0, inf if several else 0)
+                self._row({**rest, **dict.fromkeys(some, -1.0)}, -inf, 0)
+                alone.append(rest)
+        if several and len(alone) == len(categories):
+            twice: Form = {number: weight for rest in alone for number, weight in rest.items()}
+            self._row({**twice, **dict.fromkeys(some, -2.0)}, 0, inf)
 
     def _parts(self, region: Region, name: str, codes: Iterable[str]) -> list[Region] | None:
         """Return the parts of a region along a variable; None when they are not all written out."""

@@ -81,7 +81,8 @@ class Variable:
         For each coarser variable that follows from this one: the coarse category of each of its categories.
     sets
         For a variable that says which categories of another one a person has: the variable, and for each category
-        the set that it stands for (`both`: walk-in and appointment). Empty where it is not known.
+        the set that it stands for (`both`: walk-in and appointment); an empty one for `several`, two of them or more.
+        None where it is not known.
     size
         How many categories there are in all, where filters alone name it; 0: not known.
     numbers

@@ -126,9 +126,12 @@ def _sets(table: Table, name: str, codes: tuple[str, ...]) -> tuple[str, dict[st
     if origin is None:
         return None
     alone = {code: code.removesuffix("_only") for code in codes if code.endswith("_only")}
-    if "both" not in codes or len(alone) != 2:
-        return None
-    return origin, {**{code: (held,) for code, held in alone.items()}, "both": tuple(alone.values())}
+    each = {code: (held,) for code, held in alone.items()}
+    if "both" in codes and len(alone) == 2:
+        return origin, {**each, "both": tuple(alone.values())}
+    if "several" in codes and len(alone) > 2:
+        return origin, {**each, "several": ()}
+    return None
 
 
 @dataclass(frozen=True)
