@@ -179,7 +179,7 @@ def fitted_ratios(
     told = people
     if truncated:  # by their visits, of which few must not make most
         told = people.loc[people.index.repeat(people["visits"])].reset_index(drop=True)
-        told = mark_derived(told, people, {})
+        told = mark_derived(told, people, {}, one_each=False)
     return Table(
         cells,
         (Dimension("variable", additive=False), Dimension("category", additive=False)),

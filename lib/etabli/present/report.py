@@ -289,7 +289,7 @@ class Report:
         book = self.codebook.sources[source]
         names = book.variables.keys() - {book.person}  # who is nobody is in no table
         optional = frozenset(name for name in names if not book.variables[name].required)
-        population = Population(self.deliveries[source].sha256, held, optional=optional)
+        population = Population(self.deliveries[source].sha256, held, optional=optional, one_each=book.one_each)
         marked = mark_population(frame.reset_index(drop=True), population)
         return mark_derived(marked, marked, book.followed)
 
