@@ -354,7 +354,7 @@ class Lattice:
         lasting = {
             name
             for name, variable in self.variables.get(each.before, {}).items()
-            if variable.constant and self.variables.get(each.after, {}).get(name, variable).constant
+            if variable.lasts and self.variables.get(each.after, {}).get(name, variable).lasts
         }
         for region in list(self._regions(each.before)):
             later = Region(each.after, region.categories)

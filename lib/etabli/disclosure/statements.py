@@ -87,6 +87,9 @@ class Variable:
         How many categories there are in all, where filters alone name it; 0: not known.
     numbers
         For a variable that says how many rows a person has: the least and the most of each category, 0 for no most.
+    is_witnessed
+        Whether somebody of several rows keeps it, or each person has one row by construction: where everybody happens
+        to have one, the channel is as constant as the age.
     """
 
     categories: tuple[str, ...]
@@ -95,6 +98,12 @@ class Variable:
     sets: tuple[str, Mapping[str, tuple[str, ...]]] | None = None
     size: int = 0
     numbers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    is_witnessed: bool = True
+
+    @property
+    def lasts(self) -> bool:
+        """Whether a person keeps the same one from one edition to the next, as far as anybody can see."""
+        return self.constant and self.is_witnessed
 
     def joined(self, other: Variable) -> Variable:
         """Return what two reports together tell of a variable. What one of them shows to vary, varies."""
@@ -110,6 +119,7 @@ class Variable:
             self.sets or other.sets,
             size,
             {**self.numbers, **other.numbers},
+            self.is_witnessed or other.is_witnessed,
         )
 
 
@@ -278,6 +288,8 @@ def _variable_json(each: Variable) -> dict[str, Any]:
         told["parents"] = {name: dict(codes) for name, codes in each.parents.items()}
     if each.size:
         told["size"] = each.size
+    if not each.is_witnessed:
+        told["witnessed"] = False
     if each.numbers:
         told["numbers"] = {code: list(bounds) for code, bounds in each.numbers.items()}
     if each.sets is not None:
@@ -294,4 +306,5 @@ def _variable(told: Mapping[str, Any]) -> Variable:
         None if sets is None else (sets["of"], {code: tuple(held) for code, held in sets["codes"].items()}),
         int(told.get("size", 0)),
         {code: (int(least), int(most)) for code, (least, most) in told.get("numbers", {}).items()},
+        bool(told.get("witnessed", True)),
     )

@@ -60,7 +60,10 @@ def variables_of(
         if table.membership is None:
             continue
         here = found.setdefault(table.source, {})
-        for name, variable in {**_filters(table, splits.get(table.source)), **_variables(table)}.items():
+        for name, variable in {
+            **_filters(table, splits.get(table.source)),
+            **_variables(table, splits.get(table.source)),
+        }.items():
             here[name] = here[name].joined(variable) if name in here else variable
     derived = {(table.source, coarse, fine) for table in tables for coarse, fine in table.derived.items()}
     for source, coarse, fine in sorted(derived):
@@ -73,12 +76,12 @@ def variables_of(
 
 
 def lasting_in(tables: Collection[Table], splits: Mapping[str, Splits] = MappingProxyType({})) -> set[tuple[str, str]]:
-    """Return the variables that each person keeps in all their rows, by delivery and name; `splits` as above."""
+    """Return the variables that each person keeps, by delivery and name; `splits` as above."""
     return {
         (source, name)
         for source, variables in variables_of(tables, splits).items()
         for name, variable in variables.items()
-        if variable.constant
+        if variable.lasts
     }
 
 
@@ -88,11 +91,17 @@ def _filters(table: Table, splits: Splits | None) -> dict[str, Variable]:
         return {}
     held = {name: code for name, code in table.held.items() if name in splits.frame}
     return {
-        name: Variable((code, OTHERS), splits.is_constant(name), size=splits.size(name)) for name, code in held.items()
+        name: Variable(
+            (code, OTHERS),
+            splits.is_constant(name),
+            size=splits.size(name),
+            is_witnessed=table.one_each or splits.has_repeats,
+        )
+        for name, code in held.items()
     }
 
 
-def _variables(table: Table) -> dict[str, Variable]:
+def _variables(table: Table, splits: Splits | None) -> dict[str, Variable]:
     constant: dict[str, bool] = {}
     categories: dict[str, dict[str, None]] = {}
     people = table.membership.distinct if table.membership is not None else np.zeros(0)
@@ -102,12 +111,15 @@ def _variables(table: Table) -> dict[str, Variable]:
         column = "category" if VARIABLE in table.keys and line.variable not in table.keys else line.variable
         codes = (str(table.at(column, row)) for row in line.parts)
         categories.setdefault(line.variable, {}).update(dict.fromkeys(codes))
+    is_witnessed = table.one_each or (table.membership is not None and bool((table.membership.totals > people).any()))
+    in_delivery = set(splits.frame) if splits is not None and splits.has_repeats else set()
     return {
         name: Variable(
             tuple(codes),
             constant[name],
             sets=_sets(table, name, tuple(codes)),
             numbers=_numbers(name) if table.derived.get(name) == NUMBER else {},
+            is_witnessed=is_witnessed or name in in_delivery,
         )
         for name, codes in categories.items()
     }
