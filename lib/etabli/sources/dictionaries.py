@@ -14,6 +14,9 @@ NARROW = 2
 _FEW = 1 << 7
 """Different values whose places fit in a byte."""
 
+_BLOCK = 1 << 14
+"""Rows that are followed at once."""
+
 _WORD = 8
 """Bytes of a whole number."""
 
@@ -26,7 +29,7 @@ def dictionary_column(column: Any) -> pd.Series:
     if isinstance(whole, pa.ChunkedArray):
         whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
     values = pd.Index(pd.array(pa.chunked_array([whole.dictionary]), dtype="str"))
-    codes = whole.indices.fill_null(-1).to_numpy()
+    codes = (whole.indices.fill_null(-1) if whole.null_count else whole.indices).to_numpy()
     return pd.Series(pd.Categorical.from_codes(codes, categories=values, validate=False), copy=False)
 
 
@@ -76,9 +79,11 @@ def texts_at(values: pd.Series, places: npt.NDArray[np.signedinteger[Any]]) -> p
     if not width:
         return pd.Series(values.array.take(places), copy=False)
     table = np.frombuffer(held.buffers()[2], f"V{width}", len(held), _first(held))
-    letters = pa.py_buffer(table.take(places))
-    sizes = pa.py_buffer(np.arange(0, width * (len(places) + 1), width))
-    texts = pa.LargeStringArray.from_buffers(len(places), sizes, letters)
+    letters = np.empty(len(places), table.dtype)
+    for start in range(0, len(places), _BLOCK):  # places are widened to be followed: where the cache holds them
+        letters[start : start + _BLOCK] = table.take(places[start : start + _BLOCK])
+    sizes = np.arange(0, width * (len(places) + 1), width)
+    texts = pa.LargeStringArray.from_buffers(len(places), pa.py_buffer(sizes), pa.py_buffer(letters))
     return pd.Series(pd.array(pa.chunked_array([texts]), dtype="str"), copy=False)
 
 
