@@ -133,7 +133,7 @@ def _described(field: Any) -> Column:
     said: Mapping[bytes, bytes] = field.metadata or {}
     label = said.get(b"label", b"").decode("utf-8", "replace") or None
     try:
-        labels = json.loads(said.get(b"labels", b"{}"))
+        labels = json.loads(said.get(b"value_labels", b"{}"))
     except ValueError:
         labels = {}
     kept = labels if isinstance(labels, dict) else {}
