@@ -69,13 +69,13 @@ def test_wrong_byte_anywhere_in_a_large_text_does_not_end_the_child(
     start = (at - 15) // len(row) * len(row) + 15
     text[start] = 0xC3  # the « Ã » of Windows, half a letter of UTF-8
     (tmp_path / "v.csv").write_bytes(text)
+    said = ""
     try:
         child.do(Job(tmp_path / "v.csv", "v.csv", held, KEY), tmp_path / "out.parquet")
     except DeliveryError as error:
-        assert (encoding, error.what) == ("utf-8", "Le fichier n’est pas écrit en utf-8.")  # noqa: PT017
-        assert f"ligne {(start - 15) // len(row) + 2}" in str(error)
-    else:
-        assert encoding != "utf-8"
+        said = str(error)
+    assert ("pas écrit en utf-8" in said) == (encoding == "utf-8"), said
+    assert not said or f"ligne {(start - 15) // len(row) + 2}" in said
     assert child.exit_code is None
 
 

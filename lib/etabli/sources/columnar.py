@@ -110,9 +110,7 @@ def _column(column: Any) -> Any:
             return _column(column.cast(held.value_type))
         return dictionary_column(column)
     if kinds.is_string(held) or kinds.is_large_string(held):
-        if repeats(column):  # what its size in the file did not tell
-            return dictionary_column(column.dictionary_encode())
-        return pd.Series(pd.array(column, dtype="str"), copy=False)
+        return _texts(column)
     if kinds.is_null(held):
         return pd.Series([None] * len(column), dtype="str")
     if kinds.is_boolean(held):
@@ -127,6 +125,12 @@ def _column(column: Any) -> Any:
         moments = column.cast(pa.timestamp("us", held.tz if kinds.is_timestamp(held) else None), safe=False).to_pandas()
         return moments.dt.tz_localize(None) if moments.dt.tz is not None else moments.astype("datetime64[us]")
     return pd.Series(column.cast(pa.string()).to_pandas(), dtype="str")
+
+
+def _texts(column: Any) -> pd.Series:
+    if repeats(column):  # what its size in the file did not tell
+        return dictionary_column(column.dictionary_encode())
+    return pd.Series(pd.array(column, dtype="str"), copy=False)
 
 
 def _described(field: Any) -> Column:

@@ -205,8 +205,8 @@ def _few_numbers(numbers: npt.NDArray[np.int64]) -> tuple[Places, list[object]] 
         return None
     shifted = numbers if least == 0 else numbers - least
     known = np.flatnonzero(np.bincount(shifted))
-    shifted = shifted.astype("uint8" if most - least < 1 << 8 else "uint16")
-    return places_among(shifted, known), list((known + least).tolist())
+    narrow = shifted.astype("uint8" if most - least < 1 << 8 else "uint16")
+    return places_among(narrow, known), list((known + least).tolist())
 
 
 def _key(value: object) -> tuple[str, object] | None:
