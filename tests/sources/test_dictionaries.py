@@ -49,7 +49,7 @@ def test_as_many_narrow_values_as_can_be_written_are_told_apart() -> None:
     st.sampled_from(["int8", "int16", "int64"]),
 )
 def test_texts_are_written_out_as_pandas_takes_them(values: list[str | None], places: list[int], kind: str) -> None:
-    """Of one length, of several, missing; the first values cut off, so that what Arrow holds does not begin with them."""
+    """Of one length, of several, missing; the first value cut off: what Arrow holds does not begin with them."""
     held, at = pd.Series(["skipped", *values], dtype="str").iloc[1:], np.array(places, dtype=kind) % len(values)
     found = texts_at(held, at)
     pd.testing.assert_series_equal(found, pd.Series(held.array.take(at.astype("int64"))))
