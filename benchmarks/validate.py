@@ -115,10 +115,9 @@ def fingerprint(slug: str) -> str:
     for path in sorted((STUDIES / slug).glob("*.py")):
         told.update(path.read_bytes())
     text = (STUDIES / slug / "validation.py").read_text(encoding="utf-8")
-    reached = closure(imported_by({"cells": [{"cell_type": "code", "source": text}]}))
+    reached = closure(imported_by({"cells": [{"cell_type": "code", "source": text}]}), within="etabli.methods")
     for name, digest in sorted(reached.items()):
-        if name.startswith("etabli.methods."):
-            told.update(f"{name} {digest}".encode())
+        told.update(f"{name} {digest}".encode())
     return told.hexdigest()
 
 

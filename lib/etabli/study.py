@@ -217,6 +217,8 @@ class Edition(Declaration):
     """Which of the codebook's `editions` says how the files are written (default: the one of this name, if any)."""
     keeps: EditionName | None = None
     """The edition of which everyone is still in this one: what came in between could then be had by subtraction."""
+    school_holidays: tuple[tuple[date, date], ...] = ()
+    """First and last day of the school holidays that the period meets."""
     corrections: tuple[Correction, ...] = ()
     """What was corrected since it came out, told in its reports."""
 
@@ -224,6 +226,8 @@ class Edition(Declaration):
     def _runs_forward(self) -> Self:
         if self.start and self.end and self.end < self.start:
             raise ValueError("une fin qui ne précède pas le début")
+        if any(last < first for first, last in self.school_holidays):
+            raise ValueError("des vacances scolaires qui ne finissent pas avant de commencer")
         return self
 
 

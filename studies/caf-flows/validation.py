@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from etabli.methods import contacts, everyone, profiles, representation
+from etabli.methods import contacts, everyone, profiles, repeats, representation
+from etabli.methods.following import Following
 from etabli.methods.results import TOTAL, Table
 
 EDITION, PEOPLE = "2024-T4", 1_500
@@ -19,6 +20,7 @@ VARIABLES = ["age_group", "household", "benefit", "housing", "priority_quarter",
 
 WITHIN = ["age_group", "household"]
 START, END = date(2024, 10, 1), date(2024, 12, 31)
+FOLLOWING = Following(END)
 CHANNELS = {TOTAL: "any channel"}
 NAMES = {"index": "index of representation", "standardised": "index at equal age and household"}
 
@@ -26,8 +28,10 @@ Make = Callable[..., tuple[dict[str, pd.DataFrame], dict[str, Any]]]
 Estimate = tuple[str, float, float, float, float]
 """Name of the figure, truth, estimate, bounds of its 95 % interval."""
 
-REASONS: dict[str, str] = {}
-"""Why an interval holds the truth more often than it says, by the beginning of its figure's name: none does."""
+REASONS = {
+    "dispersion": "each delivery drawn has as many visitors: how many come does not vary as the interval supposes",
+}
+"""Why an interval holds the truth more often than it says, by the beginning of its figure's name."""
 
 
 def planted(make: Make, seed: int) -> Iterator[Estimate]:
@@ -65,6 +69,11 @@ def planted(make: Make, seed: int) -> Iterator[Estimate]:
     outcomes = profiles.distribution(visits[visits["channel"] == "walk_in"], "outcome")
     name = "share of visits at the desk that gave up"
     yield _of(outcomes, "share", name, truth["share_gave_up_at_the_desk"], outcome="no_answer")
+    again = repeats.failure_demand(visits, FOLLOWING)
+    for days in FOLLOWING.within:
+        name = f"same request again within {days} days"
+        share = truth["share_same_request_within"][str(days)]
+        yield _of(again, "share_again", name, share, request=TOTAL, within=f"within_{days}")
 
 
 def null(make: Make, seed: int) -> Iterator[tuple[str, bool]]:

@@ -5,7 +5,8 @@
 
 Each file follows from its number (and, in some formats, from the hour that is written in it). A file that ends the child
 is told as damaged, which is what the child is for, and is counted; so is one that reaches a limit, tight here (30 s,
-2 GiB). An exception of ours that ends the child is a fault.
+2 GiB). An exception of ours that ends the child is a fault. A third of the files is read without a codebook, a third under
+one, and a third as a run reads a delivery: the quick way, held to the codebook, and written to the cache.
 """
 
 from __future__ import annotations
@@ -31,11 +32,14 @@ import pyreadstat
 from etabli.errors import EtabliError
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.conversion import Child, Job, Limits
+from etabli.sources.pseudonyms import StudyKey
 
 SHIPPED = Path(__file__).parent / "shipped"
 LIMITS = Limits(seconds=30, memory=2 << 30)
 STOPPED = {"a dépassé": "stopped at a limit", "a fait tomber": "ended the child"}
 """What a file did to the child, by what its message says."""
+
+KEY = StudyKey(bytes(range(32)))
 
 KINDS = ("frame", "refused", *STOPPED.values())
 
@@ -210,9 +214,9 @@ def fuzz(first: int, count: int, folder: Path) -> Outcome:
             path, target = folder / f"damaged{suffix}", folder / "reading"
             path.write_bytes(content)
             target.unlink(missing_ok=True)
-            book = BOOK if number // 13 % 2 and suffix not in {".xls", ".sas7bdat"} else None  # of other columns
+            way = number // 13 % 3 if suffix not in {".xls", ".sas7bdat"} else 0  # of other columns
             try:
-                child.do(Job(path, path.name, book), target)
+                child.do(Job(path, path.name, BOOK if way else None, KEY if way == 2 else None), target)
                 kind = "frame" if target.is_file() else "neither frame nor message"
             except EtabliError as error:
                 kind = next((kind for told, kind in STOPPED.items() if told in error.what), "refused")

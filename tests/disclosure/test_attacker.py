@@ -182,6 +182,40 @@ def test_routes_give_channels(publish: Publish) -> None:
     assert known(found)["route = both"] == (3, 3)
 
 
+def test_several_routes_bind_channels(publish: Publish) -> None:
+    """Who came to the desk came there only, or to several; of whom each came to two channels or more."""
+    sets = ("channel", {"desk_only": ("desk",), "phone_only": ("phone",), "mail_only": ("mail",), "several": ()})
+    route = Variable(tuple(sets[1]), True, sets=sets)
+    channel = Variable(("desk", "phone", "mail"), constant=False)
+    routes = [({"route": "desk_only"}, "people", 25), ({"route": "several"}, "people", "s")]
+    desk = [({"channel": "desk"}, "people", 28), ({"channel": "phone"}, "people", 0)]
+    told = {"t1": routes, "t2": [*desk, ({"channel": "mail"}, "people", 3), ({"route": "mail_only"}, "people", 0)]}
+    found = known(attack([publish(told, {"route": route, "channel": channel})]))
+    assert found["route = several"] == (3, 3)  # of 28 at the desk, 25 came only there; of 31 uses, the others made six
+
+
+def test_numbers_of_visits_give_who_came_twice(publish: Publish) -> None:
+    """Twenty came once, 26 visits were made: the other six are those of three people who came twice."""
+    frequency = Variable(("once", "twice"), True, numbers={"once": (1, 1), "twice": (2, 2)})
+    people = [({"frequency": "once"}, "people", 20), ({"frequency": "twice"}, "people", "s")]
+    visits = [({}, "rows", 26)]
+    found = attack([publish({"t1": people, "t2": visits}, {"frequency": frequency})])
+    assert known(found)["frequency = twice"] == (3, 3)
+    unknown = attack([publish({"t1": people, "t2": visits}, {"frequency": replace(frequency, numbers={})})])
+    assert "frequency = twice" not in known(unknown)
+
+
+def test_numbers_of_visits_do_not_bind_those_of_one_channel_from_below(publish: Publish) -> None:
+    frequency = Variable(("once", "more"), True, numbers={"once": (1, 1), "more": (2, 0)})
+    told = [
+        ({"frequency": "more", "channel": "desk"}, "rows", 4),
+        ({"frequency": "more"}, "rows", 30),
+        ({"frequency": "once"}, "people", 9),
+    ]
+    found = attack([publish({"t": told}, {"frequency": frequency, "channel": CHANNEL})])
+    assert known(found) == {"channel = desk ; frequency = more": (1, 4)}  # not two at most
+
+
 def test_share_with_its_base_gives_its_count(publish: Publish) -> None:
     """7.5 % of 40 rows are 3; 40 rows of 40 people are one each."""
     told = publish({"tableau-1": [({}, "people", 40), ({}, "rows", 40)]}, {"age": AGE})

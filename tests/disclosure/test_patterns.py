@@ -85,3 +85,12 @@ def test_cell_that_cannot_exist_is_a_place_where_nobody_stands() -> None:
     system = build([table])
     barred = {system.places[place].region for place in system.impossible}
     assert barred == {region("", {"frequency": "once", "route": "both"})}
+
+
+def test_visits_of_which_each_person_has_one_are_told_apart_from_people() -> None:
+    once = VISITS.drop_duplicates("recipient")
+    system = build([profiles.distribution(once, "channel")])
+    assert ONE_EACH not in {place.unit for place in system.places}
+    assert len(system.facts) == 2 * len(system.regions)  # people, then rows
+    people = build([profiles.distribution(profiles.people_by_route(once), "route")])
+    assert {place.unit for place in people.places} == {ONE_EACH}

@@ -43,7 +43,7 @@ def test_frame_keeps_whose_rows_it_holds_and_what_misses() -> None:
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (pd.DataFrame({"visited": [1]}), "n’existe pas"),
+        (pd.DataFrame({"visited": [1]}), "n’est pas dans les données"),
         (pd.DataFrame({"visited_at": ["9 h"]}), "ne dit pas quand"),
         (pd.DataFrame({"visited_at": pd.to_datetime([None, None])}), "ne dit pas quand"),
     ],

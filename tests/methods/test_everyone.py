@@ -139,3 +139,28 @@ def test_numbers_of_nobody_known_are_counted_apart() -> None:
     assert found.value("rows", standing="recipient").number == 3
     assert found.missing is not None
     assert (found.missing.rows, found.missing.people) == (1, 0)
+
+
+def drawn() -> tuple[pd.DataFrame, np.random.Generator]:
+    rng = np.random.default_rng(4)
+    people = pd.DataFrame({"recipient": np.arange(400), "days": 92, "visits": rng.poisson(1.2, 400)})
+    return people.assign(age=np.repeat([*"abcd"], 100)), rng
+
+
+def test_category_of_which_everybody_came_has_its_ratio() -> None:
+    people, rng = drawn()
+    last = people["age"] == "d"
+    people.loc[last, "visits"] = 1 + rng.poisson(2.0, int(last.sum()))
+    found = rate_ratios(people, on=["age"]).cells.set_index("category")
+    reference = found.index[found["reference"]][0]
+    means = people.groupby("age")["visits"].mean()
+    assert found.loc["d", "rate_ratio"] == pytest.approx(means["d"] / means[reference], rel=1e-4)
+
+
+def test_category_of_text_that_nobody_came_of_has_no_ratio_and_its_line() -> None:
+    people, _ = drawn()
+    people.loc[people["age"] == "b", "visits"] = 0
+    found = rate_ratios(people, on=["age"]).cells.set_index("category")
+    assert np.isnan(found.loc["b", "rate_ratio"])
+    assert found.loc["b", "people"] == 0
+    assert found.loc[["a", "c", "d"], "rate_ratio"].notna().all()

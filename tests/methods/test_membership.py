@@ -103,10 +103,13 @@ def test_beside_keeps_people_that_only_one_table_has() -> None:
 
 def test_population_and_what_follows_travel_with_a_frame_of_people() -> None:
     people = profiles.people_by_route(mark_population(VISITS.dropna(), Population("file", (("quarter", "north"),))))
-    assert population_of(people) == Population("file", (("quarter", "north"),), rows=3)
+    assert population_of(people) == Population("file", (("quarter", "north"),), rows=3, one_each=True)
     assert derived_of(people) == {"route": "channel", "frequency": NUMBER, "number": NUMBER, "visits": NUMBER}
     table = profiles.distribution(people, "route")
     assert (table.source, table.held, table.derived) == ("file", {"quarter": "north"}, {"route": "channel"})
+    assert table.one_each
+    visits = mark_population(VISITS.dropna().drop_duplicates("recipient"), Population("file"))
+    assert not profiles.distribution(visits, "channel").one_each  # visits, of which each happens to have one
 
 
 def test_rows_that_left_a_frame_leave_nobody_knows_whose() -> None:

@@ -81,6 +81,13 @@ def test_distribution_without_missing_values_has_no_such_category():
     assert MISSING not in profiles.distribution(visits(), "channel").cells["channel"].to_list()
 
 
+def test_numbers_of_nobody_have_no_line_of_their_own():
+    frame = pd.DataFrame({"recipient": ["a", "b", None], "age": ["old", "young", None]})
+    assert MISSING not in set(profiles.distribution(frame, "age").cells["age"])
+    frame.loc[0, "age"] = None
+    assert MISSING in set(profiles.distribution(frame, "age").cells["age"])
+
+
 def test_distribution_total_has_no_interval_and_others_have():
     many = pd.concat([visits().assign(recipient=lambda v, i=i: v["recipient"] + str(i)) for i in range(2)])
     cells = profiles.distribution(many, "age").cells

@@ -126,6 +126,18 @@ def test_table_of_people_speaks_of_people_only() -> None:
     assert {each.quantity.unit for each in found} == {"people"}
 
 
+def test_numbers_of_visits_say_how_many_rows_a_person_has() -> None:
+    people = profiles.people_by_route(visits(3, 100))
+    told = variables_of([profiles.distribution(people, "frequency")])[SOURCE]["frequency"]
+    assert told.numbers == {"once": (1, 1), "twice": (2, 2), "three_or_more": (3, 0)}
+
+
+def test_visits_are_told_as_visits_where_everybody_has_one() -> None:
+    frame = visits(3, 100).drop_duplicates("recipient").reset_index(drop=True)
+    found = said(profiles.distribution(mark_population(frame, Population(SOURCE)), "age"), minimum=1)
+    assert {each.quantity.unit for each in found} == {"rows", "people"}
+
+
 def test_filter_is_part_of_the_region() -> None:
     frame = visits(4, 50, held=(("quarter", "blosne"),))
     assert all(("quarter", "blosne") in each.quantity.region.categories for each in said(profiles.totals(frame)))

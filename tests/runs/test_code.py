@@ -69,7 +69,7 @@ def test_imports_are_read_in_every_form(text: str, names: list[str] | None) -> N
 def test_notebook_imports_are_those_of_its_code() -> None:
     notebook = json.loads((OWN / "notebooks" / "caf_flows.ipynb").read_text(encoding="utf-8"))
     methods = ["", ".arrivals", ".contacts", ".detours", ".durations", ".everyone", ".profiles"]
-    methods += [".repeats", ".representation", ".returns", ".following"]
+    methods += [".repeats", ".representation", ".returns", ".seasons", ".following"]
     assert imported_by(notebook) == ["etabli", *(f"etabli.methods{each}" for each in methods)]
     prose = {"cells": [{"cell_type": "markdown", "source": "from etabli import french"}]}
     assert imported_by(prose) == []

@@ -14,8 +14,9 @@ import pytest
 from etabli.errors import DeliveryError, EtabliError
 from etabli.project import Project
 from etabli.sources import cache as caches
+from etabli.sources import delimited
 from etabli.sources.cache import cache_folder, converted, entry_of, forget
-from etabli.sources.codebook import SourceCodebook
+from etabli.sources.codebook import FileFormat, SourceCodebook
 from etabli.sources.conversion import Child, Job, Limits, read_apart
 from etabli.sources.pseudonyms import StudyKey
 from etabli.sources.writers import write_delivery
@@ -50,6 +51,32 @@ def frame() -> pd.DataFrame:
 def child() -> Iterator[Child]:
     with Child(Limits(seconds=60)) as started:
         yield started
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-8", "cp1252"])
+@pytest.mark.parametrize("place", ["early", "before the sample’s end", "before a block’s end", "late"])
+def test_wrong_byte_anywhere_in_a_large_text_does_not_end_the_child(
+    child: Child, tmp_path: Path, place: str, encoding: str | None
+) -> None:
+    """Guessed, the encoding is that of Windows; declared as UTF-8, it is refused with the line."""
+    held = book().model_copy(update={"format": FileFormat.model_validate({"encoding": encoding} if encoding else {})})
+    row = b"D0012;1;30\n"
+    text = bytearray(b"person;grp;age\n" + row * (5 << 18))
+    at = {
+        "early": 17, "before the sample’s end": delimited._SAMPLE - 1, "before a block’s end": (3 << 20) - 1,
+        "late": len(text) - 9,
+    }[place]  # fmt: skip
+    start = (at - 15) // len(row) * len(row) + 15
+    text[start] = 0xC3  # the « Ã » of Windows, half a letter of UTF-8
+    (tmp_path / "v.csv").write_bytes(text)
+    said = ""
+    try:
+        child.do(Job(tmp_path / "v.csv", "v.csv", held, KEY), tmp_path / "out.parquet")
+    except DeliveryError as error:
+        said = str(error)
+    assert ("pas écrit en utf-8" in said) == (encoding == "utf-8"), said
+    assert not said or f"ligne {(start - 15) // len(row) + 2}" in said
+    assert child.exit_code is None
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

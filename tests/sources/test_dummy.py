@@ -265,6 +265,29 @@ def test_make_demo_takes_chunks_and_a_size(project: Project, study: Study, codeb
         assert len((folder / "visites.csv").read_text("utf-8").splitlines()) == people + 1
 
 
+BOTH = """
+import pandas as pd
+
+def make(edition, seed):
+    frame = pd.DataFrame({"person": ["007"], "channel": ["walk_in"]})
+    def told(name):
+        print(name)
+        yield frame
+    return {name: told(name) for name in ("visits", "book")}, {}
+"""
+
+
+def test_make_demo_writes_first_what_may_be_too_long_for_its_format(
+    project: Project, study: Study, codebook: Codebook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_demo(project, BOTH)
+    book = study.sources["visits"].model_copy(update={"file": "carnet.xlsx"})
+    both = study.model_copy(update={"sources": {"visits": study.sources["visits"], "book": book}})
+    held = codebook.model_copy(update={"sources": dict.fromkeys(("visits", "book"), codebook.sources["visits"])})
+    make_demo(project, both, held, "demo", seed=1)
+    assert capsys.readouterr().out.split() == ["book", "visits"]
+
+
 def test_make_demo_mistake_in_a_chunk_names_its_line(project: Project, study: Study, codebook: Codebook) -> None:
     write_demo(project, CHUNKED.replace("MISTAKE", "False"))
     with pytest.raises(DeliveryError, match="manque sur 1 ligne") as raised:

@@ -204,6 +204,8 @@ def test_parquet_holds_labels_in_its_schema(tmp_path: Path) -> None:
         "label": "Âge",
         "value_labels": '{"1": "Été"}',
     }
+    found = read(tmp_path / "v.parquet", shown="v.parquet").metadata.columns[0]
+    assert (found.label, found.labels) == ("Âge", {"1": "Été"})
 
 
 LABEL = "é" * 60

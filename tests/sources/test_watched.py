@@ -80,6 +80,19 @@ def test_file_of_many_blocks_is_read_as_the_whole_of_it(
     assert len(found) == rows
 
 
+@pytest.mark.parametrize("sample", [1, 2, 8, 9, 100])
+def test_header_beyond_the_first_look_is_read_with_the_whole_file(
+    sample: int, make_book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first letter, or one in its middle, is cut in two."""
+    book = make_book({"separator": ";", "encoding": "utf-8"}, place={"type": "text", "column": "été"},
+                     number={"type": "integer", "column": "âge"})  # fmt: skip
+    path = tmp_path / "rows.csv"
+    path.write_text("été;âge\nHaÿ;1\n", encoding="utf-8")
+    monkeypatch.setattr(delimited, "_SAMPLE", sample)
+    assert read_tidy(path, book, shown="rows.csv")["number"].tolist() == [1]
+
+
 def test_ordinary_file_is_not_read_again(make_book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("number\n1\n2\n", encoding="utf-8")

@@ -16,6 +16,7 @@ from etabli.errors import DeliveryError
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.drawing import draw
+from etabli.sources.limits import LIMITS, hold_size
 from etabli.sources.readers import read
 from etabli.sources.writers import write_delivery
 
@@ -140,3 +141,12 @@ def test_write_delivery_refusal_leaves_the_old_file(
 def test_write_delivery_unknown_suffix_is_refused(tmp_path: Path, visits: SourceCodebook) -> None:
     with pytest.raises(DeliveryError, match="ne s’écrit pas"):
         write_delivery(draw(visits, 2, seed=1), visits, tmp_path / "v.ods")
+
+
+@pytest.mark.parametrize(("suffix", "rows", "columns"), [(".xlsx", 1_048_575, 4), (".sav", 7_500_000, 4)])
+def test_delivery_too_long_for_its_format_is_refused_from_the_first_row_beyond(
+    suffix: str, rows: int, columns: int
+) -> None:
+    hold_size(rows, columns, LIMITS[suffix], heading=1)
+    with pytest.raises(DeliveryError, match="trop longue pour le format"):
+        hold_size(rows + 1, columns, LIMITS[suffix], heading=1)

@@ -63,12 +63,12 @@ class Held:
     def lasting(self) -> frozenset[tuple[str, str]]:
         """The variables that each person keeps in all their rows, by delivery and name, as every release shows."""
         shown = [
-            (source, name, variable.constant)
+            (source, name, variable.lasts)
             for told in self.publications
             for source, variables in told.variables.items()
             for name, variable in variables.items()
         ]
-        varying = {(source, name) for source, name, constant in shown if not constant}
+        varying = {(source, name) for source, name, lasts in shown if not lasts}
         return frozenset({(source, name) for source, name, _ in shown} - varying)
 
     def speaking_of(self, regions: Collection[Region]) -> list[int]:
@@ -131,7 +131,7 @@ def neighbours(
                 continue
             here, is_former = editions[source]
             known = told.variables.get(source, {})
-            if all(name in known and known[name].constant for name, _ in each.quantity.region.categories):
+            if all(name in known and known[name].lasts for name, _ in each.quantity.region.categories):
                 region = Region(here, each.quantity.region.categories)
                 if is_former:
                     least[region] = max(int(each.low), least.get(region, 0))

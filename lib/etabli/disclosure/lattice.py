@@ -252,6 +252,7 @@ class Lattice:
         """Bind a region to its own rows, to what it is part of, and to its parts along every variable."""
         people, rows = self._of(region, "people"), self._of(region, "rows")
         self._row({rows: 1, people: -1}, 0, inf)
+        self._bind_numbers(region, known)
         for name, _ in region.categories:
             wider = _without(region, name)
             if Quantity(wider, "people") in self._numbers:
@@ -262,6 +263,17 @@ class Lattice:
                 self._bind_line(region, name, variable)
                 self._bind_hierarchy(region, name, variable)
                 self._bind_sets(region, name, variable)
+
+    def _bind_numbers(self, region: Region, known: Mapping[str, Variable]) -> None:
+        """Who came twice has two rows; within a category that changes from row to row, perhaps fewer."""
+        people, rows = self._of(region, "people"), self._of(region, "rows")
+        for name, code in region.categories:
+            least, most = known[name].numbers.get(code, (0, 0)) if name in known else (0, 0)
+            others = (each for each, _ in region.categories if each != name)
+            if least > 1 and all(each in known and known[each].constant for each in others):
+                self._row({rows: 1, people: -least}, 0, inf)
+            if most:
+                self._row({rows: -1, people: most}, 0, inf)
 
     def _bind_part(self, part: Region, whole: Region) -> None:
         """People of the whole who are not in the part have a row outside it; nobody is in the part alone."""
@@ -304,16 +316,28 @@ class Lattice:
             self._row({self._of(whole, unit): 1, **{self._of(part, unit): -1 for part in parts}}, 0, inf)
 
     def _bind_sets(self, region: Region, name: str, variable: Variable) -> None:
-        """`both` channels and one of them only: who has a category is whoever has a set that holds it."""
+        """`both` channels and one of them only: who has a category is whoever has a set that holds it.
+
+        Of `several`, each person has two categories or more, nobody says which.
+        """
         if variable.sets is None or variable.sets[0] in dict(region.categories):
             return
         origin, codes = variable.sets
-        for category in dict.fromkeys(held for each in codes.values() for held in each):
+        several = self._parts(region, name, [code for code, held in codes.items() if not held]) or []
+        some = {self._of(part, "people"): 1.0 for part in several}
+        alone: list[Form] = []
+        categories = dict.fromkeys(held for each in codes.values() for held in each)
+        for category in categories:
             whole = _with(region, origin, category)
             parts = self._parts(region, name, [code for code, held in codes.items() if category in held])
             if parts and Quantity(whole, "people") in self._numbers:
-                people = {self._of(part, "people"): -1.0 for part in parts}
-                self._row({self._of(whole, "people"): 1, **people}, 0, 0)
+                rest = {self._of(whole, "people"): 1.0, **{self._of(part, "people"): -1.0 for part in parts}}
+                self._row(rest, 0, inf if several else 0)
+                self._row({**rest, **dict.fromkeys(some, -1.0)}, -inf, 0)
+                alone.append(rest)
+        if several and len(alone) == len(categories):
+            twice: Form = {number: weight for rest in alone for number, weight in rest.items()}
+            self._row({**twice, **dict.fromkeys(some, -2.0)}, 0, inf)
 
     def _parts(self, region: Region, name: str, codes: Iterable[str]) -> list[Region] | None:
         """Return the parts of a region along a variable; None when they are not all written out."""
@@ -330,7 +354,7 @@ class Lattice:
         lasting = {
             name
             for name, variable in self.variables.get(each.before, {}).items()
-            if variable.constant and self.variables.get(each.after, {}).get(name, variable).constant
+            if variable.lasts and self.variables.get(each.after, {}).get(name, variable).lasts
         }
         for region in list(self._regions(each.before)):
             later = Region(each.after, region.categories)

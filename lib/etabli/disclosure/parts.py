@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
@@ -73,6 +74,11 @@ class Splits:
             return False
         pairs = pd.DataFrame({"person": self.frame[self.person], "code": self._text(name)}).dropna().drop_duplicates()
         return bool(pairs["person"].is_unique)
+
+    @cached_property
+    def has_repeats(self) -> bool:
+        """Whether somebody has several rows."""
+        return self.person is not None and bool(self.frame[self.person].dropna().duplicated().any())
 
     def _text(self, name: str) -> pd.Series:
         if name not in self._texts:

@@ -240,7 +240,7 @@ def build(tables: Sequence[Table]) -> System:
     for table in tables:
         matrix, regions = _aligned(table, people), regions_of(table)
         _hold_same_people(matrix, regions, seen)
-        unit = _unit_of(matrix, regions, units) if counts_rows else ONE_EACH
+        unit = _unit_of(matrix, regions, units) if counts_rows and not table.one_each else ONE_EACH
         told |= set(regions) if tells_rows(table) else set()
         for row, each in enumerate(regions):
             columns.setdefault(Place(each, unit), matrix[:, [row]])
@@ -298,8 +298,6 @@ def _hold_same_people(matrix: Any, regions: Sequence[Region], seen: dict[Region,
 
 def _unit_of(matrix: Any, regions: Sequence[Region], units: list[dict[Region, bytes]]) -> int:
     """Return the unit of a table's rows: the first in which the same regions have the same rows of each person."""
-    if matrix.nnz == 0 or matrix.max() <= 1:
-        return ONE_EACH
     mine = {}
     for row, each in enumerate(regions):
         start, end = matrix.indptr[row], matrix.indptr[row + 1]

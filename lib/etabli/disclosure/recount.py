@@ -19,7 +19,7 @@ from etabli.disclosure.plan import Former
 from etabli.disclosure.regions import Region, lines_of
 from etabli.methods.arrivals import CLOCK, by_clock
 from etabli.methods.everyone import STANDING, with_standing
-from etabli.methods.membership import derived_of, membership_of
+from etabli.methods.membership import derived_of, membership_of, population_of
 from etabli.methods.results import MISSING, PEOPLE, TOTAL, Dimension, Measure, Table
 from etabli.methods.routes import MADE, people_by_route
 
@@ -158,6 +158,7 @@ def _table(regions: Mapping[Region, Flags], rows: Rows, *, tells_rows: bool) -> 
         source=source,
         derived=derived,
         membership=members,
+        one_each=population_of(rows.frame).one_each,
     )
     return replace(every, dimensions=tuple(Dimension(name, additive=_adds_up(every, name)) for name in names))
 

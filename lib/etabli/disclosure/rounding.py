@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from etabli.disclosure.patterns import System
-from etabli.methods.results import PEOPLE, Table
+from etabli.methods.results import PEOPLE, Measure, Table
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -52,7 +52,7 @@ def with_rounded(table: Table, base: int) -> pd.DataFrame:
     Intervals are not shown: they are made of what is not rounded.
     """
     cells = table.cells.reset_index(drop=True).copy()
-    counts = {PEOPLE, *(name for measure in table.measures for name in (measure.base, *(measure.of or ())) if name)}
+    counts = {PEOPLE, *(name for measure in table.measures for name in _counts_of(measure) if name)}
     counts |= {measure.name for measure in table.measures if measure.kind == "count"}
     for name in sorted(counts):
         cells[name] = rounded(cells[name].to_numpy(dtype=np.int64), base)
@@ -63,10 +63,17 @@ def with_rounded(table: Table, base: int) -> pd.DataFrame:
         if measure.kind == "share" and measure.of:
             cells[measure.name] = _ratio(cells[measure.of[0]], cells[measure.of[1]]).clip(upper=1.0)
         elif measure.kind == "mean":
-            cells[measure.name] = _ratio(cells["rows"], cells[PEOPLE])
+            above, below = measure.of or ("rows", PEOPLE)
+            cells[measure.name] = _ratio(cells[above], cells[below])
         elif measure.kind in {"expected", "test_value"}:
             cells[measure.name] = np.nan
     return cells
+
+
+def _counts_of(measure: Measure) -> tuple[str | None, ...]:
+    """Return the columns of people and rows that a measure is made of: the days of a mean are no such count."""
+    of = measure.of or ()
+    return (measure.base, *(of[:1] if measure.kind == "mean" else of))
 
 
 def _ratio(above: pd.Series[int], below: pd.Series[int]) -> pd.Series[float]:

@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 COUNTED: dict[Kind, str] = {
     "count": "its row: the people, and the rows of the source, that it counts",
     "share": "its row, and the row that it is a share of: either one gives the other back",
-    "mean": "its row: rows by person, of which both are counted there",
+    "mean": "its row: rows by person, both of which are counted there, or rows by day, which everybody can count",
     "expected": "all rows: a law is fitted to all of them, and none of it is shown beside one that is masked",
     "test_value": "its row, its class and its category, of which any one is had from it and the others",
 }

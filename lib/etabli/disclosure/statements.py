@@ -81,9 +81,15 @@ class Variable:
         For each coarser variable that follows from this one: the coarse category of each of its categories.
     sets
         For a variable that says which categories of another one a person has: the variable, and for each category
-        the set that it stands for (`both`: walk-in and appointment). Empty where it is not known.
+        the set that it stands for (`both`: walk-in and appointment); an empty one for `several`, two of them or more.
+        None where it is not known.
     size
         How many categories there are in all, where filters alone name it; 0: not known.
+    numbers
+        For a variable that says how many rows a person has: the least and the most of each category, 0 for no most.
+    is_witnessed
+        Whether somebody of several rows keeps it, or each person has one row by construction: where everybody happens
+        to have one, the channel is as constant as the age.
     """
 
     categories: tuple[str, ...]
@@ -91,6 +97,13 @@ class Variable:
     parents: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sets: tuple[str, Mapping[str, tuple[str, ...]]] | None = None
     size: int = 0
+    numbers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    is_witnessed: bool = True
+
+    @property
+    def lasts(self) -> bool:
+        """Whether a person keeps the same one from one edition to the next, as far as anybody can see."""
+        return self.constant and self.is_witnessed
 
     def joined(self, other: Variable) -> Variable:
         """Return what two reports together tell of a variable. What one of them shows to vary, varies."""
@@ -105,6 +118,8 @@ class Variable:
             {**self.parents, **coarser},
             self.sets or other.sets,
             size,
+            {**self.numbers, **other.numbers},
+            self.is_witnessed or other.is_witnessed,
         )
 
 
@@ -273,6 +288,10 @@ def _variable_json(each: Variable) -> dict[str, Any]:
         told["parents"] = {name: dict(codes) for name, codes in each.parents.items()}
     if each.size:
         told["size"] = each.size
+    if not each.is_witnessed:
+        told["witnessed"] = False
+    if each.numbers:
+        told["numbers"] = {code: list(bounds) for code, bounds in each.numbers.items()}
     if each.sets is not None:
         told["sets"] = {"of": each.sets[0], "codes": {code: list(held) for code, held in each.sets[1].items()}}
     return told
@@ -286,4 +305,6 @@ def _variable(told: Mapping[str, Any]) -> Variable:
         {name: dict(codes) for name, codes in told.get("parents", {}).items()},
         None if sets is None else (sets["of"], {code: tuple(held) for code, held in sets["codes"].items()}),
         int(told.get("size", 0)),
+        {code: (int(least), int(most)) for code, (least, most) in told.get("numbers", {}).items()},
+        bool(told.get("witnessed", True)),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from etabli.errors import MethodError, suggestion
+from etabli.errors import MethodError
 from etabli.memo import pure
+from etabli.methods.clusters import column
 from etabli.methods.membership import mark_derived
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -44,9 +45,20 @@ def by_clock(visits: pd.DataFrame, *, at: str = "visited_at") -> pd.DataFrame:
     >>> by_clock(visits)[["weekday", "hour"]].astype(str).values.tolist()
     [['monday', 'h09'], ['tuesday', 'h11']]
     """
-    if at not in visits.columns:
-        raise MethodError(f"La variable « {at} » n’existe pas.", hint=suggestion(at, [str(name) for name in visits]))
-    moments = visits[at]
+    moments = moments_of(visits, at)
+    weekday, hour = _categories(moments.dt.day_of_week, WEEKDAYS), _categories(moments.dt.hour, HOURS)
+    return mark_derived(visits.assign(weekday=weekday, hour=hour), visits, {})
+
+
+def moments_of(visits: pd.DataFrame, at: str) -> pd.Series:
+    """Return when people came.
+
+    Raises
+    ------
+    MethodError
+        There is no such column, it holds no moments, or all are missing.
+    """
+    moments = column(visits, at)
     if not pd.api.types.is_datetime64_any_dtype(moments) or moments.notna().sum() == 0:
         raise MethodError(
             f"La variable « {at} » ne dit pas quand les personnes sont venues.",
@@ -54,8 +66,7 @@ def by_clock(visits: pd.DataFrame, *, at: str = "visited_at") -> pd.DataFrame:
             got=str(moments.dtype) if moments.notna().any() else "aucune valeur",
             hint="déclarez-la de type datetime dans le codebook",
         )
-    weekday, hour = _categories(moments.dt.day_of_week, WEEKDAYS), _categories(moments.dt.hour, HOURS)
-    return mark_derived(visits.assign(weekday=weekday, hour=hour), visits, {})
+    return moments
 
 
 def _categories(numbers: pd.Series, names: tuple[str, ...]) -> pd.Categorical[str]:

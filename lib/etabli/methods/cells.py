@@ -82,4 +82,5 @@ def with_people(table: Table, frame: pd.DataFrame, members: Membership) -> Table
         source=population.source,
         derived={name: origin for name, origin in derived.items() if not variables.isdisjoint((name, origin))},
         membership=members,
+        one_each=population.one_each,
     )

@@ -66,14 +66,16 @@ def people_of(coded: Coded, persons: Integers, kept: Flags) -> Integers:
     return np.bincount(pairs % size, minlength=size).astype(np.int64)
 
 
-def with_missing(frame: pd.DataFrame, name: str) -> Coded:
-    """Return a variable as codes, with a last category `MISSING` if a value is missing, or may be.
+def with_missing(frame: pd.DataFrame, name: str, somebody: Flags) -> Coded:
+    """Return a variable as codes, with a last category `MISSING` if a value of somebody is missing, or may be.
+
+    Rows of nobody are counted apart, and have no line of their own.
 
     A line that were there only where somebody's value is missing would tell that somebody's is, masked or not.
     """
     coded = encode(frame, name)
     missing = coded.codes < 0
-    if not missing.any() and not may_be_missing(frame, name):
+    if not missing[somebody].any() and not may_be_missing(frame, name):
         return coded
     return Coded(np.where(missing, len(coded.levels), coded.codes), (*coded.levels, MISSING))
 

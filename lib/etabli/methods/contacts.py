@@ -155,7 +155,7 @@ def fitted_ratios(
     known = exposed.loc[complete].reset_index(drop=True)
     shift = shift.loc[complete].reset_index(drop=True)
     visits = known["visits"].to_numpy(dtype=float)
-    part = estimable(known, on, (visits > int(truncated)).astype(float), np.arange(len(known)))
+    part = estimable(known, on, (visits > int(truncated)).astype(float), np.arange(len(known)), always=True)
     variables = factors(part.frame, part.on, np.arange(len(part.frame)))
     columns = [(each.coded.codes == code).astype(float) for each in variables for code in each.others]
     design = np.column_stack([np.ones(len(part.frame)), *columns])
@@ -169,9 +169,9 @@ def fitted_ratios(
     estimated = pd.concat([ratios(each, fit, "rate_ratio") for each in variables], ignore_index=True)
     whole = estimated.set_index(["variable", "category"]).reindex(pd.MultiIndex.from_tuples(part.levels))
     whole.index.names = ["variable", "category"]
-    came = known[known["visits"] > 0]
-    standing = [_standing(came, name) for name in dict.fromkeys(name for name, _ in part.levels)]
-    members = membership_of(came[person].to_numpy(), sparse.hstack(standing))
+    came = (known["visits"] > 0).to_numpy()
+    standing = [_standing(known, name)[came] for name in dict.fromkeys(name for name, _ in part.levels)]
+    members = membership_of(known.loc[came, person].to_numpy(), sparse.hstack(standing))
     cells = whole.assign(people=members.distinct, reference=whole["reference"].eq(other=True)).reset_index()
     left = len(people) - len(part.frame)
     missing = Missing(left, left, len(people), of_people=True) if left else None
@@ -179,7 +179,7 @@ def fitted_ratios(
     told = people
     if truncated:  # by their visits, of which few must not make most
         told = people.loc[people.index.repeat(people["visits"])].reset_index(drop=True)
-        told = mark_derived(told, people, {})
+        told = mark_derived(told, people, {}, one_each=False)
     return Table(
         cells,
         (Dimension("variable", additive=False), Dimension("category", additive=False)),
@@ -193,11 +193,11 @@ def fitted_ratios(
     )
 
 
-def _standing(people: pd.DataFrame, name: str) -> sparse.csc_array:
+def _standing(people: pd.DataFrame, name: str) -> sparse.csr_array:
     """Return people × categories: 1 where a person has one."""
     coded = encode(people, name)
     entries = (np.ones(len(people), dtype=np.int64), (np.arange(len(people)), coded.codes))
-    return sparse.csc_array(sparse.coo_array(entries, shape=(len(people), len(coded.levels))))
+    return sparse.csr_array(sparse.coo_array(entries, shape=(len(people), len(coded.levels))))
 
 
 @pure

@@ -1,4 +1,4 @@
-"""Which rows and variables a logistic model can say something of, category by category."""
+"""Which rows and variables a regression can say something of, category by category."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ class Estimable:
     levels: tuple[tuple[str, str], ...]
 
 
-def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats, groups: Integers) -> Estimable:
-    """Leave out what has no odds ratio: categories without rows, of one person, or without variation of the event.
+def estimable(
+    frame: pd.DataFrame, on: Sequence[str], y: Floats, groups: Integers, *, always: bool = False
+) -> Estimable:
+    """Leave out what has no ratio: categories without rows, of one person, or without variation of the event.
 
-    In a category of one person nothing tells the category from the person; in one where the event always or never
-    happens its odds are infinite or zero.
+    In a category of one person nothing tells the category from the person; in one where the event never happens the
+    ratio is zero. Where it always happens odds are infinite; a number of events is not (`always`).
 
     The rows of such a category leave the model, which may leave another without variation: it is looked for
     again, until none is left.
@@ -42,6 +44,8 @@ def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats, groups: Integer
         Whether the event happens, by row.
     groups
         Person of each row, as integers from 0.
+    always
+        Keep the categories in which the event always happens: a count has a mean there.
 
     Raises
     ------
@@ -53,7 +57,8 @@ def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats, groups: Integer
     while True:
         pure = np.zeros(len(frame), dtype=bool)
         for variable in coded.values():
-            pure |= kept & (_without_variation(variable, y, kept) | _of_one_person(variable, groups, kept))
+            flat = _without_variation(variable, y, kept, always=always)
+            pure |= kept & (flat | _of_one_person(variable, groups, kept))
         if not pure.any():
             break
         kept &= ~pure
@@ -78,9 +83,10 @@ def _of_one_person(variable: Coded, groups: Integers, kept: Flags) -> Flags:
     return np.asarray((people_of(variable, groups, kept) == 1)[variable.codes], dtype=bool)
 
 
-def _without_variation(variable: Coded, y: Floats, kept: Flags) -> Flags:
-    """Return the rows of the categories in which all kept rows have the event, or none has."""
+def _without_variation(variable: Coded, y: Floats, kept: Flags, *, always: bool) -> Flags:
+    """Return the rows of the categories in which no kept row has the event, or all have it, unless `always` may be."""
     size = len(variable.levels)
     rows = np.bincount(variable.codes[kept], minlength=size)
     events = np.bincount(variable.codes[kept], weights=y[kept], minlength=size)
-    return np.asarray(((events == 0) | (events == rows))[variable.codes], dtype=bool)
+    flat = (events == 0) | (not always) & (events == rows)
+    return np.asarray(flat[variable.codes], dtype=bool)

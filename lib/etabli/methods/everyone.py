@@ -99,7 +99,7 @@ def everyone(
         visits=recipients[person].map(number).fillna(0).astype(np.int64).to_numpy(),
         days=days.clip(lower=0).astype(np.int64).to_numpy(),
     )
-    return mark_derived(made, recipients, {})
+    return mark_derived(made, recipients, {}, one_each=True)
 
 
 @pure

@@ -8,7 +8,7 @@ day alone, and not on what the person does: that is what the estimates of `retur
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ import pandas as pd
 
 from etabli.errors import MethodError
 from etabli.methods.clusters import Flags, Floats, Integers, column
-from etabli.methods.membership import Population, mark_population, population_of
+from etabli.methods.membership import mark_population, population_of
 
 FOLLOWED, LOOKED_BACK = "followed", "looked_back"
 """The variables that a part of the period is held at: `30_days` where each row has 30 days left, or before it."""
@@ -201,7 +201,7 @@ def held_at(frame: pd.DataFrame, part: pd.DataFrame, held: tuple[str, str]) -> p
     kept.attrs = dict(frame.attrs)
     if not population.is_known:
         return kept
-    return mark_population(kept, Population(population.source, (*population.held, held)))
+    return mark_population(kept, replace(population, held=(*population.held, held)))
 
 
 def moments_of(frame: pd.DataFrame, at: str) -> pd.Series:

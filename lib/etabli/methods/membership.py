@@ -47,12 +47,16 @@ class Population:
         How many rows the frame had when it was marked: with fewer, nobody knows whose they are.
     optional
         The variables that may be missing: tables have a line for those of whom they are, even where it is nobody.
+    one_each
+        Whether each person has one row by construction: rows are people. Visits of which each person happens to have
+        one are still visits.
     """
 
     source: str = ""
     held: tuple[tuple[str, str], ...] = ()
     rows: int | None = None
     optional: frozenset[str] = frozenset()
+    one_each: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -93,11 +97,22 @@ def own_name(name: str, population: Population) -> str:
     return OF_OWN.join([name, "_".join(code for _, code in population.held)]) if population.held else name
 
 
-def mark_derived(frame: pd.DataFrame, origin: pd.DataFrame, derived: Mapping[str, str]) -> pd.DataFrame:
-    """Return a frame made of all rows of `origin`, marked as it is, with the variables that follow from others."""
+def mark_derived(
+    frame: pd.DataFrame, origin: pd.DataFrame, derived: Mapping[str, str], *, one_each: bool | None = None
+) -> pd.DataFrame:
+    """Return a frame made of all rows of `origin`, marked as it is, with the variables that follow from others.
+
+    Parameters
+    ----------
+    one_each
+        Whether it has one row a person by construction (`Population.one_each`); None: as `origin`.
+    """
     marked = frame.copy(deep=False)
     marked.attrs = {**origin.attrs, DERIVED: {**origin.attrs.get(DERIVED, {}), **derived}}
-    return mark_population(marked, population_of(origin))
+    population = population_of(origin)
+    if one_each is not None:
+        population = replace(population, one_each=one_each)
+    return mark_population(marked, population)
 
 
 def made_of(names: Sequence[str]) -> str:

@@ -97,7 +97,7 @@ def distribution(frame: pd.DataFrame, variable: str, *, person: str = "recipient
     known, missing = complete_rows(frame, (), person)
     _refuse_empty(known.sum(), variable)
     whole = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,))
-    coded = with_missing(frame, variable)
+    coded = with_missing(frame, variable, known)
     counts = _count(frame, whole, coded, known, person)
     cells = cells_of(counts, down=None, across=(variable, coded.levels))
     table = Table(cells, (Dimension(variable),), MEASURES, missing=missing)
@@ -192,7 +192,7 @@ def profile_sheet(frame: pd.DataFrame, variables: Sequence[str], *, by: str, per
         members.append(who)
         blocks.append(cells.rename(columns={name: "category"}).assign(variable=name))
         tests += [replace(test, within={"variable": name})] if test else []
-    whole, across = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,)), with_missing(frame, by)
+    whole, across = Coded(np.zeros(len(frame), dtype=np.int64), (TOTAL,)), with_missing(frame, by, known)
     counts = _count(frame, whole, across, known, person)
     last = cells_of(counts, down=None, across=(by, across.levels))
     members.append(_last_row(counts))
@@ -240,7 +240,7 @@ def _crossed(
     down, across = encode(frame, row), encode(frame, by)
     answered = known & (down.codes >= 0) & (across.codes >= 0)
     test = independence_test(_count(frame, down, across, answered, person)) if answered.any() else None
-    down, across = with_missing(frame, row), with_missing(frame, by)
+    down, across = with_missing(frame, row, known), with_missing(frame, by, known)
     counts = _count(frame, down, across, known, person)
     return cells_of(counts, down=(row, down.levels), across=(by, across.levels)), test, counts.membership()
 

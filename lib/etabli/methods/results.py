@@ -185,6 +185,9 @@ class Table:
         Tables of people that the values of a model may give back: they are protected as if they were shown beside it.
     inside
         Why nothing of it may leave the house, in French, to be read in its place; empty: protection decides.
+    one_each
+        Whether the rows that it counts are people, one each by construction; where they are visits, that each person
+        happens to have one is told to nobody.
 
     Raises
     ------
@@ -204,6 +207,7 @@ class Table:
     membership: Membership | None = field(default=None, repr=False, compare=False)
     rests_on: tuple[Table, ...] = field(default=(), repr=False, compare=False)
     inside: str = ""
+    one_each: bool = False
     _made: bytes = field(init=False, repr=False, compare=False)
     """The digest of its cells, when its method made them."""
 
@@ -273,7 +277,8 @@ class Table:
         """What tells what it counts, people included, from any other: a digest; tests are made of the same people."""
         members = None if self.membership is None else self.membership.content
         held, derived = sorted(self.held.items()), sorted(self.derived.items())
-        told = (self.source, held, derived, self.dimensions, self.measures, self.missing, members, self.cells.to_csv())
+        counted = (self.source, held, derived, self.one_each)
+        told = (counted, self.dimensions, self.measures, self.missing, members, self.cells.to_csv())
         return sha256(repr(told).encode()).hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:

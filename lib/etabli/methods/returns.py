@@ -192,7 +192,7 @@ class _Lines:
         known = frame.loc[found.known]
         persons, labels = pd.factorize(known[following.person])
         nothing = Coded(np.full(len(known), -1, dtype=np.int64), ())
-        coded = nothing if by is None else with_missing(known, by)
+        coded = nothing if by is None else with_missing(known, by, np.ones(len(known), dtype=bool))
         bands = known[BACK].cat.codes.to_numpy().astype(np.int64)
         return cls(frame, by, following, found, coded, persons, np.asarray(labels, dtype=object), bands)
 

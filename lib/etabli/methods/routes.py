@@ -88,7 +88,7 @@ def people_by_route(
     for name in keep:
         columns[name] = _constant(known, name, person, pd.Index(people))
     follows = {"route": by, **dict.fromkeys(("frequency", "number", "visits"), NUMBER)}
-    return mark_derived(pd.DataFrame(columns), visits, follows)
+    return mark_derived(pd.DataFrame(columns), visits, follows, one_each=True)
 
 
 def _constant(visits: pd.DataFrame, name: str, person: str, people: pd.Index[Any]) -> Any:

@@ -223,6 +223,11 @@ class Report:
         """The last day of the period."""
         return self._day("end")
 
+    @property
+    def school_holidays(self) -> tuple[tuple[date, date], ...]:
+        """First and last day of the school holidays that the edition declares."""
+        return self.study.editions[self.plan.edition].school_holidays
+
     def _day(self, which: str) -> date:
         day: date | None = getattr(self.study.editions[self.plan.edition], which)
         if day is None:
@@ -288,7 +293,7 @@ class Report:
         book = self.codebook.sources[source]
         names = book.variables.keys() - {book.person}  # who is nobody is in no table
         optional = frozenset(name for name in names if not book.variables[name].required)
-        population = Population(self.deliveries[source].sha256, held, optional=optional)
+        population = Population(self.deliveries[source].sha256, held, optional=optional, one_each=book.one_each)
         marked = mark_population(frame.reset_index(drop=True), population)
         return mark_derived(marked, marked, book.followed)
 

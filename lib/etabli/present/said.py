@@ -14,7 +14,9 @@ from etabli.disclosure.parts import Splits
 from etabli.disclosure.protect import Protected, Protection
 from etabli.disclosure.regions import OTHERS, VARIABLE, lines_of, regions_of
 from etabli.disclosure.statements import IMPOSSIBLE, MASKED, Quantity, Statement, Unit, Variable
+from etabli.methods.membership import NUMBER
 from etabli.methods.results import Measure, Table
+from etabli.methods.routes import FREQUENCIES, NUMBERS
 from etabli.present.theme import AT_MOST
 from etabli.present.words import base_of, digits_of, is_impossible, is_small, printed
 
@@ -58,7 +60,10 @@ def variables_of(
         if table.membership is None:
             continue
         here = found.setdefault(table.source, {})
-        for name, variable in {**_filters(table, splits.get(table.source)), **_variables(table)}.items():
+        for name, variable in {
+            **_filters(table, splits.get(table.source)),
+            **_variables(table, splits.get(table.source)),
+        }.items():
             here[name] = here[name].joined(variable) if name in here else variable
     derived = {(table.source, coarse, fine) for table in tables for coarse, fine in table.derived.items()}
     for source, coarse, fine in sorted(derived):
@@ -71,12 +76,12 @@ def variables_of(
 
 
 def lasting_in(tables: Collection[Table], splits: Mapping[str, Splits] = MappingProxyType({})) -> set[tuple[str, str]]:
-    """Return the variables that each person keeps in all their rows, by delivery and name; `splits` as above."""
+    """Return the variables that each person keeps, by delivery and name; `splits` as above."""
     return {
         (source, name)
         for source, variables in variables_of(tables, splits).items()
         for name, variable in variables.items()
-        if variable.constant
+        if variable.lasts
     }
 
 
@@ -86,11 +91,17 @@ def _filters(table: Table, splits: Splits | None) -> dict[str, Variable]:
         return {}
     held = {name: code for name, code in table.held.items() if name in splits.frame}
     return {
-        name: Variable((code, OTHERS), splits.is_constant(name), size=splits.size(name)) for name, code in held.items()
+        name: Variable(
+            (code, OTHERS),
+            splits.is_constant(name),
+            size=splits.size(name),
+            is_witnessed=table.one_each or splits.has_repeats,
+        )
+        for name, code in held.items()
     }
 
 
-def _variables(table: Table) -> dict[str, Variable]:
+def _variables(table: Table, splits: Splits | None) -> dict[str, Variable]:
     constant: dict[str, bool] = {}
     categories: dict[str, dict[str, None]] = {}
     people = table.membership.distinct if table.membership is not None else np.zeros(0)
@@ -100,10 +111,25 @@ def _variables(table: Table) -> dict[str, Variable]:
         column = "category" if VARIABLE in table.keys and line.variable not in table.keys else line.variable
         codes = (str(table.at(column, row)) for row in line.parts)
         categories.setdefault(line.variable, {}).update(dict.fromkeys(codes))
+    is_witnessed = table.one_each or (table.membership is not None and bool((table.membership.totals > people).any()))
+    in_delivery = set(splits.frame) if splits is not None and splits.has_repeats else set()
     return {
-        name: Variable(tuple(codes), constant[name], sets=_sets(table, name, tuple(codes)))
+        name: Variable(
+            tuple(codes),
+            constant[name],
+            sets=_sets(table, name, tuple(codes)),
+            numbers=_numbers(name) if table.derived.get(name) == NUMBER else {},
+            is_witnessed=is_witnessed or name in in_delivery,
+        )
         for name, codes in categories.items()
     }
+
+
+def _numbers(name: str) -> dict[str, tuple[int, int]]:
+    """Return how many rows a person of each category has, at least and at most (`methods.routes`)."""
+    names = {"frequency": FREQUENCIES, "number": NUMBERS}.get(name, ())
+    exact = {code: (place, place) for place, code in enumerate(names, start=1)}
+    return {**exact, names[-1]: (len(names), 0)} if names else {}
 
 
 def _sets(table: Table, name: str, codes: tuple[str, ...]) -> tuple[str, dict[str, tuple[str, ...]]] | None:
@@ -112,9 +138,12 @@ def _sets(table: Table, name: str, codes: tuple[str, ...]) -> tuple[str, dict[st
     if origin is None:
         return None
     alone = {code: code.removesuffix("_only") for code in codes if code.endswith("_only")}
-    if "both" not in codes or len(alone) != 2:
-        return None
-    return origin, {**{code: (held,) for code, held in alone.items()}, "both": tuple(alone.values())}
+    each = {code: (held,) for code, held in alone.items()}
+    if "both" in codes and len(alone) == 2:
+        return origin, {**each, "both": tuple(alone.values())}
+    if "several" in codes and len(alone) > 2:
+        return origin, {**each, "several": ()}
+    return None
 
 
 @dataclass(frozen=True)
@@ -142,9 +171,7 @@ class _Reader:
         self.table, self.masked = protected.table, protected.masked
         self.few, self.rounding = protected.at_most, rounding
         self.regions = regions_of(table)
-        membership = table.membership
-        one_row_each = membership is None or bool((membership.totals == membership.distinct).all())
-        self.rows: Unit = "people" if one_row_each else "rows"
+        self.rows: Unit = "people" if table.membership is None or table.one_each else "rows"
         self.wholes = _wholes(table)
 
     def says(self, item: str, row: int, measure: Measure) -> Iterator[Statement]:
@@ -182,6 +209,8 @@ class _Reader:
         elif measure.kind == "mean" and measure.unit == "rows" and self.rows == "rows" and self.rounding is not None:
             yield self._exactly(item, row, "rows", float(self.table.cells["rows"].iloc[row]))
             yield self._exactly(item, row, "people", float(self.table.cells["people"].iloc[row]))
+        elif measure.kind == "mean" and measure.of and measure.of[0] == "rows":
+            yield self._times(item, row, measure)
         elif measure.kind == "mean" and measure.unit == "rows" and self.rows == "rows":
             yield self._ratio(item, row, measure, over=self._quantity(row, "people"))
 
@@ -207,6 +236,14 @@ class _Reader:
         half = 0.5 * 10.0 ** -digits_of(measure, base)
         low, high = max(0.0, (number - half) / scale), (number + half) / scale
         return Statement(item, self._quantity(row, self.rows), low, high, over=over, shown=number)
+
+    def _times(self, item: str, row: int, measure: Measure) -> Statement:
+        """A mean over what everybody can count (days), as printed: all rows that give it."""
+        over = float(self.table.at(measure.of[1], row)) if measure.of else 1.0
+        number = float(printed(self.table.at(measure.name, row), measure, base_of(self.table, row, measure)) or 0)
+        half = 0.5 * 10.0 ** -digits_of(measure, base_of(self.table, row, measure))
+        low, high = max(0.0, (number - half) * over), (number + half) * over
+        return Statement(item, self._quantity(row, self.rows), low, high, shown=number)
 
     def _exactly(self, item: str, row: int, unit: Unit, value: float) -> Statement:
         """A count as printed: itself, or all that round to it."""

@@ -97,6 +97,7 @@ MEASURES = {
     "expected_poisson": "Attendus (loi de Poisson)",
     "expected_negative_binomial": "Attendus (loi binomiale négative)",
     "rows_per_person": "Moyenne par personne",
+    "per_day": "Par jour d’ouverture",
     "odds_ratio": "Rapport de cotes",
     "survival": "Part encore sans l’événement",
     "incidence": "Part ayant connu l’événement",

@@ -34,7 +34,7 @@ _BESIDE = re.compile(r"[\"'](\w+)\.py[\"']")
 _NAME = re.compile(r"\w+")
 
 
-def closure(names: Iterable[str]) -> dict[str, str]:
+def closure(names: Iterable[str], *, within: str = PACKAGE) -> dict[str, str]:
     """Return the digest of each module that those reach, themselves included, and of the files of their rooms.
 
     What a run imports late, or runs in another process, changes its report as well: it is reached too.
@@ -43,6 +43,8 @@ def closure(names: Iterable[str]) -> dict[str, str]:
     ----------
     names
         Modules of `etabli`; one that does not exist has the digest `ABSENT`.
+    within
+        The package whose modules are followed, and no others.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def closure(names: Iterable[str]) -> dict[str, str]:
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in found or not f"{name}.".startswith(f"{within}."):
             continue
         path = path_of(name)
         if path is None:

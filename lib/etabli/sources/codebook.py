@@ -248,6 +248,15 @@ class SourceCodebook(Declaration):
         """Each variable that can be told from a finer one, with it."""
         return {name: each.follows for name, each in self.variables.items() if each.follows is not None}
 
+    @property
+    def one_each(self) -> bool:
+        """Whether each person has one row, as the codebook holds its deliveries to."""
+        if self.person is None:
+            return False
+        person = self.variables[self.person]
+        declared = person.unique and person.severity_of("unique") == "blocks"
+        return declared or any(rule.unique == (self.person,) and rule.severity == "blocks" for rule in self.rules)
+
     def expression(self, rule: Rule) -> Expression:
         """Return the expression of a rule that has a `check`."""
         return parse(rule.check or "", self.variables)

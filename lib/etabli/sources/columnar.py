@@ -14,7 +14,10 @@ from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.dictionaries import dictionary_column, whole_numbers
 from etabli.sources.metadata import LINE, Column, Metadata
-from etabli.sources.native import SAMPLE, repeats
+from etabli.sources.native import repeats
+
+_LENGTH = 4
+"""Bytes in which Parquet writes the length of a text that is not in a dictionary."""
 
 
 def read_parquet(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.DataFrame, Metadata]:
@@ -35,7 +38,8 @@ def read_parquet(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.D
         with pq.ParquetFile(path, memory_map=True) as file:
             schema = file.schema_arrow
             repeated = _repeated_texts(file)
-        with pq.ParquetFile(path, memory_map=True, read_dictionary=repeated) as file:
+            footer = file.metadata
+        with pq.ParquetFile(path, metadata=footer, memory_map=True, read_dictionary=repeated) as file:
             table = file.read()
         _hold_types(schema, shown)
         with ThreadPoolExecutor() as threads:  # Arrow and numpy let go of the interpreter
@@ -49,28 +53,31 @@ def read_parquet(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.D
             expected="un fichier Parquet complet",
             hint="redemandez le fichier",
         ) from None
-    described = [_described(each) for each in schema]
     index = pd.RangeIndex(1, table.num_rows + 1, name=LINE)
     frame = pd.DataFrame(columns, copy=False) if columns else pd.DataFrame(index=index)
     frame = frame.set_axis(index).set_axis(schema.names, axis="columns")
-    return frame, Metadata(".parquet", table.num_rows, tuple(described), header_rows=0)
+    return frame, Metadata(".parquet", table.num_rows, tuple(map(_described, schema)), header_rows=0)
 
 
 def _repeated_texts(file: Any) -> list[str]:
-    """Return the columns of text whose values repeat: read as dictionaries they cost a third, and the others twice."""
+    """Return the columns of text whose values repeat: read as dictionaries they cost a third, and the others twice.
+
+    So many repeat where a row takes less room than a text of its own would, its length alone.
+    """
     import pyarrow as pa
 
-    texts = [
+    sizes = dict.fromkeys(file.schema_arrow.names, 0)
+    for group in range(file.metadata.num_row_groups):
+        for place in range(file.metadata.num_columns):
+            chunk = file.metadata.row_group(group).column(place)
+            if chunk.path_in_schema in sizes:  # not a part of a nested column, which is refused
+                sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
+    return [
         field.name
         for field in file.schema_arrow
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        if (pa.types.is_string(field.type) or pa.types.is_large_string(field.type))
+        and 0 < sizes[field.name] < _LENGTH * file.metadata.num_rows
     ]
-    head = next(file.iter_batches(batch_size=SAMPLE, columns=texts), None) if texts else None
-    return (
-        []
-        if head is None
-        else [name for name, column in zip(head.schema.names, head.columns, strict=True) if repeats(column)]
-    )
 
 
 def _hold_types(schema: Any, shown: str) -> None:
@@ -103,14 +110,14 @@ def _column(column: Any) -> Any:
             return _column(column.cast(held.value_type))
         return dictionary_column(column)
     if kinds.is_string(held) or kinds.is_large_string(held):
-        return pd.Series(pd.array(column, dtype="str"), copy=False)
+        return _texts(column)
     if kinds.is_null(held):
         return pd.Series([None] * len(column), dtype="str")
     if kinds.is_boolean(held):
         return column.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     if kinds.is_integer(held):
         if column.null_count == 0:
-            return pd.Series(column.cast(pa.int64()).to_numpy(), dtype="int64")
+            return pd.Series(column.cast(pa.int64()).to_numpy(), copy=False)
         return whole_numbers(column.cast(pa.int64()))
     if kinds.is_floating(held) or kinds.is_decimal(held):
         return column.cast(pa.float64()).to_pandas()
@@ -120,11 +127,17 @@ def _column(column: Any) -> Any:
     return pd.Series(column.cast(pa.string()).to_pandas(), dtype="str")
 
 
+def _texts(column: Any) -> pd.Series:
+    if repeats(column):  # what its size in the file did not tell
+        return dictionary_column(column.dictionary_encode())
+    return pd.Series(pd.array(column, dtype="str"), copy=False)
+
+
 def _described(field: Any) -> Column:
     said: Mapping[bytes, bytes] = field.metadata or {}
     label = said.get(b"label", b"").decode("utf-8", "replace") or None
     try:
-        labels = json.loads(said.get(b"labels", b"{}"))
+        labels = json.loads(said.get(b"value_labels", b"{}"))
     except ValueError:
         labels = {}
     kept = labels if isinstance(labels, dict) else {}

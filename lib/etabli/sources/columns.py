@@ -14,6 +14,7 @@ import pandas as pd
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
 from etabli.sources.conversions import cleaned, convert, date_format, is_text, stands_for
 from etabli.sources.dates import days_of, fixed_dates
+from etabli.sources.dictionaries import codes_at, texts_at
 from etabli.sources.letters import is_bare
 from etabli.sources.shaping import written_as
 
@@ -53,6 +54,11 @@ class Column:
         """The converted column, row by row, indexed from 0."""
         if self.places is _every(len(self.places)):
             return self.typed
+        if isinstance(self.typed.dtype, pd.StringDtype):
+            return texts_at(self.typed, self.places)
+        if isinstance(self.typed.dtype, pd.CategoricalDtype):
+            codes = codes_at(self.typed.cat.codes.to_numpy(), self.places)
+            return pd.Series(pd.Categorical.from_codes(codes, dtype=self.typed.dtype, validate=False), copy=False)
         return pd.Series(self.typed.array.take(self.places), copy=False)
 
     @cached_property

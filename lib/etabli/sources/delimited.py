@@ -102,7 +102,7 @@ def _flowing(path: Path, book: SourceCodebook, shown: str) -> tuple[pd.DataFrame
         _hold_utf8(text)
         written = book.format.model_copy(update={"encoding": encoding})
         written, guesses = _laid_out(text, path, written, (_guess("encoding", encoding, book),), book, shown)
-        header, line, offset = _names(text, written, shown)
+        header, line, offset = _names(text[: text.rfind(b"\n") + 1], written, shown)  # no letter is cut there
         if not header or offset >= len(text) or not written.separator.isascii():
             raise Unusual
         variables = variables_of(header, book)
@@ -119,6 +119,7 @@ def _flowing(path: Path, book: SourceCodebook, shown: str) -> tuple[pd.DataFrame
 
 
 def _hold_utf8(text: bytes) -> None:
+    """Hold the start of a file to UTF-8, but for a letter that is cut at its end: its header is decoded next."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(text)
     except UnicodeDecodeError:

@@ -14,6 +14,9 @@ NARROW = 2
 _FEW = 1 << 7
 """Different values whose places fit in a byte."""
 
+_BLOCK = 1 << 14
+"""Rows that are followed at once."""
+
 _WORD = 8
 """Bytes of a whole number."""
 
@@ -26,7 +29,7 @@ def dictionary_column(column: Any) -> pd.Series:
     if isinstance(whole, pa.ChunkedArray):
         whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
     values = pd.Index(pd.array(pa.chunked_array([whole.dictionary]), dtype="str"))
-    codes = whole.indices.fill_null(-1).to_numpy()
+    codes = (whole.indices.fill_null(-1) if whole.null_count else whole.indices).to_numpy()
     return pd.Series(pd.Categorical.from_codes(codes, categories=values, validate=False), copy=False)
 
 
@@ -55,6 +58,43 @@ def places_among(numbers: npt.NDArray[np.unsignedinteger[Any]], known: npt.NDArr
     return found
 
 
+def codes_at(codes: npt.NDArray[Any], places: npt.NDArray[np.signedinteger[Any]]) -> npt.NDArray[Any]:
+    """Return the code at each place, by the table that bytes have of their own where both are of one byte."""
+    if codes.dtype != np.int8 or places.dtype != np.int8 or len(codes) > _FEW:
+        return codes.take(places)
+    table = codes.tobytes().ljust(1 << 8, b"\0")
+    return np.frombuffer(places.tobytes().translate(table), dtype="int8")
+
+
+def texts_at(values: pd.Series, places: npt.NDArray[np.signedinteger[Any]]) -> pd.Series:
+    """Return the text (dtype `str`) at each place: where all are of one length, as most codes are, in half the time.
+
+    >>> texts_at(pd.Series(["35238", "2A004"]), np.array([1, 0, 1])).tolist()
+    ['2A004', '35238', '2A004']
+    """
+    import pyarrow as pa
+
+    held = pa.chunked_array(pa.array(values.array, from_pandas=True)).combine_chunks().cast(pa.large_string())
+    width = 0 if held.null_count or not len(places) else width_of(held)
+    if not width:
+        return pd.Series(values.array.take(places), copy=False)
+    table = np.frombuffer(held.buffers()[2], f"V{width}", len(held), _first(held))
+    letters = np.empty(len(places), table.dtype)
+    for start in range(0, len(places), _BLOCK):  # places are widened to be followed: where the cache holds them
+        letters[start : start + _BLOCK] = table.take(places[start : start + _BLOCK])
+    sizes = np.arange(0, width * (len(places) + 1), width)
+    texts = pa.LargeStringArray.from_buffers(len(places), pa.py_buffer(sizes), pa.py_buffer(letters))
+    return pd.Series(pd.array(pa.chunked_array([texts]), dtype="str"), copy=False)
+
+
+def width_of(texts: Any) -> int:
+    """Return how many bytes each text of an Arrow column takes; 0 where they differ, or are none."""
+    import pyarrow.compute as pc
+
+    told = pc.min_max(pc.binary_length(texts)).as_py()
+    return int(told["min"] or 0) if told["min"] == told["max"] else 0
+
+
 def whole_numbers(column: Any) -> pd.Series:
     """Return a column of Arrow's whole numbers (int64) as `Int64`, copied once."""
     import pyarrow as pa
@@ -70,7 +110,10 @@ def whole_numbers(column: Any) -> pd.Series:
 
 def _first(texts: Any) -> int:
     """Return the place of the first byte of an Arrow array of text."""
-    return int(np.frombuffer(texts.buffers()[1], dtype="int32", count=1, offset=4 * texts.offset)[0])
+    import pyarrow as pa
+
+    kind = np.dtype("int64" if pa.types.is_large_string(texts.type) else "int32")
+    return int(np.frombuffer(texts.buffers()[1], kind, count=1, offset=kind.itemsize * texts.offset)[0])
 
 
 def repeated_column(column: Any) -> pd.Series:

@@ -26,6 +26,7 @@ from etabli.sources.codebook import Codebook, SourceCodebook
 from etabli.sources.deliveries import write_receipt
 from etabli.sources.domains import ROWS_A_PERSON, Period
 from etabli.sources.drawing import Draw, draw, draw_chunks
+from etabli.sources.limits import LIMITS
 from etabli.sources.metadata import LINE
 from etabli.sources.outgoing import held, hold_variables
 from etabli.sources.planted import Frames, plant
@@ -122,10 +123,16 @@ def _made(
 
 
 def _planted(study: Study, codebook: Codebook, frames: dict[str, Frames], shown: str) -> Iterator[tuple[str, Frames]]:
-    for name in (each for each in study.sources if each in frames):
+    for name in sorted((each for each in study.sources if each in frames), key=lambda each: _is_endless(study, each)):
         made = frames[name]
         whole = isinstance(made, pd.DataFrame) and len(made) <= READ_BACK
         yield name, made if whole else _checked(made, codebook.sources[name], f"{shown}, source « {name} »")
+
+
+def _is_endless(study: Study, name: str) -> bool:
+    """Whether a source is in a format without a last row: written last, for the others may be refused as too long."""
+    limits = LIMITS.get(Path(study.sources[name].file).suffix.lower())
+    return limits is not None and limits.rows is None and limits.cells is None
 
 
 def _drawn(study: Study, codebook: Codebook, edition: str, seed: int, rows: int) -> Iterator[tuple[str, Frames]]:

@@ -184,15 +184,24 @@ def hold_values(name: str, values: pd.Series, variable: Variable, limits: Limits
             _hold_texts(name, filled.astype("str"), limits)
 
 
-def hold_size(rows: int, columns: int, limits: Limits) -> None:
+def hold_size(rows: int, columns: int, limits: Limits, *, heading: int) -> None:
     """Refuse a delivery that is too long for its format.
+
+    Parameters
+    ----------
+    rows, columns
+        Of data.
+    limits
+        What the format holds.
+    heading
+        Rows above those of data: titles and header.
 
     Raises
     ------
     DeliveryError
         More rows than the format has, or more cells than are written at once.
     """
-    for most, count, unit in ((limits.rows, rows, "lignes"), (limits.cells, rows * columns, "cellules")):
+    for most, count, unit in ((limits.rows, heading + rows, "lignes"), (limits.cells, rows * columns, "cellules")):
         if most is not None and count > most:
             raise DeliveryError(
                 f"La livraison est trop longue pour le format {limits.name}.",

@@ -16,7 +16,7 @@ import pandas as pd
 from etabli.sources.codebook import SourceCodebook, Variable
 from etabli.sources.conversions import date_format
 from etabli.sources.dates import fixed_dates
-from etabli.sources.dictionaries import NARROW, dictionary_column, narrow_column, whole_numbers
+from etabli.sources.dictionaries import NARROW, dictionary_column, narrow_column, whole_numbers, width_of
 
 SAMPLE = 10_000
 """Rows that tell whether a column's values repeat."""
@@ -74,7 +74,7 @@ def kinds_of(
         is_dictionary = by_value or repeats(heads[place])
         if variable is None or variable.type in {*_CODES, "text"}:
             widest = NARROW if by_value else _UNIFORM
-            is_dictionary = is_dictionary and not 0 < _width(heads[place]) <= widest
+            is_dictionary = is_dictionary and not 0 < width_of(heads[place]) <= widest
         return pa.dictionary(pa.int32(), pa.string()) if is_dictionary else pa.string()
 
     return [kind(place, variable) for place, variable in enumerate(variables)]
@@ -111,14 +111,6 @@ def repeats(column: Any) -> bool:
     return 0 < len(sample.unique()) <= _REPEATED * len(sample)
 
 
-def _width(column: Any) -> int:
-    """Return how many bytes each text of a column of Arrow takes; 0 where they differ, or are none."""
-    import pyarrow.compute as pc
-
-    told = pc.min_max(pc.binary_length(column)).as_py()
-    return int(told["min"] or 0) if told["min"] == told["max"] else 0
-
-
 def typed_column(column: Any, variable: Variable | None) -> pd.Series | None:
     """Return a column as Arrow read it, for pandas; None where the text pass must say what it holds.
 
@@ -136,7 +128,7 @@ def typed_column(column: Any, variable: Variable | None) -> pd.Series | None:
             return None
         return pd.Series(numbers, copy=False)
     if variable is None or variable.type in {*_CODES, "text"}:
-        width = _width(column)
+        width = width_of(column)
         if variable is not None and variable.type in _CODES and 0 < width <= NARROW:
             return narrow_column(column, width)
         if not width and repeats(column):  # not as its head was

@@ -43,7 +43,7 @@ READERS: dict[str, Reader] = {
 _WRITING = {"separator", "encoding", "decimal"}
 """What is guessed of how a delivery is written."""
 
-VERSION = "4"
+VERSION = "5"
 """Of all that turns a file into a frame: a cached conversion of another version is made again."""
 
 

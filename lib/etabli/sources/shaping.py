@@ -200,15 +200,13 @@ def _distinct_values(column: pd.Series) -> tuple[Places, list[object]]:
 
 def _few_numbers(numbers: npt.NDArray[np.int64]) -> tuple[Places, list[object]] | None:
     """Return the places and values of whole numbers that lie near each other, as codes do: a table tells them apart."""
-    least = int(numbers.min(initial=0))
-    most = int(numbers.max(initial=0))
+    least, most = int(numbers.min(initial=0)), int(numbers.max(initial=0))
     if most - least > _NEAR:
         return None
-    shifted = (numbers - least).astype("uint8" if most - least < 1 << 8 else "uint16")
-    seen = np.zeros(most - least + 1, dtype=bool)
-    seen[shifted] = True
-    known = np.flatnonzero(seen)
-    return places_among(shifted, known), list((known + least).tolist())
+    shifted = numbers if least == 0 else numbers - least
+    known = np.flatnonzero(np.bincount(shifted))
+    narrow = shifted.astype("uint8" if most - least < 1 << 8 else "uint16")
+    return places_among(narrow, known), list((known + least).tolist())
 
 
 def _key(value: object) -> tuple[str, object] | None:

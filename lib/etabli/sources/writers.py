@@ -86,7 +86,8 @@ class _Held:
         for frame in self.frames:
             hold_variables(frame, self.book, self.name)
             self.rows += len(frame)
-            hold_size(self.rows, len(self.book.variables), self.limits)
+            heading = self.book.format.title_rows + self.book.format.header_rows
+            hold_size(self.rows, len(self.book.variables), self.limits, heading=heading)
             for name, variable in self.book.variables.items():
                 with held(name, variable, frame[name]):
                     hold_values(name, frame[name], variable, self.limits)
