@@ -28,10 +28,6 @@ def test_house_without_a_logo_has_its_name_alone(monkeypatch: pytest.MonkeyPatch
     assert "<svg" not in signature()
 
 
-def test_logo_of_this_house_is_one() -> None:
-    assert 'role="img"' in drawn(theme.LOGO, theme.LOGO_ALTERNATIVE)
-
-
 def test_file_of_a_drawing_program_is_taken_with_its_namespace() -> None:
     logo = svg('<g transform="translate(1,2)"><circle cx="5" cy="5" r="4"/></g>', ' xmlns="http://www.w3.org/2000/svg"')
     assert drawn(logo, "Un rond").count("circle") == 2

@@ -36,9 +36,8 @@ def other_house(tmp_path: Path) -> Path:
     path = lib / "present/theme.py"
     text = other_colours(path.read_text(encoding="utf-8"))
     text = re.sub(r'^ORGANISATION = ".*"$', f'ORGANISATION = "{NAME}"', text, flags=re.MULTILINE)
-    text = re.sub(
-        r"^LOGO = \(.*?^\)$", f"LOGO = '<svg viewBox=\"0 0 10 10\">{LOGO}</svg>'", text, flags=re.MULTILINE | re.DOTALL
-    )
+    drawing = f"LOGO = '<svg viewBox=\"0 0 10 10\">{LOGO}</svg>'"
+    text = re.sub(r'^LOGO = ""$', lambda _: drawing, text, flags=re.MULTILINE)
     text = re.sub(r'^LOGO_ALTERNATIVE = ".*"$', f'LOGO_ALTERNATIVE = "{WORDS}"', text, flags=re.MULTILINE)
     path.write_text(text, encoding="utf-8")
     return lib.parent

@@ -5,14 +5,10 @@ from __future__ import annotations
 ORGANISATION = "APRAS"
 CALCULATIONS = f"calculs {ORGANISATION}"
 
-LOGO = (
-    '<svg viewBox="0 0 48 32" fill="currentColor"><rect x="1" y="8" width="46" height="6" rx="1"/>'
-    '<path d="M6 14h6l-2 17H4zM36 14h6l2 17h-6z"/><rect x="9" y="22" width="30" height="3"/>'
-    '<path d="M20 8V2h10v6z"/></svg>'
-)
+LOGO = ""
 """Stands before the name of the house: SVG shapes alone (`present.logo`); empty: none. `currentColor` is the accent."""
 
-LOGO_ALTERNATIVE = "Dessin d’un établi"
+LOGO_ALTERNATIVE = ""
 """What it shows, for those who do not see it. Of a logo of letters: those letters."""
 
 PAGE = {
@@ -156,6 +152,5 @@ MEASURES = {
     "difference_as": "Écart",
     "verdict": "Verdict",
     "reason": "Raison",
-    "per_day": "Par jour d’ouverture",
 }
 """Labels of measures that several studies share; a notebook's `labels` come first."""
