@@ -185,6 +185,16 @@ def test_report_of_the_house_is_compared_with_what_the_house_has(later: Project)
     assert previous.content == (later.reports / "essai/2024_internal/results.json").read_bytes()
 
 
+def test_real_edition_is_not_compared_with_fictional_data(later: Project) -> None:
+    path = later.studies / "essai" / "study.yml"
+    head, _, last = path.read_text(encoding="utf-8").rpartition("deliveries: demo")
+    path.write_text(f"{head}deliveries: raw{last}", encoding="utf-8")
+    refused = found(later)
+    assert refused is not None
+    assert refused.content == b""
+    assert "données fictives" in refused.refusal
+
+
 def test_report_that_leaves_is_compared_with_what_all_its_readers_hold(later: Project) -> None:
     """The CAF shares with the city; the State with nobody."""
     refused = found(later, audience="funder")

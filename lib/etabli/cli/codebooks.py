@@ -113,7 +113,10 @@ def new_edition(
     others = [each for each in study.editions if each != name]
     declared = list(study.editions)
     before = declared[: declared.index(name)] if name in declared else others
-    base = origin or next(reversed(before or others), name)
+    if others and not before and origin is None:
+        board.say(f"{name} : première édition déclarée, sans édition précédente. Pour la comparer à une autre : --from")
+        return
+    base = origin or next(reversed(before), name)
     if base not in others:
         raise DeliveryError(f"L’édition « {base} » ne peut pas servir de départ.", hint=suggestion(base, others))
     if name not in study.editions:

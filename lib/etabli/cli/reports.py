@@ -188,9 +188,13 @@ def compare_reports(
 
     from etabli.board import Board
     from etabli.present.changes import KINDS, counted, in_words, study_of
+    from etabli.runs.manifest import FILE, read_manifest
     from etabli.sources.codebook import read_codebook
 
     board = Board.for_terminal()
+    held = [(folder, name) for folder, name in zip(folders, shown, strict=True) if (folder / FILE).is_file()]
+    if len({read_manifest(folder, shown=name).is_demo for folder, name in held}) > 1:
+        board.caution("L’un des deux rapports est fait de données fictives : leurs différences ne disent rien de réel.")
     codebook = read_codebook(project, read_study(project, study_of(folders[1], shown=shown[1])))
     for kind, count in counted(found).items():
         board.say(f"{KINDS[kind]} : {count}")

@@ -91,10 +91,15 @@ def previous_of(
         return None
     former = study.plan({**plan.parameters, "edition": editions[place - 1]})
     report, label = str(former), study.editions[former.edition].label
+    if (
+        "demo" in (sides := {study.editions[each].deliveries for each in (former.edition, plan.edition)})
+        and len(sides) > 1
+    ):
+        return Previous(report, label, refusal="l’une des deux éditions est faite de données fictives")
     path = project.reports / former.slug / former.name / RESULTS
     content = path.read_bytes() if path.is_file() else b""
     if not content:
-        return Previous(report, label, refusal="la maison n’a plus ses résultats", is_kept=False)
+        return Previous(report, label, refusal="la maison n’a pas ses résultats", is_kept=False)
     if not _is_of(content, former):
         return Previous(report, label, refusal="ses résultats ne se lisent pas")
     if plan.audience == "internal":

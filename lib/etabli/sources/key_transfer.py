@@ -60,6 +60,12 @@ def export_key(project: Project, keyring: Keyring, destination: Path, passphrase
             file.write(json.dumps({"kind": _KIND, **parts}) + "\n")
     except FileExistsError:
         raise KeyringError("Ce fichier existe déjà.", where=str(destination), hint="donnez un autre nom") from None
+    except FileNotFoundError:
+        raise KeyringError(
+            "Le dossier de ce fichier n’existe pas.",
+            where=str(destination.parent),
+            hint="créez-le, ou nommez-en un autre",
+        ) from None
     except OSError as error:
         raise KeyringError("Le fichier n’a pas pu être écrit.", where=str(destination), got=error.strerror) from None
     return names
