@@ -97,6 +97,17 @@ def test_planted_season_is_found_and_its_interval_holds_it() -> None:
     assert false <= 6
 
 
+def test_bounds_do_not_tell_single_days() -> None:
+    """31 visits on two days, and their spread: 1 and 30, and nothing else."""
+    days = [date(2024, 10, 1)] + [date(2024, 10, 2)] * 30
+    few = pd.DataFrame({"recipient": range(31), "visited_at": pd.to_datetime(days)})
+    table = per_open_day(few, Calendar(open_days(few)))
+    assert table.cells[["per_day_low", "per_day_high"]].isna().all(axis=None)
+    assert table.tests == ()
+    rare = per_open_day(visits(mean=3), Calendar(QUARTER))  # many days, of few visits each
+    assert rare.cells[["per_day_low", "per_day_high"]].isna().all(axis=None)
+
+
 def test_visits_on_a_closed_day_are_refused() -> None:
     with pytest.raises(MethodError, match="accueil est fermé"):
         by_season(visits(), Calendar(QUARTER[1:]))

@@ -17,11 +17,13 @@ from etabli.cli import app
 from etabli.disclosure.ledger import Release, Review, withdraw, write_release
 from etabli.disclosure.statements import Publication
 from etabli.editions import add_edition
+from etabli.errors import ReleaseError
 from etabli.present.changed import NAME, TITLE, changed_since
 from etabli.present.previous import Previous, previous_of
 from etabli.project import Project
 from etabli.publish.excerpts import excerpt
 from etabli.publish.parcels import pack
+from etabli.publish.release import candidate
 from etabli.runs.fingerprint import Survey
 from etabli.runs.manifest import read_manifest
 from etabli.runs.standing import standing
@@ -290,8 +292,12 @@ def hold_its_copies(project: Project, page: str) -> None:
     former.unlink()
     assert is_current()  # reports may be deleted at any time
     former.write_bytes(content)
+    folder = project.reports / "essai/2025_funder-caf"
+    assert candidate(project, folder, "caf").report == "essai/2025_funder-caf"
     withdraw(project.ledger, 1, day=DAY, reason="erreur", shown="data/ledger")
     assert not is_current()  # what was taken back is not told again
+    with pytest.raises(ReleaseError, match="n’ont pas reçu, ou n’ont plus"):
+        candidate(project, folder, "caf")
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def by_clock(visits: pd.DataFrame, *, at: str = "visited_at") -> pd.DataFrame:
     """
     moments = moments_of(visits, at)
     weekday, hour = _categories(moments.dt.day_of_week, WEEKDAYS), _categories(moments.dt.hour, HOURS)
-    return mark_derived(visits.assign(weekday=weekday, hour=hour), visits, {})
+    return mark_derived(visits.assign(weekday=weekday, hour=hour), visits, dict.fromkeys(CLOCK, at))
 
 
 def moments_of(visits: pd.DataFrame, at: str) -> pd.Series:

@@ -34,6 +34,9 @@ SCHOOL = ("term", "holidays")
 WEEK = 5
 """Open days of the week of payment, and of the end of the month: each weekday once, as a rule."""
 
+FEWEST_DAYS, FEWEST_A_DAY = 5, 20
+"""Open days, and visits on a mean one, under which no interval nor test is given: beside the sum it would tell days."""
+
 MADE = ("month_part", "school")
 """Columns that `by_season` makes."""
 
@@ -130,7 +133,7 @@ def by_season(visits: pd.DataFrame, calendar: Calendar, *, at: str = "visited_at
     ):
         there = [each for each in names if each in set(told.values())]
         made[name] = pd.Categorical(days.map(told), categories=pd.Index(there))
-    return mark_derived(visits.assign(**made), visits, {})
+    return mark_derived(visits.assign(**made), visits, dict.fromkeys(MADE, at))
 
 
 @pure
@@ -157,8 +160,9 @@ def per_open_day(
     -------
     Table
         By `by`, the total last. Measures: `rows` (visits), `people`, and `per_day`, visits by open day, with bounds:
-        what another period of such days could have had (`intervals.mean_interval`, over days). Column `open_days`: how
-        many days each is. Test: Welch's, that a mean day is the same in all parts; days as units, taken as independent.
+        what another period of such days could have had (`intervals.mean_interval`, over days); missing under five days,
+        or twenty visits a day. Column `open_days`: how many days each is. Test: Welch's, that a mean day is the same in
+        all parts; days as units, taken as independent; none where bounds are missing.
 
     Raises
     ------
@@ -185,7 +189,8 @@ def per_open_day(
     number = np.array([known.get(day, 0) for day in calendar.days], dtype=float)
     names = np.array([part[day] for day in calendar.days], dtype=object)
     groups = [number if key == TOTAL else number[names == key] for key in table.cells[by].astype(str)]
-    bounds = np.array([mean_interval(each) for each in groups])
+    many = [len(each) >= FEWEST_DAYS and each.mean() >= FEWEST_A_DAY for each in groups]
+    bounds = np.array([mean_interval(each if here else each[:0]) for each, here in zip(groups, many, strict=True)])
     cells = table.cells[[by, "rows", "people"]].assign(
         per_day=[each.mean() if len(each) else np.nan for each in groups],
         per_day_low=bounds[:, 0],
@@ -193,7 +198,9 @@ def per_open_day(
         open_days=[len(each) for each in groups],
     )
     per_day = Measure("per_day", "mean", low="per_day_low", high="per_day_high", of=("rows", "open_days"))
-    return replace(table, cells=cells, measures=(ROWS, PEOPLE_COUNT, per_day), tests=_welch(groups[:-1]))
+    return replace(
+        table, cells=cells, measures=(ROWS, PEOPLE_COUNT, per_day), tests=_welch(groups[:-1]) if all(many) else ()
+    )
 
 
 def _welch(groups: Sequence[Floats]) -> tuple[Test, ...]:

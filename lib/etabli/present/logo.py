@@ -27,7 +27,7 @@ SHAPES = {
 PAINT = {"fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "fill-rule", "transform"}
 """Attributes that any of them may have."""
 
-_PLAIN = re.compile(r"(?!url\b)[\w\s.,()#+-]*", re.ASCII)
+_PLAIN = re.compile(r"(?!.*\b(?:url|image)\b)[\w\s.,()#+-]*", re.ASCII | re.IGNORECASE)
 """What an attribute may be: numbers, letters of a path, a colour; no address, and no quotation mark."""
 
 _SPACE = "{http://www.w3.org/2000/svg}"

@@ -14,6 +14,9 @@ from etabli.project import Project
 from etabli.recipients import Recipients, read_recipients
 from etabli.study import PlannedRun, Study
 
+NOT_COMPARED = "non comparé"
+"""What the traceability sheet says of a report that could not be compared."""
+
 
 @dataclass(frozen=True)
 class Previous:
@@ -56,7 +59,7 @@ class Previous:
     def told(self) -> str:
         """What the traceability sheet says of it."""
         if self.refusal:
-            return f"{self.report}, {self.edition} : non comparé, {self.refusal}"
+            return f"{self.report}, {self.edition} : {NOT_COMPARED}, {self.refusal}"
         held = f", diffusion n° {self.release}" if self.release else ""
         return f"{self.report}, {self.edition}{held}, {RESULTS} SHA-256 {self.digest[:16]}…"
 

@@ -17,12 +17,13 @@ from etabli.disclosure.policy import policy_for
 from etabli.disclosure.remedies import Remedy, remedy
 from etabli.disclosure.statements import Publication, publication_of
 from etabli.errors import DisclosureError, ReleaseError
+from etabli.present.previous import NOT_COMPARED, previous_of
 from etabli.project import Project
 from etabli.publish.derived import judges_of
 from etabli.publish.export import SAID
 from etabli.recipients import PUBLIC, Recipients, read_recipients
 from etabli.runs.manifest import Manifest, hash_outputs, read_manifest
-from etabli.study import read_study
+from etabli.study import Study, read_study
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,23 @@ def candidate(project: Project, folder: Path, recipient: str) -> Candidate:
     )
     study = read_study(project, manifest.study)
     policy_for(read_agreements(project, study), body.audience, recipient=recipient)
+    _hold_previous(project, study, manifest, bodies, shown)
     return Candidate(f"{manifest.study}/{manifest.run}", recipient, manifest, _said(folder, shown))
+
+
+def _hold_previous(project: Project, study: Study, manifest: Manifest, bodies: Recipients, shown: str) -> None:
+    """Refuse a report compared with one that its readers do not hold today: withdrawn since, or they came since."""
+    if not manifest.previous or NOT_COMPARED in manifest.previous:
+        return
+    previous = previous_of(project, study, study.plan(manifest.parameters), bodies=bodies)
+    if previous is None or previous.told != manifest.previous:
+        raise ReleaseError(
+            "Ce rapport est comparé à un autre, que tous ses destinataires n’ont pas reçu, ou n’ont plus.",
+            where=shown,
+            expected=manifest.previous,
+            got="aucune édition précédente" if previous is None else previous.told,
+            hint="refaites le rapport : il dira ce qui a changé depuis ce que ses destinataires ont",
+        )
 
 
 def judge(told: Candidate, ledger: Ledger, bodies: Recipients) -> Judgement:
