@@ -92,5 +92,7 @@ def test_visits_of_which_each_person_has_one_are_told_apart_from_people() -> Non
     system = build([profiles.distribution(once, "channel")])
     assert ONE_EACH not in {place.unit for place in system.places}
     assert len(system.facts) == 2 * len(system.regions)  # people, then rows
+    wrongly = replace(profiles.distribution(VISITS, "channel"), one_each=True)
+    assert ONE_EACH not in {place.unit for place in build([wrongly]).places}  # somebody has two
     people = build([profiles.distribution(profiles.people_by_route(once), "route")])
     assert {place.unit for place in people.places} == {ONE_EACH}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
-from etabli.sources.codebook import SourceCodebook
+from etabli.sources.codebook import SourceCodebook, Variable
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,17 @@ def test_variable_that_follows_from_nothing_finer_is_refused(
     declared = {name: {"type": "text"} for name in ("quarter", "iris", "town")}
     with pytest.raises(ValidationError, match=message):
         make_book(**{name: {**each, "follows": follows.get(name)} for name, each in declared.items()})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("format", "%d%d%Y", "« format » de date"),
+        ("pattern", "a{1,1001}", "« pattern »"),
+        ("pattern", "(?=x)?(a+)+b", "« pattern »"),
+    ],
+)
+def test_what_no_reader_takes_is_refused_when_it_is_declared(key: str, value: str, said: str) -> None:
+    kind = "date" if key == "format" else "text"
+    with pytest.raises(ValidationError, match=said):
+        Variable.model_validate({"label": "X", "type": kind, "sensitivity": "open", key: value})

@@ -8,7 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyreadstat
 import pytest
 from hypothesis import given, settings
@@ -271,3 +273,12 @@ def test_guide_tells_what_each_format_cannot_hold() -> None:
     rows = guide.read_text(encoding="utf-8").splitlines()
     for suffix, limits in LIMITS.items():
         assert f"| {limits.name} | `{suffix}` | {told(limits)} |" in rows
+
+
+def test_parquet_text_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    offsets = pa.py_buffer(np.array([0, 2, 4], dtype="int32"))
+    texts = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"\xff\xfeab")])
+    path = tmp_path / "textes.parquet"
+    parquet.write_table(pa.table({"texte": texts}), path, use_dictionary=False)
+    with pytest.raises(DeliveryError, match="abîmé"):
+        read(path, None, shown="textes.parquet")

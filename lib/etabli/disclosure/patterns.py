@@ -240,7 +240,8 @@ def build(tables: Sequence[Table]) -> System:
     for table in tables:
         matrix, regions = _aligned(table, people), regions_of(table)
         _hold_same_people(matrix, regions, seen)
-        unit = _unit_of(matrix, regions, units) if counts_rows and not table.one_each else ONE_EACH
+        is_of_people = table.one_each and (matrix.nnz == 0 or matrix.max() <= 1)  # never believed alone
+        unit = _unit_of(matrix, regions, units) if counts_rows and not is_of_people else ONE_EACH
         told |= set(regions) if tells_rows(table) else set()
         for row, each in enumerate(regions):
             columns.setdefault(Place(each, unit), matrix[:, [row]])

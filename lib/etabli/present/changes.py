@@ -154,7 +154,12 @@ def changes_between(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping
 
 def _compared(old: Mapping[Key, Number], new: Mapping[Key, Number]) -> list[Change]:
     """Return what became of each number: of those that one side alone has, some are the same under another label."""
-    found = [Change(_kind(old[key], number), old[key], number) for key, number in new.items() if key in old]
+    shared = {key[:3] for numbers in (old, new) for key in numbers if key[3] > 1}
+    found = [
+        Change(_kind_among(old[key], number, is_shared=key[:3] in shared), old[key], number)
+        for key, number in new.items()
+        if key in old
+    ]
     gone, come = (_by_place(one, beside=other) for one, other in ((old, new), (new, old)))
     secret = {key[0] for numbers in (old, new) for key, number in numbers.items() if number.is_secret}
     both = {key[0] for key in old} & {key[0] for key in new}
@@ -178,6 +183,12 @@ def _by_place(numbers: Mapping[Key, Number], *, beside: Mapping[Key, Number]) ->
         if key not in beside:
             found.setdefault(key[0], []).append(number)
     return found
+
+
+def _kind_among(before: Number, after: Number, *, is_shared: bool) -> Kind:
+    """Return what became of a number; of several that share a name, nothing tells which of them became which."""
+    kind = _kind(before, after)
+    return "rebased" if is_shared and kind in {"beyond", "within", "exact"} else kind
 
 
 def _kind(before: Number, after: Number) -> Kind:

@@ -171,7 +171,9 @@ class _Reader:
         self.table, self.masked = protected.table, protected.masked
         self.few, self.rounding = protected.at_most, rounding
         self.regions = regions_of(table)
-        self.rows: Unit = "people" if table.membership is None or table.one_each else "rows"
+        membership = table.membership
+        one_row_each = membership is None or bool((membership.totals == membership.distinct).all())
+        self.rows: Unit = "people" if one_row_each and (membership is None or table.one_each) else "rows"
         self.wholes = _wholes(table)
 
     def says(self, item: str, row: int, measure: Measure) -> Iterator[Statement]:

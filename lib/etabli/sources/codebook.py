@@ -142,13 +142,11 @@ class Variable(Declaration):
             raise ValueError("« minimum » et « maximum » en nombres pour un nombre, en dates pour une date")
         if len(bounds) == 2 and bounds[0] > bounds[1]:  # type: ignore[operator]
             raise ValueError("un « minimum » qui ne dépasse pas le « maximum »")
-        try:
-            re.compile(self.pattern or "")
-        except re.error:
-            raise ValueError("un « pattern » qui soit une expression régulière") from None
+        if self.pattern is not None:
+            _hold_pattern(self.pattern)
         try:
             datetime.strptime(datetime(2024, 12, 31).strftime(self.format or ""), self.format or "")
-        except ValueError:
+        except (ValueError, re.error):  # a directive twice is a group twice
             raise ValueError("un « format » de date sans fuseau, comme %d/%m/%Y") from None
 
     def _has_possible_recodes(self) -> None:
@@ -187,6 +185,20 @@ class Bounds(Declaration):
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError("un « minimum » qui ne dépasse pas le « maximum »")
         return self
+
+
+def _hold_pattern(pattern: str) -> None:
+    """Refuse a pattern that does not read, or that Arrow, which holds whole columns to it, does not take."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        re.compile(pattern)
+        pc.match_substring_regex(pa.array([""]), pattern)
+    except (re.error, pa.ArrowInvalid):
+        raise ValueError(
+            "un « pattern » qui soit une expression régulière, sans (?=…) ni renvoi, répétée 1 000 fois au plus"
+        ) from None
 
 
 class Rule(Declaration):

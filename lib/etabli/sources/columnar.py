@@ -110,6 +110,7 @@ def _column(column: Any) -> Any:
             return _column(column.cast(held.value_type))
         return dictionary_column(column)
     if kinds.is_string(held) or kinds.is_large_string(held):
+        column.validate(full=True)  # its bytes may be no letters
         return _texts(column)
     if kinds.is_null(held):
         return pd.Series([None] * len(column), dtype="str")
