@@ -26,7 +26,7 @@ VIEWS = {"wide": (1280, "light"), "dark": (1280, "dark"), "phone": (375, "light"
 SHRUNK, HIGH = 8, 4_000
 """How many pixels make one of a kept picture, along each side; how far down the page it goes."""
 
-FAR, SOME = 40, 0.008
+FAR, SOME = 40, 0.006
 """Levels (of 255) by which a pixel differs that is another one, and the share of such pixels that is let pass."""
 
 HIDDEN = ".cover dd, footer, .traceability { visibility: hidden !important }"

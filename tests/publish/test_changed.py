@@ -83,10 +83,30 @@ def test_what_chance_alone_would_change_establishes_nothing(codebook: Codebook) 
     before = [told("share", 40.0, where, interval=[38.0, 42.0]) for where in places]
     moved = [told("share", 46.0, where, interval=[44.0, 48.0]) for where in places[:4]]
     text = spaced(section(codebook, before, [*moved, *before[4:]]))
-    assert "ont changé" in text  # 4 of 4 tested: those that are the same were not
+    assert (
+        "Sur 100 nombres qui ont un intervalle, 4 ont changé" in text
+    )  # those that are printed the same are tested too
     within = [told("share", 40.5, where, interval=[38.5, 42.5]) for where in places[4:]]
     text = spaced(section(codebook, before, [*moved, *within]))
-    assert "le seul hasard en ferait environ 5 : pris ensemble, ils n’établissent pas de changement" in text
+    assert "le seul hasard en ferait 5 environ, au plus : un changement isolé reste à confirmer" in text
+
+
+def test_one_change_of_few_is_not_set_beside_one_that_chance_would_make(codebook: Codebook) -> None:
+    one, other = told("share", 40.0, {}, interval=[38.0, 42.0]), told("share", 46.0, {}, interval=[44.0, 48.0])
+    assert "le seul hasard en ferait moins d’un" in spaced(section(codebook, [one], [other]))
+
+
+def test_ratios_to_another_reference_are_not_compared(codebook: Codebook) -> None:
+    def model(reference: str, ratios: dict[str, float]) -> list[dict[str, Any]]:
+        found = [told("odds_ratio", 1.0, {"variable": "benefit", "category": reference})]
+        for category, ratio in ratios.items():
+            where = {"variable": "benefit", "category": category}
+            found.append(told("odds_ratio", ratio, where, interval=[ratio * 0.9, ratio * 1.1]))
+        return found
+
+    text = spaced(section(codebook, model("a", {"b": 2.0, "c": 3.0}), model("b", {"a": 0.5, "c": 1.5})))
+    assert "au-delà" not in text
+    assert "changé de définition" in text
 
 
 def test_new_gone_and_rebased_are_listed(codebook: Codebook) -> None:

@@ -187,7 +187,7 @@ def compare_reports(
         return
 
     from etabli.board import Board
-    from etabli.present.changes import KINDS, counted, in_words, study_of
+    from etabli.present.changes import KINDS, counted, in_words, is_tested, study_of
     from etabli.runs.manifest import FILE, read_manifest
     from etabli.sources.codebook import read_codebook
 
@@ -203,7 +203,7 @@ def compare_reports(
             board.table(
                 ("Nombre", "Avant", "Après", "Écart"), [(x.what, x.before, x.after, x.difference) for x in lines]
             )
-    tested = sum(each.kind in {"beyond", "within"} for each in found)
+    tested = sum(map(is_tested, found))
     if tested:
         expected = french.number(tested * 0.05)  # intervals are of 95 %
         board.say(f"Sur {tested} comparaisons, {expected} passeraient l’incertitude par le seul hasard.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from etabli import french
 from etabli.present import theme
-from etabli.present.changes import Change, Kind, Number, changes_between, counted, in_words, plain
+from etabli.present.changes import Change, Kind, Number, changes_between, counted, in_words, is_tested, plain
 from etabli.present.previous import Previous
 from etabli.present.tables import Cell, Column, Grid, Row, meaning, to_csv, to_html, units_of
 from etabli.sources.codebook import Codebook
@@ -139,7 +139,7 @@ class Changed:
             f"Ce rapport est comparé à celui de l’édition précédente, « {self.previous.edition} »{held}, nombre à "
             "nombre, tels que les deux les impriment."
         ]
-        tested = counts.get("beyond", 0) + counts.get("within", 0)
+        tested = sum(is_tested(each) for each in self.changes)
         if tested:
             found.append(_tested(counts.get("beyond", 0), tested))
         others = [tell(counts[kind]) for kind, tell in _COUNTED.items() if kind in counts]
@@ -176,19 +176,19 @@ def changed_since(
 
 
 def _tested(beyond: int, tested: int) -> str:
-    """Say how many of the numbers with an interval changed beyond it, beside what chance alone would make of them."""
-    expected = tested * BY_CHANCE
-    chance = f"le seul hasard en ferait environ {french.number(max(1, expected))}"
+    """Say how many of the numbers with an interval changed beyond it, beside what chance alone would make of them.
+
+    At most: people who are in both editions, and digits that are not printed, make such changes rarer.
+    """
     compared = french.count(tested, "nombre qui a un intervalle", "nombres qui ont un intervalle")
     if beyond == 0:
         return f"Sur {compared}, aucun n’a changé au-delà de l’incertitude."
-    head = french.count(beyond, "a changé", "ont changé")
-    verdict = (
-        "pris ensemble, ils n’établissent pas de changement"
-        if beyond <= expected
-        else "un changement isolé reste à confirmer"
+    head, expected = french.count(beyond, "a changé", "ont changé"), tested * BY_CHANCE
+    chance = "moins d’un" if expected < 1 else f"{french.number(expected)} environ, au plus"
+    return (
+        f"Sur {compared}, {head} au-delà de l’incertitude. Sans aucun changement, le seul hasard en ferait {chance} : "
+        "un changement isolé reste à confirmer."
     )
-    return f"Sur {compared}, {head} au-delà de l’incertitude. Sans aucun changement, {chance} : {verdict}."
 
 
 def _counted_as(one: str, many: str) -> Callable[[int], str]:

@@ -155,8 +155,14 @@ def changes_between(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping
 def _compared(old: Mapping[Key, Number], new: Mapping[Key, Number]) -> list[Change]:
     """Return what became of each number: of those that one side alone has, some are the same under another label."""
     shared = {key[:3] for numbers in (old, new) for key in numbers if key[3] > 1}
+    former, own = _references(old), _references(new)
+    moved = {model for model in former.keys() & own.keys() if former[model] != own[model]}
+
+    def is_apart(key: Key, number: Number) -> bool:
+        return key[:3] in shared or (number.name, number.label, number.where.get("variable", "")) in moved
+
     found = [
-        Change(_kind_among(old[key], number, is_shared=key[:3] in shared), old[key], number)
+        Change(_kind_among(old[key], number, is_apart=is_apart(key, number)), old[key], number)
         for key, number in new.items()
         if key in old
     ]
@@ -185,10 +191,28 @@ def _by_place(numbers: Mapping[Key, Number], *, beside: Mapping[Key, Number]) ->
     return found
 
 
-def _kind_among(before: Number, after: Number, *, is_shared: bool) -> Kind:
-    """Return what became of a number; of several that share a name, nothing tells which of them became which."""
+def is_tested(change: Change) -> bool:
+    """Whether both numbers have an interval, so that chance alone could have set them apart."""
+    sides = (change.before, change.after)
+    return change.kind in {"beyond", "within", "same"} and all(each is not None and each.interval for each in sides)
+
+
+def _references(numbers: Mapping[Key, Number]) -> dict[tuple[str, str, str], str]:
+    """Return the reference category of each variable of a model, by measure, label and variable: its ratio is 1."""
+    return {
+        (number.name, number.label, number.where["variable"]): number.where["category"]
+        for number in numbers.values()
+        if {"variable", "category"} <= number.where.keys() and number.value == 1 and number.interval is None
+    }
+
+
+def _kind_among(before: Number, after: Number, *, is_apart: bool) -> Kind:
+    """Return what became of a number; of several that share a name nothing tells which became which.
+
+    Ratios to another reference are others too.
+    """
     kind = _kind(before, after)
-    return "rebased" if is_shared and kind in {"beyond", "within", "exact"} else kind
+    return "rebased" if is_apart and kind in {"beyond", "within", "exact"} else kind
 
 
 def _kind(before: Number, after: Number) -> Kind:
