@@ -142,7 +142,7 @@ def test_date_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 def test_first_of_several_mistakes_says_how_many_follow(tmp_path: Path) -> None:
     error = refused(tmp_path, "titel: a\nstatus: done\n")
     assert error.what == "Clé inconnue : « titel »."  # and not « title » manque: it is what that key is called here
-    assert error.hint == "vouliez-vous dire « title » ? ; 2 autre(s) erreur(s) dans ce fichier"
+    assert error.hint == "vouliez-vous dire « title » ? ; 2 autres erreurs dans ce fichier"
 
 
 def test_key_written_twice_is_refused(tmp_path: Path) -> None:

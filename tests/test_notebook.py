@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from etabli import french
 from etabli.errors import NotebookError
 from etabli.notebook import (
     declared_parameters,
@@ -113,7 +114,7 @@ def test_notebook_has_one_parameters_cell(count: int) -> None:
     tagged = [new_code_cell("x = 1", metadata={"tags": ["parameters"]}) for _ in range(count)]
     with pytest.raises(NotebookError) as caught:
         parameters_cell(new_notebook(cells=tagged), shown=SHOWN)
-    assert caught.value.got == f"{count} cellule(s)"
+    assert caught.value.got == french.count(count, "cellule", "cellules")
 
 
 def test_tagged_prose_is_no_parameters_cell() -> None:

@@ -225,11 +225,15 @@ def _explain(error: ValidationError, tree: CommentedMap, model: type[BaseModel],
     key = ".".join(str(part) for part in path)
     what, expected, hint = _words(first, key, model)
     if others:
-        hint = " ; ".join(filter(None, [hint, f"{len(others)} autre(s) erreur(s) dans ce fichier"]))
+        hint = " ; ".join(filter(None, [hint, _others(len(others))]))
     got = None if _says_enough(first) else _short(first.get("input"))
     return DeclarationError(
         what, where=f"{name}, ligne {line}" if line else name, expected=expected, got=got, hint=hint or None
     )
+
+
+def _others(count: int) -> str:
+    return "une autre erreur dans ce fichier" if count == 1 else f"{count} autres erreurs dans ce fichier"
 
 
 def _says_enough(problem: Any) -> bool:

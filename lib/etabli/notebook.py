@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etabli import french
 from etabli.errors import NotebookError, ParameterError, nearest
 from etabli.study import Scalar, Study
 
@@ -90,7 +91,7 @@ def parameters_cell(notebook: Any, *, shown: str) -> int:
             "Le notebook n’a pas sa cellule de paramètres.",
             where=shown,
             expected="une cellule de code, et une seule, marquée « parameters »",
-            got=f"{len(tagged)} cellule(s)",
+            got=french.count(len(tagged), "cellule", "cellules"),
             hint="dans JupyterLab : inspecteur de propriétés (la roue dentée, à droite), étiquette « parameters »",
         )
     return tagged[0]

@@ -74,7 +74,7 @@ REFUSED = [
             "L’en-tête manque, ou aucune de ses colonnes n’est attendue.",
             where="visites.csv, ligne 1",
             expected="« DOSSIER », « CANAL », « COMMUNE », « JOUR », « MINUTES », « MONTANT »",
-            got="6 cellule(s), dont aucune ne porte un nom attendu",
+            got="6 cellules, dont aucune ne porte un nom attendu",
             hint="la première ligne est-elle déjà une donnée ? Redemandez le fichier avec ses noms de colonnes",
         ),
         id="no header",
@@ -601,4 +601,4 @@ def test_defect_is_read(
 
 def test_rows_passed_over_are_told(receive: Received) -> None:
     _, reading = receive(lines(HEADER, ROW, ";;;;;", ";;;;;"), ".csv")
-    assert reading.metadata.notes == ("2 dernière(s) ligne(s) sans aucune valeur, passée(s).",)
+    assert reading.metadata.notes == ("2 dernières lignes sans aucune valeur, non lues.",)

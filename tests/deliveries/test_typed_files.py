@@ -207,7 +207,7 @@ REFUSED = [
             "La colonne « DOSSIER » est en nombres, qui ont perdu les derniers chiffres de ses codes.",
             where="visites.sav, ligne 1",
             expected="des codes enregistrés en texte",
-            got="un nombre de plus de 15 chiffres, dont un nombre de ce format ne garde pas les derniers, sur 1 ligne(s)",
+            got="un nombre de plus de 15 chiffres, dont un nombre de ce format ne garde pas les derniers, sur 1 ligne",
             hint="ces chiffres ne se retrouvent pas : redemandez le fichier, cette colonne en texte, ou en CSV",
         ),
         id="code of eighteen digits kept as a number",
@@ -345,7 +345,7 @@ READ = [
         ".sav",
         {},
         {},
-        ("Colonne « CANAL » : 2 cellule(s) lue(s) d’après l’étiquette, et non d’après la valeur.",),
+        ("Colonne « CANAL », cellules lues d’après l’étiquette, et non d’après la valeur : 2.",),
         id="codes known by their labels alone",
     ),
     pytest.param(
@@ -354,7 +354,7 @@ READ = [
         {},
         {},
         (
-            "Colonne « MINUTES » : 1 cellule(s) que le fichier déclare manquante(s), et le codebook non, mise(s) à vide.",
+            "Colonne « MINUTES », cellules déclarées manquantes par le fichier, et non par le codebook, mises à vide : 1.",
         ),
         id="user-missing values in a range",
     ),
@@ -364,7 +364,7 @@ READ = [
         {},
         {},
         (
-            "Colonne « MINUTES » : 1 cellule(s) que le fichier déclare manquante(s), et le codebook non, mise(s) à vide.",
+            "Colonne « MINUTES », cellules déclarées manquantes par le fichier, et non par le codebook, mises à vide : 1.",
         ),
         id="tagged missing value",
     ),
@@ -381,7 +381,7 @@ READ = [
         ".sav",
         {},
         {},
-        ("Colonne « COMMUNE » : 1 cellule(s) à laquelle (auxquelles) le codebook a rendu ses zéros de tête.",),
+        ("Colonne « COMMUNE », cellules auxquelles le codebook a rendu leurs zéros de tête : 1.",),
         id="codes kept as numbers",
     ),
     pytest.param(
@@ -398,7 +398,7 @@ READ = [
         ".parquet",
         {},
         {},
-        ("Colonne « COMMUNE » : 1 cellule(s) à laquelle (auxquelles) le codebook a rendu ses zéros de tête.",),
+        ("Colonne « COMMUNE », cellules auxquelles le codebook a rendu leurs zéros de tête : 1.",),
         id="parquet with codes kept as numbers",
     ),
     pytest.param(

@@ -88,7 +88,7 @@ SEXES = {
     "missing": {"9": "Refus"},
 }
 FACTOR = {1: "0", 2: "1"}
-BY_LABEL = "Colonne « X » : {} cellule(s) lue(s) d’après l’étiquette, et non d’après la valeur."
+BY_LABEL = "Colonne « X », cellules lues d’après l’étiquette, et non d’après la valeur : {}."
 
 
 @pytest.mark.parametrize("suffix", [".sav", ".dta"])
@@ -213,7 +213,7 @@ def test_missing_date_of_text_is_compared_as_a_date(receive: Received) -> None:
     assert found == [None, day("2020-05-01")]
 
 
-SET_ASIDE = "Colonne « X » : {} cellule(s) que le fichier déclare manquante(s), et le codebook non, mise(s) à vide."
+SET_ASIDE = "Colonne « X », cellules déclarées manquantes par le fichier, et non par le codebook, mises à vide : {}."
 
 
 @pytest.mark.parametrize("missing", [[SECONDS_1582], [{"lo": SECONDS_1582 - DAY, "hi": SECONDS_1582 + DAY}]])
@@ -231,13 +231,13 @@ def test_user_missing_date_beyond_the_calendar_leaves_the_others_dates(receive: 
     )  # fmt: skip
     assert receive(content, ".sav", {"type": "date"}) == (
         [None, day("1900-01-01")],
-        ("Colonne « X » : 1 date(s) hors du calendrier, que le fichier déclare manquante(s), mise(s) à vide.",),
+        ("Colonne « X », dates hors du calendrier que le fichier déclare manquantes, mises à vide : 1.",),
     )
 
 
 # Dates without signs between their parts -----------------------------------------------------------
 
-RESTORED = ("Colonne « X » : 1 cellule(s) à laquelle (auxquelles) le codebook a rendu ses zéros de tête.",)
+RESTORED = ("Colonne « X », cellules auxquelles le codebook a rendu leurs zéros de tête : 1.",)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def with_a_gap() -> bytes:
 )
 def test_blank_rows_between_others_are_told(receive: Received, content: bytes | str, suffix: str) -> None:
     found, notes = receive(content, suffix, {"type": "integer"})
-    assert (found, notes) == ([1, 3, 5], ("3 ligne(s) vide(s) entre d’autres, passée(s).",))
+    assert (found, notes) == ([1, 3, 5], ("3 lignes vides entre d’autres, non lues.",))
 
 
 # Stata's clocks ------------------------------------------------------------------------------------

@@ -221,7 +221,7 @@ REFUSED = [
             "La formule de la cellule F2 n’a jamais été calculée.",
             where="visites.xlsx, feuille « Visites », ligne 2, colonne « MONTANT »",
             expected="une formule et son résultat enregistré",
-            got="1 formule(s) sans résultat dans la feuille",
+            got="1 formule sans résultat dans la feuille",
             hint="ouvrez le classeur dans un tableur et réenregistrez-le",
         ),
         id="formula never computed",
@@ -308,7 +308,7 @@ REFUSED = [
             "La colonne « DOSSIER » est en nombres, qui ont perdu les derniers chiffres de ses codes.",
             where="visites.xlsx, ligne 2",
             expected="des codes enregistrés en texte",
-            got="un nombre de plus de 15 chiffres, dont un tableur ne garde pas les derniers, sur 1 ligne(s)",
+            got="un nombre de plus de 15 chiffres, dont un tableur ne garde pas les derniers, sur 1 ligne",
             hint="ces chiffres ne se retrouvent pas : redemandez le fichier, cette colonne en texte, ou en CSV",
         ),
         id="code beyond fifteen digits",
@@ -413,12 +413,12 @@ def test_defect_is_told(
 
 VISIT = {"file": "0012", "channel": "walk_in", "commune": "35238", "day": "2024-12-31", "minutes": 12, "amount": 480.5}
 GROUPS = ["Personne", None, "Visite", None, None, None]
-ZEROS = "Colonne « COMMUNE » : 1 cellule(s) à laquelle (auxquelles) le codebook a rendu ses zéros de tête."
+ZEROS = "Colonne « COMMUNE », cellules auxquelles le codebook a rendu leurs zéros de tête : 1."
 LOST = (
     "Colonne « DOSSIER » : enregistrée en nombres ; si ses codes commencent par des zéros, ils manquent, et un"
     " « pattern » dans le codebook les rendrait."
 )
-HIDDEN = "Colonne(s) cachée(s) dans la feuille, lue(s) comme les autres : « MONTANT »."
+HIDDEN = "Colonnes cachées dans la feuille, lues comme les autres : « MONTANT »."
 
 READ = [
     pytest.param(

@@ -74,7 +74,7 @@ def test_draft_hides_rare_codes(tmp_path: Path) -> None:
     delivery.write_text("\n".join(["g;h", *["a;1"] * 30, *["b;1"] * 5, *["Zoé;1"] * 4]), encoding="utf-8")
     written = draft(delivery, shown="v.csv")
     assert "Zoé" not in written
-    assert "1 autre(s) valeur(s)" in written
+    assert "1 autre valeur" in written
     assert 'value: "b"' in written
 
 
@@ -105,7 +105,7 @@ def test_code_of_several_words_beside_others_is_left_to_describe(tmp_path: Path)
     delivery.write_text("\n".join(["g;h", *(f"{name};1" for name in names * 9)]), encoding="utf-8")
     written = draft(delivery, shown="v.csv")
     assert "suite à une plainte" not in written
-    assert "1 autre(s) valeur(s)" in written
+    assert "1 autre valeur" in written
     assert 'value: "ALIM"' in written
 
 
@@ -148,7 +148,7 @@ def test_draft_of_labels_keeps_numbers_and_hides_personal_ones(tmp_path: Path) -
     assert book.variables["medecin"].type == "identifier"
     assert "aide_au_logement" in book.variables["motif"].codes
     assert book.variables["motif"].codes["v_3"].label == "3"
-    assert "1 valeur(s), ou leur libellé, portent une donnée personnelle" in written
+    assert "1 valeur, ou son libellé, porte une donnée personnelle" in written
     assert not list(find(written))
     assert "    format:" not in written
 
@@ -193,3 +193,61 @@ def test_draft_overwrites_nothing(tmp_path: Path) -> None:
 def test_draft_names_two_columns_apart(tmp_path: Path) -> None:
     _, book = drafted(tmp_path, "\n".join(["Âge;age", *["1;2"] * 40]))
     assert list(book.variables) == ["age", "age_2"]
+
+
+def test_labels_that_say_no_answer_are_missing_among_numbers(tmp_path: Path) -> None:
+    rows = 200
+    frame = pd.DataFrame({
+        "ENFANTS": [(98.0, 99.0)[k % 2] if k % 10 == 0 else float(k % 17) for k in range(rows)],
+        "HEURES": [999.0 if k % 25 == 0 else 60.0 if k % 25 == 1 else float(k % 60) for k in range(rows)],
+        "ACCORD": [float((1, 2, 9)[k % 3]) for k in range(rows)],
+    })  # fmt: skip
+    written, book = labelled(
+        tmp_path,
+        frame,
+        variable_value_labels={
+            "ENFANTS": {98: "Ne sait pas", 99: "Refus de répondre"},
+            "HEURES": {60: "60 et plus", 999: "Non concerné"},
+            "ACCORD": {1: "Oui", 2: "Non", 9: "Ne sait pas"},
+        },
+    )
+    children = book.variables["enfants"]
+    assert (children.type, children.missing) == ("integer", {"98": "Ne sait pas", "99": "Refus de répondre"})
+    assert not children.required
+    assert (book.variables["heures"].type, book.variables["heures"].missing) == ("integer", {"999": "Non concerné"})
+    assert '# le fichier étiquette "60" : "60 et plus"' in written
+    assert [code.label for code in book.variables["accord"].codes.values()] == ["Oui", "Non", "Ne sait pas"]
+    mean = tidy(read(tmp_path / "v.sav", book, shown="v.sav").frame, book, shown="v.sav")["enfants"].mean()
+    assert mean == frame["ENFANTS"].where(frame["ENFANTS"] < 98).mean()
+
+
+@pytest.mark.parametrize("title", ["Test de dépistage du VIH", "Grossesse en cours", "Prise en charge psychologique"])
+def test_label_of_the_file_tells_what_is_sensitive(tmp_path: Path, title: str) -> None:
+    frame = pd.DataFrame({"Q7": [float(k % 2 + 1) for k in range(60)]})
+    _, book = labelled(tmp_path, frame, column_labels=[title], variable_value_labels={"Q7": {1: "Oui", 2: "Non"}})
+    assert book.variables["q7"].sensitivity == "sensitive"
+
+
+def test_answers_of_a_closed_question_are_codes_however_long(tmp_path: Path) -> None:
+    answers = ["Plutôt pas d’accord", "Tout à fait d’accord avec la mesure", "Ni l’un ni l’autre"]
+    rows = [f"{answers[place % 3]};{place % 30}" for place in range(150)]
+    _, book = drafted(tmp_path, "\n".join(["avis;rang", *rows]))
+    assert {code.label for code in book.variables["avis"].codes.values()} == set(answers)
+    delivery = tmp_path / "v.csv"
+    delivery.write_text("\n".join(["avis;rang", *rows, "Mon voisin en parle toujours;0"]), encoding="utf-8")
+    written = draft(delivery, shown="v.csv")
+    assert 'value: "Plutôt pas d’accord"' in written
+    assert "voisin" not in written
+    few = tmp_path / "few"
+    few.mkdir()
+    _, book = drafted(few, "\n".join(["avis;rang", *rows[:99]]))
+    assert book.variables["avis"].type == "identifier"
+
+
+@pytest.mark.parametrize(
+    ("value", "form"), [("{:02d}-03-24", "%d-%m-%y"), ("{:02d}.03.24", "%d.%m.%y"), ("2024/03/{:02d}", "%Y/%m/%d")]
+)
+def test_dates_of_two_digit_years_are_dates(tmp_path: Path, value: str, form: str) -> None:
+    rows = [f"{value.format(k % 28 + 1)};{'ab'[k % 2]}" for k in range(60)]
+    _, book = drafted(tmp_path, "\n".join(["recu_le;g", *rows]))
+    assert (book.variables["recu_le"].type, book.variables["recu_le"].format) == ("date", form)

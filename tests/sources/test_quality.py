@@ -89,7 +89,7 @@ def test_quality_tells_how_the_file_was_read_and_what_was_passed_over(project: P
     (source,) = examined(project, study, ["D1;A;1;13;x", ";;;;"]).sources
     assert source.notes == (
         "Lecture – encodage : utf-8 (deviné), séparateur : ; (deviné).",
-        "1 dernière(s) ligne(s) sans aucune valeur, passée(s).",
+        "1 dernière ligne sans aucune valeur, non lues.",
     )
     assert source.rows == 1
 

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from etabli import french
 from etabli.agreements import read_agreements
 from etabli.errors import DeliveryError, EtabliError
 from etabli.project import Project
@@ -124,7 +125,7 @@ def withdraw(
         if not found and not absent:
             raise DeliveryError(
                 f"Aucune livraison de l’étude « {study.slug} » ne contient cette personne.",
-                got=f"{len(unread)} livraison(s) illisible(s)" if unread else None,
+                got=french.count(len(unread), "livraison illisible", "livraisons illisibles") if unread else None,
                 hint="vérifiez le pseudonyme ou l’identifiant ; --absent l’enregistre tout de même, pour plus tard",
             )
         found = found or _expected(project, study, person, keys, keyring)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from etabli import french
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import FileFormat, SourceCodebook
 from etabli.sources.conversions import is_text
@@ -207,7 +208,9 @@ def _without_empty(
 ) -> tuple[list[str], pd.DataFrame, tuple[str, ...]]:
     """Leave out what a spreadsheet leaves behind: last columns without name or value, last rows of bare separators."""
     left = min(_bare_rows(text, separator.encode() * (len(header) - 1)), len(frame)) if len(header) > 1 else 0
-    notes = (f"{left} dernière(s) ligne(s) sans aucune valeur, passée(s).",) if left else ()
+    notes = (
+        (f"{french.count(left, 'dernière ligne', 'dernières lignes')} sans aucune valeur, non lues.",) if left else ()
+    )
     frame = frame.iloc[: len(frame) - left] if left else frame
     return *_without_empty_columns(header, frame), notes
 
@@ -263,7 +266,7 @@ def _told_decimal(header: list[str], frame: pd.DataFrame, book: SourceCodebook, 
             f"La colonne « {doubtful[0]} » a des nombres comme « 9,999 » ou « 9.999 » : milliers, ou décimales ?",
             where=shown,
             expected="des nombres dont un au moins montre ses décimales, ou « decimal » dans le codebook",
-            got=f"{len(doubtful)} valeur(s) différente(s) à un seul signe, suivi de trois chiffres",
+            got=f"{french.count(len(doubtful), 'valeur', 'valeurs')} à un seul signe, suivi de trois chiffres",
             hint="déclarez « decimal » sous « format » dans le codebook, et « thousands » si ce sont des milliers",
         )
     return None

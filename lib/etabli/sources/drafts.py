@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from etabli import french
 from etabli.errors import DeclarationError
 from etabli.personal_data import concealed, find
 from etabli.sources.codebook import FileFormat
@@ -15,7 +16,7 @@ from etabli.sources.likeness import Likeness, folded, look_at
 from etabli.sources.previews import Preview, preview
 
 _HEAD = """\
-# Ébauche faite d’après « {file} » ({rows} lignes). Tout y est supposé : relisez chaque ligne, surtout « sensitivity ».
+# Ébauche faite d’après « {file} » ({rows}). Tout y est supposé : relisez chaque ligne, surtout « sensitivity ».
 # Aucune valeur d’une colonne qui identifie, ni d’un texte libre, n’est écrite ici.
 # Dans le doute, une colonne est prise pour un identifiant : un pseudonyme la remplacera.
 sources:
@@ -51,7 +52,7 @@ def draft(path: Path, *, shown: str) -> str:
     seen = preview(path, shown=shown)
     head = _HEAD.format(
         file=concealed(" ".join(path.name.split())),
-        rows=len(seen.frame),
+        rows=french.count(len(seen.frame), "ligne", "lignes"),
         source=_name(concealed(path.stem), set()),
         format=_format(seen.format, path.suffix.lower()),
     )
@@ -99,7 +100,8 @@ def _format(written: FileFormat, suffix: str) -> str:
 def _variable(column: str, seen: Preview, taken: set[str]) -> Iterator[str]:
     labels = seen.labels.get(column, {})
     missing = seen.missing.get(column, {})
-    likeness = look_at(column, seen.frame[column], labelled=labels, missing=missing)
+    title = seen.titles.get(column, "")
+    likeness = look_at(column, seen.frame[column], title=title, labelled=labels, missing=missing)
     if likeness.type == "code" and not any(
         _is_harmless(f"{value} | {labels.get(value, '')}") for value in (*labels, *likeness.codes)
     ):
@@ -108,7 +110,7 @@ def _variable(column: str, seen: Preview, taken: set[str]) -> Iterator[str]:
     shown = concealed(column)
     name = _name(shown, taken)
     yield f"{name}: # {likeness.why}"
-    yield f"  label: {_quoted(concealed(seen.titles.get(column) or column))}"
+    yield f"  label: {_quoted(concealed(title or column))}"
     yield f"  type: {likeness.type}"
     yield f"  sensitivity: {likeness.sensitivity}"
     if column != name:
@@ -122,11 +124,21 @@ def _variable(column: str, seen: Preview, taken: set[str]) -> Iterator[str]:
     if likeness.format is not None:
         yield f"  format: {_quoted(likeness.format)}"
     missing = {value: labels.get(value, said) for value, said in missing.items()}
-    missing |= {value: value for value in likeness.missing}
+    missing |= {value: labels.get(value, value) for value in likeness.missing}
     if missing and likeness.type != "identifier":
         yield "  missing:"
         yield from (f"    {_quoted(concealed(value))}: {_quoted(concealed(said))}" for value, said in missing.items())
+    yield from _beside(likeness, labels, set(missing))
     yield from _codes(likeness, labels, set(missing))
+
+
+def _beside(likeness: Likeness, labels: dict[str, str], missing: set[str]) -> Iterator[str]:
+    """Tell the labels that the file gives to some of many numbers: they would be lost, and may say « missing »."""
+    if likeness.type not in {"integer", "number", "date", "datetime"}:
+        return
+    for value, label in labels.items():
+        if value not in missing and _is_harmless(f"{value} | {label}"):
+            yield f"  # le fichier étiquette {_quoted(value)} : {_quoted(label)} (en « missing », si c’est un manque)"
 
 
 def _codes(likeness: Likeness, labels: dict[str, str], missing: set[str]) -> Iterator[str]:
@@ -135,13 +147,12 @@ def _codes(likeness: Likeness, labels: dict[str, str], missing: set[str]) -> Ite
     if likeness.type != "code" or not values:
         return
     if likeness.hidden:
-        yield (
-            f"  # {likeness.hidden} autre(s) valeur(s), trop rare(s) ou de trop de mots pour être écrite(s) : "
-            "à décrire, ou à corriger"
-        )
+        others = french.count(likeness.hidden, "autre valeur, trop rare", "autres valeurs, trop rares")
+        yield f"  # {others} ou de trop de mots pour être écrites ici : à décrire, ou à corriger"
     personal = sum(not (_is_harmless(value) and _is_harmless(labels.get(value, ""))) for value in told)
     if personal:
-        yield f"  # {personal} valeur(s), ou leur libellé, portent une donnée personnelle, qui n’est pas écrite"
+        count = french.count(personal, "valeur, ou son libellé, porte", "valeurs, ou leurs libellés, portent")
+        yield f"  # {count} une donnée personnelle, qui n’est pas écrite"
     yield "  codes:"
     taken: set[str] = set()
     for value in values:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -18,10 +19,24 @@ FEWEST_ROWS = 5
 """Rows that must hold a value before a draft writes it: a rarer one may be somebody's."""
 
 MOST_WORDS = 2
-"""Words of a value from which a draft writes no code: more of them may tell of somebody."""
+"""Words of a value from which a draft writes no code, unless it is an answer: more of them may tell of somebody."""
+
+MOST_ANSWERS = 20
+"""Different answers of a closed question; free text, which people word each in their own way, has more of them."""
+
+_FEWEST_ANSWERS = 100
+"""Rows of a closed question: under them, sentences that come back may all be those of a few people."""
+
+_ANSWERED = 0.9
+"""Part of the rows, at least, whose answer comes back `FEWEST_ROWS` times: a closed question, not free text."""
+
+_ANSWER_WORDS = 12
+"""Words of the longest answer of a closed question that a draft writes."""
 
 _MISSING = re.compile(
-    r"|nsp|nr|nc|nd|na|n_a|ne_sait_pas|non_(renseigne|communique|connu)e?|inconnue?|refus|vide|null|none|nan|sans_(reponse|objet)"
+    r"|nsp|nr|nc|nd|na|n_a|nspp|ne_(se_prononce|sai[ts])_pas|non_(renseigne|communique|connu|reponse|concerne)e?|"
+    r"inconnue?|refus\w*(_de_repondre)?|vide|null|none|nan|sans_(reponse|objet)|pas_de_reponse|donnee_manquante|"
+    r"valeur_manquante|manquante?|missing|unknown|don_t_know|refused"
 )
 """What partners write for « missing » among numbers and dates; signs alone (« ? », « - ») say it too."""
 
@@ -34,19 +49,21 @@ _FREE_TEXT_NAMES = re.compile(
     r"(^|_)(comment\w*|observation\w*|remarque\w*|note|notes|texte\w*|libre|verbatim\w*|precis\w*)(_|$)"
 )
 _SENSITIVE_NAMES = re.compile(
-    r"sante|health|handicap|aah|maladie|medic|rsa|prestation|benefit|nationalit|sejour|asile|origine|pays|relig|syndic|"
+    r"sante|health|handicap|aah|mdph|invalid|maladie|malade|medic|vih|hiv|sida|depist|test_(viral|genet)|hepatite|cancer|"
+    r"grossesse|enceinte|ivg|avortement|contracept|traitement|hospital|psych|depress|suicid|addict|alcool|drogue|toxico|"
+    r"ethni|racia|relig|culte|croyance|transgenre|lgbt|prison|detention|tutelle|curatelle|rsa|prestation|benefit|nationalit|sejour|asile|origine|pays|syndic|"
     r"polit|sexuel|orient|revenu|ressource|income|salaire|impaye|dette|penal|justice|violence|motif|logement|housing"
 )
 _IDENTITY_FORMS = {
-    "numéro de sécurité sociale": re.compile(
+    "d’un numéro de sécurité sociale": re.compile(
         r"[12][ .]?\d{2}[ .]?\d{2}[ .]?(?:\d{2}|2[AB])[ .]?\d{3}[ .]?\d{3}(?:[ .]?\d{2})?"
     ),
-    "téléphone": re.compile(r"(?:\+33|0033|0)[ .]?[1-9](?:[ .-]?\d{2}){4}"),
-    "adresse électronique": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
-    "adresse postale": re.compile(
+    "d’un numéro de téléphone": re.compile(r"(?:\+33|0033|0)[ .]?[1-9](?:[ .-]?\d{2}){4}"),
+    "d’une adresse électronique": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "d’une adresse postale": re.compile(
         r"\d{1,4}(?: ?bis| ?ter)?,? (?:rue|avenue|av\.?|bd|boulevard|place|allée|impasse|cours|quai) .+", re.IGNORECASE
     ),
-    "IBAN": re.compile(r"[A-Z]{2}\d{2}[ ]?(?:[A-Z0-9]{4}[ ]?){3,7}[A-Z0-9]{0,4}"),
+    "d’un IBAN": re.compile(r"[A-Z]{2}\d{2}[ ]?(?:[A-Z0-9]{4}[ ]?){3,7}[A-Z0-9]{0,4}"),
 }
 _FREQUENT = """
 marie jean pierre michel philippe alain nicolas christophe patrick laurent julien thomas nathalie isabelle sylvie
@@ -65,8 +82,13 @@ _PLACES = {
     "postcode": (re.compile(r"(^|_)(cp|code_?postal\w*|postal\w*)(_|$)"), "[0-9]{5}"),
     "commune": (re.compile(r"insee|(^|_)(com|commune\w*|depcom|codgeo)(_|$)"), "(?:[0-9]{2}|2[AB])[0-9]{3}"),
 }
-_DATES = ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%Y%m%d", "%d/%m/%y")
-_MOMENTS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
+_DATES = (
+    "%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%d/%m/%y", "%d-%m-%y", "%d.%m.%y",
+)  # fmt: skip
+_MOMENTS = (
+    "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+    "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d/%m/%y %H:%M", "%d-%m-%y %H:%M",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,7 +121,12 @@ class Likeness:
 
 
 def look_at(
-    column: str, values: pd.Series, *, labelled: Collection[str] = (), missing: Collection[str] = ()
+    column: str,
+    values: pd.Series,
+    *,
+    title: str = "",
+    labelled: Mapping[str, str] = MappingProxyType({}),
+    missing: Collection[str] = (),
 ) -> Likeness:
     """Return what a column of text seems to hold.
 
@@ -109,8 +136,10 @@ def look_at(
         Its name in the delivery.
     values
         Its cells as text; an empty one or NA misses.
+    title
+        The label that the file itself gives it.
     labelled
-        Values that the file itself labels: they are codes, unless the file labels some of many numbers.
+        The values that the file itself labels: they are codes, unless the file labels some of many numbers.
     missing
         Values that the file itself declares missing.
 
@@ -118,12 +147,37 @@ def look_at(
     --------
     >>> look_at("COURRIEL", pd.Series(["a@b.fr", "c@d.fr"])).type
     'identifier'
+    >>> children = pd.Series([*(str(number) for number in range(20)), "99"])
+    >>> look_at("ENFANTS", children, labelled={"99": "Refus"}).missing
+    ('99',)
     """
-    name, text = folded(column), values.astype("str").str.strip()
+    text = values.astype("str").str.strip()
     filled = text[text.notna() & (text != "") & ~text.isin(list(missing))]
-    counts = filled.value_counts()
-    likeness = _seen(name, counts, len(filled), set(labelled) - set(missing))
+    told = {value: label for value, label in labelled.items() if value not in missing}
+    unanswered = tuple(value for value, label in told.items() if says_missing(label))
+    likeness = _likeness(column, title, filled, told, unanswered)
     return replace(likeness, required=len(filled) == len(values) and not likeness.missing)
+
+
+def says_missing(label: str) -> bool:
+    """Return whether a text says that there is no answer.
+
+    >>> says_missing("Ne sait pas"), says_missing("Refus de répondre"), says_missing("Aucun enfant")
+    (True, True, False)
+    """
+    return _MISSING.fullmatch(folded(label)) is not None
+
+
+def _likeness(
+    column: str, title: str, filled: pd.Series, labelled: Mapping[str, str], unanswered: tuple[str, ...]
+) -> Likeness:
+    """Look at the answers alone where the file labels others as none: among numbers and dates, these do not count."""
+    if unanswered:
+        counts = filled[~filled.isin(unanswered)].value_counts()
+        answered = _seen(folded(column), folded(title), counts, int(counts.sum()), set(labelled) - set(unanswered))
+        if answered.type in {"integer", "number", "date", "datetime"}:
+            return replace(answered, missing=(*answered.missing, *unanswered))
+    return _seen(folded(column), folded(title), filled.value_counts(), len(filled), set(labelled))
 
 
 def folded(name: str) -> str:
@@ -137,13 +191,13 @@ def folded(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
 
 
-def _seen(name: str, counts: pd.Series, filled: int, labelled: set[str]) -> Likeness:
+def _seen(name: str, title: str, counts: pd.Series, filled: int, labelled: set[str]) -> Likeness:
     place = _place(name, counts)
     if place is not None:
         return place
     for what, form in _IDENTITY_FORMS.items():
         if any(form.fullmatch(str(value)) for value in counts.index):
-            return Likeness("identifier", "identifier", f"des valeurs ont la forme d’un(e) {what}")
+            return Likeness("identifier", "identifier", f"des valeurs ont la forme {what}")
     if _IDENTITY_NAMES.search(name):
         return Likeness("identifier", "identifier", "son nom est celui d’un identifiant")
     if _are_names(counts):
@@ -152,7 +206,8 @@ def _seen(name: str, counts: pd.Series, filled: int, labelled: set[str]) -> Like
         return _free_text("son nom est celui d’un texte libre")
     if not filled:
         return Likeness("identifier", "identifier", "colonne vide : rien ne dit ce qu’elle contiendra")
-    sensitivity = "sensitive" if _SENSITIVE_NAMES.search(name) else "quasi_identifier"
+    told = any(_SENSITIVE_NAMES.search(each) for each in (name, title))
+    sensitivity = "sensitive" if told else "quasi_identifier"
     typed = _typed(counts, sensitivity)
     if labelled and (typed is None or set(map(str, counts.index)) <= labelled):
         return _codes(counts, sensitivity, "le fichier étiquette ses valeurs", labelled)
@@ -200,7 +255,7 @@ def _typed(counts: pd.Series, sensitivity: str) -> Likeness | None:
 
 def _typed_but_for_missing(counts: pd.Series, sensitivity: str) -> Likeness | None:
     """Return what the values are beside words that say « missing », None when those are not all that hinders."""
-    absent = counts.index.map(lambda value: _MISSING.fullmatch(folded(str(value))) is not None).to_numpy(dtype=bool)
+    absent = counts.index.map(lambda value: says_missing(str(value))).to_numpy(dtype=bool)
     if not absent.any() or absent.all():
         return None
     typed = _typed(counts[~absent], sensitivity)
@@ -226,6 +281,9 @@ def _are_dates(values: pd.Series, form: str) -> bool:
 
 
 def _by_spread(counts: pd.Series, filled: int, sensitivity: str) -> Likeness:
+    repeated = int(counts[counts >= FEWEST_ROWS].sum())
+    if filled >= _FEWEST_ANSWERS and len(counts) <= MOST_ANSWERS and repeated >= _ANSWERED * filled:
+        return _codes(counts, sensitivity, "des réponses toutes faites, qui reviennent", words=_ANSWER_WORDS)
     if bool((counts.index.str.count(r"\S+") > MOST_WORDS).mean() > 0.2):
         return _free_text("des phrases")
     if len(counts) <= MOST_CODES and filled / len(counts) >= FEWEST_ROWS:
@@ -233,10 +291,12 @@ def _by_spread(counts: pd.Series, filled: int, sensitivity: str) -> Likeness:
     return Likeness("identifier", "identifier", "beaucoup de valeurs différentes : dans le doute, un identifiant")
 
 
-def _codes(counts: pd.Series, sensitivity: str, why: str, labelled: Collection[str] = ()) -> Likeness:
+def _codes(
+    counts: pd.Series, sensitivity: str, why: str, labelled: Collection[str] = (), words: int = MOST_WORDS
+) -> Likeness:
     beside = counts[~counts.index.isin(list(labelled))]
     frequent = [str(value) for value in beside[beside >= FEWEST_ROWS].index]
-    kept = tuple(sorted(value for value in frequent if len(value.split()) <= MOST_WORDS))
+    kept = tuple(sorted(value for value in frequent if len(value.split()) <= words))
     if not kept and not labelled:
         return Likeness(
             "identifier", "identifier", "aucune valeur n’est assez fréquente : dans le doute, un identifiant"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from etabli import french
 from etabli.sources.codebook import SourceCodebook
 
 LINE = "line"
@@ -15,7 +16,7 @@ LINE = "line"
 
 def blank_rows(count: int) -> tuple[str, ...]:
     """Return the note on rows without any cell that stood between others."""
-    return (f"{count} ligne(s) vide(s) entre d’autres, passée(s).",) if count else ()
+    return (f"{french.count(count, 'ligne vide', 'lignes vides')} entre d’autres, non lues.",) if count else ()
 
 
 @dataclass(frozen=True)

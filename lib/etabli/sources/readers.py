@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from etabli import french
 from etabli.errors import DeliveryError, nearest, suggestion
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.columnar import read_parquet
@@ -201,7 +202,8 @@ def _hold_columns(header: list[str], book: SourceCodebook, shown: str, where: st
             "L’en-tête manque, ou aucune de ses colonnes n’est attendue.",
             where=where,
             expected=_listed(known),
-            got=f"{len(header)} cellule(s), dont aucune ne porte un nom attendu",  # perhaps a person: not shown
+            # perhaps a person: the cells are not shown
+            got=f"{french.count(len(header), 'cellule', 'cellules')}, dont aucune ne porte un nom attendu",
             hint="la première ligne est-elle déjà une donnée ? Redemandez le fichier avec ses noms de colonnes",
         )
     for column, times in Counter(header).items():

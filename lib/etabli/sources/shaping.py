@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etabli import french
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import FileFormat, Variable
 from etabli.sources.conversions import date_format, digits_of, distinct, is_text, stands_for
@@ -149,7 +150,8 @@ def hold_digits(column: pd.Series, variable: Variable, described: Column, suffix
             f"La colonne « {described.name} » est en nombres, qui ont perdu les derniers chiffres de ses codes.",
             where=f"{shown}, ligne {column.index[int(np.argmax(long))]}",
             expected="des codes enregistrés en texte",
-            got=f"un nombre de plus de 15 chiffres, dont {keeps} ne garde pas les derniers, sur {long.sum()} ligne(s)",
+            got=f"un nombre de plus de 15 chiffres, dont {keeps} ne garde pas les derniers, sur "
+            f"{french.count(int(long.sum()), 'ligne', 'lignes')}",
             hint="ces chiffres ne se retrouvent pas : redemandez le fichier, cette colonne en texte, ou en CSV",
         )
 
@@ -292,8 +294,8 @@ def _with_first_zero(text: str, form: str) -> str:
 
 def _notes(name: str, missing: int, labelled: int, restored: int) -> list[str]:
     told = [
-        (missing, "que le fichier déclare manquante(s), et le codebook non, mise(s) à vide"),
-        (labelled, "lue(s) d’après l’étiquette, et non d’après la valeur"),
-        (restored, "à laquelle (auxquelles) le codebook a rendu ses zéros de tête"),
+        (missing, "déclarées manquantes par le fichier, et non par le codebook, mises à vide"),
+        (labelled, "lues d’après l’étiquette, et non d’après la valeur"),
+        (restored, "auxquelles le codebook a rendu leurs zéros de tête"),
     ]
-    return [f"Colonne « {name} » : {count} cellule(s) {what}." for count, what in told if count]
+    return [f"Colonne « {name} », cellules {what} : {french.number(count)}." for count, what in told if count]

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from etabli import french
 from etabli.errors import DeliveryError
 from etabli.sources.clocks import Clock, PeriodClock, clock_of, period_clock_of
 from etabli.sources.codebook import FileFormat, SourceCodebook, Variable
@@ -226,13 +227,13 @@ def _dated(column: pd.Series, described: Column, clock: Clock | PeriodClock) -> 
     wrong, lost = outside & ~declared, int((outside & declared).sum())
     if wrong.any():
         note = (
-            f"Colonne « {described.name} » : {wrong.sum()} date(s) hors du calendrier"
+            f"Colonne « {described.name} » : {french.count(int(wrong.sum()), 'date', 'dates')} hors du calendrier"
             f" (la première à la ligne {int(np.flatnonzero(wrong)[0]) + 1}) ; la colonne reste en nombres."
         )
         return _untagged(column, described), described, [note]
     found = pd.Series(days, column.index).mask(outside | np.isnan(numbers))
-    notes = [f"Colonne « {described.name} » : {lost} date(s) hors du calendrier, que le fichier déclare manquante(s),"
-             " mise(s) à vide."] if lost else []  # fmt: skip
+    told = f"Colonne « {described.name} », dates hors du calendrier que le fichier déclare manquantes, mises à vide"
+    notes = [f"{told} : {french.number(lost)}."] if lost else []
     if described.tagged:
         tags = column.map(lambda value: f".{value.lower()}" if isinstance(value, str) else None)
         found = found.astype("object").where(tags.isna(), tags)

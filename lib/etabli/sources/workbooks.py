@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from etabli import french
 from etabli.errors import DeliveryError, nearest
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.metadata import LINE, Column, Guess, Metadata, blank_rows
@@ -297,7 +298,7 @@ def _hold_cells(
                 f"La formule de la cellule {cell_name(row, column)} n’a jamais été calculée.",
                 where=f"{where}, ligne {row + 1}, colonne « {names[column]} »",
                 expected="une formule et son résultat enregistré",
-                got=f"{len(sheet.uncomputed)} formule(s) sans résultat dans la feuille",
+                got=f"{french.count(len(sheet.uncomputed), 'formule', 'formules')} sans résultat dans la feuille",
                 hint="ouvrez le classeur dans un tableur et réenregistrez-le",
             )
 
@@ -319,7 +320,7 @@ def cell_name(row: int, column: int) -> str:
 def _notes(sheet: SheetLook | None, names: list[str]) -> list[str]:
     hidden = [names[place] for place in sheet.hidden if place < len(names)] if sheet else []
     listed = ", ".join(f"« {name} »" for name in hidden[:20])
-    told = [f"Colonne(s) cachée(s) dans la feuille, lue(s) comme les autres : {listed}."] if hidden else []
+    told = [f"Colonnes cachées dans la feuille, lues comme les autres : {listed}."] if hidden else []
     return (
         told
         if sheet
