@@ -262,7 +262,7 @@ def _words(problem: Any, key: str, model: type[BaseModel]) -> tuple[str, str | N
         return f"Valeur refusée pour « {key} »." if key else "Déclaration incohérente.", str(context["error"]), None
     if kind == "union_tag_invalid":
         return f"Valeur refusée pour « {key} ».", str(context["expected_tags"]), None
-    return f"Valeur refusée pour « {key} ».", _EXPECTED.get(kind, problem["msg"]), None
+    return f"Valeur refusée pour « {key} ».", _EXPECTED.get(kind, "une valeur de la forme prévue"), None
 
 
 def _quoted(expected: str) -> str:
@@ -274,6 +274,7 @@ _EXPECTED = {
     "int_type": "un nombre entier",
     "int_parsing": "un nombre entier",
     "int_from_float": "un nombre entier",
+    "int_parsing_size": "un nombre entier plus petit",
     "float_type": "un nombre",
     "float_parsing": "un nombre",
     "bool_type": "true ou false",
@@ -288,6 +289,8 @@ _EXPECTED = {
     "date_parsing": "une date (2024-10-01)",
     "too_short": "au moins un élément",
     "string_too_short": "un texte qui n’est pas vide",
+    "string_too_long": "un texte plus court",
+    "string_unicode": "un texte dont tous les caractères existent",
     "string_pattern_mismatch": "un texte de la forme prévue",
     "greater_than_equal": "un nombre plus grand",
     "greater_than": "un nombre plus grand",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from etabli.cli import app, deliveries
+from etabli.cli import app, codebooks, deliveries
 from etabli.project import FOLDER_VARIABLE, KEYS_VARIABLE, Project
 from etabli.terminal import run
 
@@ -38,7 +38,8 @@ def etabli(
     monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
 
     def call(*arguments: str, day: date = date(2026, 1, 5)) -> tuple[int, str]:
-        monkeypatch.setattr(deliveries, "today", lambda: day)
+        for module in (codebooks, deliveries):
+            monkeypatch.setattr(module, "today", lambda: day)
         status = run(app, list(arguments))
         captured = capsys.readouterr()
         return status, " ".join((captured.out + captured.err).replace("\u00a0", " ").split())
@@ -153,3 +154,17 @@ def test_check_tells_a_missing_delivery_from_a_refused_one(
     status, told = etabli("check", "essai", "--edition", "2025")
     assert status == 1
     assert f"✗ records : {word}" in told
+
+
+def test_check_of_a_real_delivery_says_that_the_key_is_missing(etabli: Etabli, received: str) -> None:
+    _, told = etabli("check", "essai", "--edition", "2025")
+    assert "ce projet n’a pas de clé de pseudonymes" in told
+    etabli("key", "new", "--first")
+    assert "clé de pseudonymes" not in etabli("check", "essai", "--edition", "2025")[1]
+
+
+def test_check_of_fictional_data_asks_for_no_key(etabli: Etabli, project: Project) -> None:
+    assert etabli("demo", "essai")[0] == 0
+    status, told = etabli("check", "essai", "--edition", "2024")
+    assert status == 0, told
+    assert "clé" not in told

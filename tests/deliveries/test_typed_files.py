@@ -270,9 +270,46 @@ REFUSED = [
             where="visites.parquet",
             expected="du texte, des nombres, des dates ou des booléens",
             got="list<element: double>",
-            hint="faites déplier cette colonne, ou demandez le fichier sans elle",
+            hint="faites enregistrer cette colonne en texte ou en nombres, ou demandez le fichier sans elle",
         ),
         id="list in a cell",
+    ),
+    pytest.param(
+        parquet({"MINUTES": pa.array([10, 20], pa.duration("s"))}),
+        ".parquet",
+        {},
+        DeliveryError(
+            "La colonne « MINUTES » est d’un type qui n’entre pas dans un tableau.",
+            where="visites.parquet",
+            expected="du texte, des nombres, des dates ou des booléens",
+            got="duration[s]",
+            hint="faites enregistrer cette colonne en texte ou en nombres, ou demandez le fichier sans elle",
+        ),
+        id="duration, whose unit would be lost",
+    ),
+    *(
+        pytest.param(
+            parquet({"JOUR": pa.array([0, number], kind)}),
+            ".parquet",
+            {},
+            DeliveryError(
+                "La colonne « JOUR » a une date hors du calendrier.",
+                where="visites.parquet, ligne 2",
+                expected="des dates des années 1 à 9999",
+                got=got,
+                hint="l’unité de cette colonne est sans doute fausse : faites-la corriger, ou dater en texte",
+            ),
+            id=f"date beyond the calendar, {kind}",
+        )
+        for number, kind, got in (
+            (2_932_897, pa.date32(), "2\u202f932\u202f897 jours depuis 1970"),
+            (-719_163, pa.date32(), "−719\u202f163 jours depuis 1970"),
+            (
+                253_402_300_800_000,
+                pa.timestamp("ms"),
+                "253\u202f402\u202f300\u202f800\u202f000 millisecondes depuis 1970",
+            ),
+        )
     ),
     pytest.param(
         parquet({"__index_level_0__": pa.array([0, 1])}),

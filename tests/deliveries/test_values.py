@@ -12,6 +12,8 @@ from typing import Any
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
@@ -461,3 +463,9 @@ def test_accents_of_identifiers_are_composed(receive: Received) -> None:
 def test_identifier_that_differs_by_its_accents_alone_is_repeated(receive: Received) -> None:
     with pytest.raises(DeliveryError, match="est répétée"):
         receive("X\nE\u0301lo\nÉlo\n", ".csv", {"type": "identifier", "unique": True})
+
+
+def test_whole_numbers_too_large_for_a_number_are_read_digit_by_digit(tmp_path: Path) -> None:
+    delivery = tmp_path / "v.parquet"
+    pq.write_table(pa.table({"X": pa.array([2**64 - 1, 7], pa.uint64())}), delivery)
+    assert read(delivery, None, shown="v").frame["X"].tolist() == [str(2**64 - 1), "7"]

@@ -19,6 +19,12 @@ from etabli.sources.codebook import SourceCodebook, Variable
         ({"type": "integer", "minimum": 3, "maximum": 2}, "ne dépasse pas"),
         ({"type": "text", "pattern": "["}, "expression régulière"),
         ({"type": "date", "format": "%d/%Q"}, "format"),
+        ({"type": "date", "format": "%d/%m"}, "dise l’année"),
+        ({"type": "datetime", "format": "%d/%m %%Y %H:%M"}, "dise l’année"),
+        ({"type": "number", "minimum": float("nan")}, "nombre fini"),
+        ({"type": "number", "maximum": float("inf")}, "nombre fini"),
+        ({"type": "integer", "minimum": True}, "nombre fini"),
+        ({"type": "code", "codes": {"__total__": "Ensemble"}}, "« __ »"),
     ],
 )
 def test_variable_rules_that_cannot_hold_are_refused(

@@ -22,6 +22,8 @@ from etabli.sources.drift import FALSE_ALARMS, Drift, compare
 from etabli.sources.readers import read_columns
 
 CODES = {"desk": {"label": "Accueil", "value": "ACC"}, "phone": {"label": "Téléphone", "value": "TEL"}}
+EXCHANGED = {"ACC": "phone", "TEL": "desk"}
+"""The recode that puts each of the two codes where the other was."""
 
 
 def book_of(**variables: dict[str, Any]) -> SourceCodebook:
@@ -177,9 +179,17 @@ def test_codes_of_one_frequency_that_were_swapped_are_told_by_who_stayed(
     old, other = ["ACC", "TEL"] * 50, ["TEL", "ACC"] * 50
     people = [f"P{number}" for number in range(100)]
     new = [*old[:kept], *other[kept:]]
-    found = told(drift(book, {"PERSON": people, "X": old}, {"PERSON": people, "X": new}))
+    drifted = drift(book, {"PERSON": people, "X": old}, {"PERSON": people, "X": new})
+    found = told(drifted)
+    assert drifted.recode == ({"x": EXCHANGED} if said and sensitivity == "open" else {})
     assert ("intervertis" in found) is said
     assert ("Accueil" in found) is (said and sensitivity == "open")
+    if drifted.recode:
+        mended = book_of(
+            person={"type": "identifier"}, x={"type": "code", "codes": CODES, "recode": drifted.recode["x"]}
+        )
+        frames = [pd.DataFrame({"PERSON": people, "X": values}, dtype="str") for values in (old, new)]
+        assert "intervertis" not in told(compare("visits", *frames, book, mended))
     assert "répartition" not in found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,6 +59,7 @@ def check_deliveries(
     from etabli.publish.quality import verdict, where_broken, write_quality
     from etabli.sources.admission import hold_edition
     from etabli.sources.codebook import read_codebook
+    from etabli.sources.keys import keyring_of, missing_key
     from etabli.sources.quality import examine
 
     project = find_project()
@@ -90,6 +92,9 @@ def check_deliveries(
             [(each.what, each.variable, str(each.rows)) for each in source.mendings],
         )
     board.say(f"Rapport de qualité (interne) : {project.relative(page)}")
+    advice = missing_key(project, keyring_of(project, os.environ))
+    if advice is not None and study.editions[chosen].deliveries == "raw":
+        board.caution(advice)
     if quality.blocks:
         raise typer.Exit(1)
 

@@ -77,21 +77,16 @@ def add(
 ) -> None:
     """Reçoit un fichier : copié à sa place et enregistré, avec son empreinte."""
     from etabli.board import Board
-    from etabli.sources.keys import keyring_of, read_state
+    from etabli.sources.keys import keyring_of, missing_key
     from etabli.sources.reception import add_delivery
 
     project, board = find_project(), Board.for_terminal()
     made = add_delivery(project, read_study(project, study), file, source, edition, day=today(), agreement=agreement)
     assert made.entry is not None
     board.say(f"reçu : {made.shown}, {made.entry.size} octets, SHA-256 {made.entry.sha256[:12]}…")
-    state, keyring = read_state(project), keyring_of(project, os.environ)
-    if state is None:
-        board.caution(
-            "ce projet n’a pas de clé de pseudonymes, sans laquelle aucun passage ne lit de vraie livraison : "
-            "« etabli key new --first » s’il n’en a jamais eu, sinon « etabli key import »"
-        )
-    elif not keyring.path(state.current).is_file():
-        board.caution("la clé des pseudonymes n’est pas sur cette machine : « etabli key import » avant un passage")
+    advice = missing_key(project, keyring_of(project, os.environ))
+    if advice is not None:
+        board.caution(advice)
 
 
 @app.command("delete")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from math import isfinite
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from etabli.agreements import Level
 from etabli.declarations import Complaint, Declaration, misplaced, read_declaration
@@ -21,6 +22,9 @@ Sensitivity = Literal["identifier", "quasi_identifier", "sensitive", "open"]
 
 Severity = Literal["blocks", "warns"]
 """Whether a broken rule keeps the delivery out, or is only told."""
+
+_YEAR = re.compile("(?:^|[^%])(?:%%)*%[Yycx]")
+"""In a `strptime` format, what says the year."""
 
 RuleName = Literal["required", "type", "minimum", "maximum", "pattern", "unique", "references"]
 """The rules that a variable may carry."""
@@ -120,6 +124,8 @@ class Variable(Declaration):
             raise ValueError("le type « identifier » avec la sensibilité « identifier », et réciproquement")
         if self.keep is not None and self.type != "text":
             raise ValueError("« keep », la raison de garder un texte libre, pour le seul type text")
+        if any(name.startswith("__") for name in self.codes):
+            raise ValueError("des codes qui ne commencent pas par « __ », que la maison garde pour ses totaux")
         values = [code.value or name for name, code in self.codes.items()]
         if len(set(values)) < len(values):
             raise ValueError("des codes dont les valeurs sont toutes différentes")
@@ -129,6 +135,13 @@ class Variable(Declaration):
         self._has_fitting_rules()
         self._has_possible_recodes()
         return self
+
+    @field_validator("minimum", "maximum", mode="before")
+    @classmethod
+    def _is_a_bound(cls, bound: object) -> object:
+        if isinstance(bound, bool) or (isinstance(bound, float) and not isfinite(bound)):
+            raise ValueError("un nombre fini, ou une date")
+        return bound
 
     def _has_fitting_rules(self) -> None:
         kinds: dict[str, type[float | date]] = {
@@ -148,6 +161,8 @@ class Variable(Declaration):
             datetime.strptime(datetime(2024, 12, 31).strftime(self.format or ""), self.format or "")
         except (ValueError, re.error):  # a directive twice is a group twice
             raise ValueError("un « format » de date sans fuseau, comme %d/%m/%Y") from None
+        if self.format is not None and self.type in {"date", "datetime"} and not _YEAR.search(self.format):
+            raise ValueError("un « format » de date qui dise l’année (%Y, ou %y pour deux chiffres)")
 
     def _has_possible_recodes(self) -> None:
         targets = {*self.code_of(), *self.codes, *self.missing, ""}
@@ -320,7 +335,10 @@ class SourceCodebook(Declaration):
                     self.for_edition(form)
                 except ValidationError as error:
                     first = error.errors(include_url=False)[0]
-                    yield ("editions", form), str(first.get("ctx", {}).get("error", first["msg"]))
+                    yield (
+                        ("editions", form),
+                        str(first.get("ctx", {}).get("error", "une source que le codebook sache lire")),
+                    )
 
 
 def _unknown(name: str, variables: Iterable[str]) -> str:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
+from etabli import french
 from etabli.errors import DeliveryError
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.dictionaries import dictionary_column, whole_numbers
@@ -18,6 +20,10 @@ from etabli.sources.native import repeats
 
 _LENGTH = 4
 """Bytes in which Parquet writes the length of a text that is not in a dictionary."""
+
+_UNITS = {"D": "jours", "s": "secondes", "ms": "millisecondes", "us": "microsecondes"}
+_LARGEST = 2**63 - 1
+"""The largest whole number of a column of numbers: a larger one, a code no doubt, is read as text, digit by digit."""
 
 
 def read_parquet(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.DataFrame, Metadata]:
@@ -44,6 +50,7 @@ def read_parquet(path: Path, _: SourceCodebook | None, shown: str) -> tuple[pd.D
         _hold_types(schema, shown)
         with ThreadPoolExecutor() as threads:  # Arrow and numpy let go of the interpreter
             columns = dict(enumerate(threads.map(_column, table.columns)))
+        _hold_calendar(schema.names, table.columns, shown)
     except (pa.ArrowException, OSError, ValueError, OverflowError, UnicodeError) as error:
         if isinstance(error, DeliveryError):
             raise
@@ -90,14 +97,64 @@ def _hold_types(schema: Any, shown: str) -> None:
             or kinds.is_binary(held)
             or kinds.is_large_binary(held)
             or kinds.is_fixed_size_binary(held)
+            or kinds.is_duration(held)  # a number whose unit nobody would know any more
         ):
             raise DeliveryError(
                 f"La colonne « {each.name} » est d’un type qui n’entre pas dans un tableau.",
                 where=shown,
                 expected="du texte, des nombres, des dates ou des booléens",
                 got=str(each.type)[:80],
-                hint="faites déplier cette colonne, ou demandez le fichier sans elle",
+                hint="faites enregistrer cette colonne en texte ou en nombres, ou demandez le fichier sans elle",
             )
+
+
+def _hold_calendar(names: list[str], columns: list[Any], shown: str) -> None:
+    """Refuse a column of dates that has one of no year from 1 to 9999: no clock of ours, nor French, can say it."""
+    import pyarrow.compute as pc
+
+    for name, column in zip(names, columns, strict=True):
+        unit = _unit(column.type)
+        if unit is None:
+            continue
+        first, last = (int(np.datetime64(day, unit).astype("int64")) for day in ("0001-01-01", "9999-12-31T23:59:59"))
+        since = _since(column)
+        span = pc.min_max(since)
+        if span["min"].is_valid and not first <= span["min"].as_py() <= span["max"].as_py() <= last:
+            place = pc.index(pc.or_(pc.less(since, first), pc.greater(since, last)), True).as_py()
+            raise DeliveryError(
+                f"La colonne « {name} » a une date hors du calendrier.",
+                where=f"{shown}, ligne {place + 1}",
+                expected="des dates des années 1 à 9999",
+                got=f"{french.number(since[place].as_py())} {_UNITS[unit]} depuis 1970",
+                hint="l’unité de cette colonne est sans doute fausse : faites-la corriger, ou dater en texte",
+            )
+
+
+def _unit(kind: Any) -> Literal["D", "s", "ms", "us"] | None:
+    """Return the unit in which a column counts time since 1970; None where it does not, or so finely that all fits."""
+    import pyarrow.types as kinds
+
+    if kinds.is_date32(kind):
+        return "D"
+    if kinds.is_date64(kind):
+        return "ms"
+    return kind.unit if kinds.is_timestamp(kind) and kind.unit != "ns" else None
+
+
+def _since(column: Any) -> Any:
+    import pyarrow as pa
+
+    return (column.cast(pa.int32()) if pa.types.is_date32(column.type) else column).cast(pa.int64())
+
+
+def _integers(column: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_uint64(column.type) and (pc.max(column).as_py() or 0) > _LARGEST:
+        return pd.Series(column.cast(pa.string()).to_pandas(), dtype="str")
+    whole = column.cast(pa.int64())
+    return pd.Series(whole.to_numpy(), copy=False) if column.null_count == 0 else whole_numbers(whole)
 
 
 def _column(column: Any) -> Any:
@@ -117,9 +174,7 @@ def _column(column: Any) -> Any:
     if kinds.is_boolean(held):
         return column.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     if kinds.is_integer(held):
-        if column.null_count == 0:
-            return pd.Series(column.cast(pa.int64()).to_numpy(), copy=False)
-        return whole_numbers(column.cast(pa.int64()))
+        return _integers(column)
     if kinds.is_floating(held) or kinds.is_decimal(held):
         return column.cast(pa.float64()).to_pandas()
     if kinds.is_timestamp(held) or kinds.is_date(held):

@@ -8,7 +8,8 @@ identifying, sensitive or free-text column is ever told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
@@ -122,13 +123,13 @@ def compare(
         variable = new_book.variables[name]
         changes.extend(_unknown_values(name, variable, pair[1]))
         changes.extend(Change(name, told) for told in comparisons[name].told(people, level))
-        if name in swappable:
-            changes.extend(_swapped(name, variable, swaps(people, *pair, level=level)))
+        found = list(swaps(people, *pair, level=level)) if name in swappable else []
+        changes.extend(_swapped(name, variable, found))
         if variable.type == "identifier":
             changes.extend(_overlap(name, *pair))
         elif variable.type in {"date", "datetime"}:
             changes.extend(_age(name, variable, *pair))
-        proposed = _recodes(variable, pair[1])
+        proposed = {**_unswapped(variable, found), **_recodes(variable, pair[1])}
         if proposed:
             recode[name] = proposed
     return Drift(source, tuple(changes), moves.rename, recode, moves.absent)
@@ -240,6 +241,18 @@ def _swapped(name: str, variable: Variable, found: Iterable[Swap]) -> Iterator[C
             which = " et ".join(f"« {label} »" for label in labels)
         people = f"{french.number(swap.crossed)} des {french.number(swap.people)} personnes des deux éditions"
         yield Change(name, f"{which} semblent intervertis : {people} sont passées de l’un à l’autre")
+
+
+def _unswapped(variable: Variable, found: Sequence[Swap]) -> dict[str, str]:
+    """Return, for each value of two codes in one another's place, the other code; none where a code is in two pairs."""
+    if variable.type != "code" or variable.sensitivity == "sensitive":
+        return {}
+    pairs = [(str(one), str(other)) for one, other in (swap.pair for swap in found)]
+    times = Counter(code for pair in pairs for code in pair)
+    both = [
+        (one, other) for pair in pairs if max(times[code] for code in pair) == 1 for one, other in (pair, pair[::-1])
+    ]
+    return {variable.codes[one].value or one: other for one, other in both}
 
 
 def _age(name: str, variable: Variable, before: Column, after: Column) -> Iterator[Change]:

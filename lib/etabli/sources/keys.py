@@ -233,6 +233,19 @@ def read_state(project: Project) -> KeyState | None:
     return KeyState(history)
 
 
+def missing_key(project: Project, keyring: Keyring) -> str | None:
+    """Return, in French, what to do so that a run can read a real delivery here; None where nothing is missing."""
+    state = read_state(project)
+    if state is None:
+        return (
+            "ce projet n’a pas de clé de pseudonymes, sans laquelle aucun passage ne lit de vraie livraison : "
+            "« etabli key new --first » s’il n’en a jamais eu, sinon « etabli key import »"
+        )
+    if not keyring.path(state.current).is_file():
+        return "la clé des pseudonymes n’est pas sur cette machine : « etabli key import » avant un passage"
+    return None
+
+
 def save_state(project: Project, state: KeyState) -> None:
     """Say which keys the project has used."""
     path = project.ledger / STATE
