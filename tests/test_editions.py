@@ -49,13 +49,20 @@ def test_new_edition_only_adds_lines(small_project: Project, small_study: Study)
     assert read_study(small_project, "essai").latest_edition == "2025"
 
 
-@pytest.mark.parametrize(("name", "origin"), [("2024", "2024"), ("2025", "2023"), ("a b", "2024")])
+@pytest.mark.parametrize(
+    ("name", "origin", "told"),
+    [
+        ("2024", "2024", "existe déjà"),
+        ("2025", "2023", "n’existe pas"),
+        ("2024 bis", "2024", "Ce nom ne convient pas à une édition"),
+    ],
+)
 def test_new_edition_that_cannot_be_changes_nothing(
-    small_project: Project, small_study: Study, name: str, origin: str
+    small_project: Project, small_study: Study, name: str, origin: str, told: str
 ) -> None:
     path = small_project.studies / "essai" / "study.yml"
     before = path.read_bytes()
-    with pytest.raises(DeclarationError):
+    with pytest.raises(DeclarationError, match=told):
         add_edition(small_project, small_study, name, origin=origin)
     assert path.read_bytes() == before
     assert not list(path.parent.glob(".study*"))

@@ -19,7 +19,7 @@ from etabli.sources.deliveries import Delivery, find_delivery, is_lacking
 from etabli.sources.drift import FALSE_ALARMS, Drift, compare
 from etabli.sources.previews import preview
 from etabli.sources.readers import read_columns
-from etabli.study import Edition, Study, read_study
+from etabli.study import Edition, Study, names_a_folder, read_study
 
 LABEL = "À compléter"
 """What a new edition is called until a person says its period."""
@@ -49,6 +49,12 @@ def add_edition(project: Project, study: Study, name: str, *, origin: str, label
         raise DeclarationError(
             f"L’édition « {origin} » n’existe pas.", where=shown, hint=suggestion(origin, study.editions)
         )
+    try:
+        names_a_folder(name)
+    except ValueError as error:
+        raise DeclarationError(
+            "Ce nom ne convient pas à une édition.", expected=str(error), got=f"« {name} »"
+        ) from None
     before = path.read_text(encoding="utf-8")
     text = _with_edition(before, name, study.editions[origin], label or LABEL)
     _replace(path, text)

@@ -40,14 +40,15 @@ Text = Annotated[str, Field(min_length=1)]
 _EDITION = r"[A-Za-z0-9]([._-]?[A-Za-z0-9])*"
 
 
-def _names_a_folder(edition: str) -> str:
+def names_a_folder(edition: str) -> str:
+    """Return the name of an edition; a ValueError says, in French, what it must be."""
     if len(edition) > 40 or not re.fullmatch(_EDITION, edition):
         raise ValueError("un nom d’édition en lettres sans accent et chiffres, séparés par « - », « . » ou « _ »")
     return edition
 
 
 EditionName = Annotated[
-    str, AfterValidator(_names_a_folder), WithJsonSchema({"type": "string", "pattern": f"^{_EDITION}$"})
+    str, AfterValidator(names_a_folder), WithJsonSchema({"type": "string", "pattern": f"^{_EDITION}$"})
 ]
 """Names an edition, and the folder of its deliveries."""
 

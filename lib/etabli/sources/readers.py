@@ -117,10 +117,15 @@ def hold_table(frame: pd.DataFrame, shown: str) -> None:
         It is so.
     """
     if frame.empty:
-        raise DeliveryError("Le fichier est vide.", where=shown, expected="un en-tête et au moins une ligne")
+        raise _empty(shown, "un en-tête sans aucune ligne" if frame.shape[1] else "aucun texte")
     if not frame.columns.is_unique:
         twice = str(frame.columns[frame.columns.duplicated()][0])
-        raise DeliveryError(f"La colonne « {twice} » figure plusieurs fois.", where=f"{shown}, ligne 1")
+        raise DeliveryError(
+            f"La colonne « {twice} » figure plusieurs fois." if twice else "Plusieurs colonnes n’ont pas de nom.",
+            where=f"{shown}, en-tête",
+            expected="un nom pour chaque colonne",
+            hint="faites-les nommer ; si les noms sont plus bas, sous un titre, faites retirer ce qui est au-dessus",
+        )
 
 
 def completed(book: SourceCodebook, metadata: Metadata) -> SourceCodebook:

@@ -57,7 +57,11 @@ def separator_of(text: str, known: Sequence[str] = ()) -> str:
 def title_rows_of(rows: Sequence[Sequence[str]], known: Sequence[str] = ()) -> int:
     """Return how many rows stand above the row of names: that of most known columns, else the first of full width.
 
+    A row of the width of the others is a title too, as spreadsheets write them, where most of its cells are empty.
+
     >>> title_rows_of([["Extraction du 3 janvier"], [], ["a", "b"], ["1", "2"]])
+    2
+    >>> title_rows_of([["Extraction du 3 janvier", "", ""], ["", "", ""], ["a", "b", ""], ["1", "2", "3"]])
     2
     """
     searched = rows[:_SEARCHED]
@@ -68,7 +72,8 @@ def title_rows_of(rows: Sequence[Sequence[str]], known: Sequence[str] = ()) -> i
     usual = max(widths, key=lambda width: (widths[width], width), default=0)
     if usual < 2 or widths[usual] < 2:
         return 0
-    return next((place for place, row in enumerate(searched) if len(row) >= usual), 0)
+    full = (place for place, row in enumerate(searched) if len(row) >= usual < 2 * sum(map(bool, row)))
+    return next(full, 0)
 
 
 def decimal_of(values: Sequence[str]) -> str | None:
