@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from etabli.agreements import read_agreements
-from etabli.errors import ProjectError
+from etabli.cli import app
+from etabli.declarations import parse_declaration, unfilled
+from etabli.errors import DeliveryError, ProjectError
 from etabli.notebook import hold_against_study, hygiene_faults, read_notebook
-from etabli.project import Project
-from etabli.scaffold import create_study, write_json_schemas
-from etabli.sources.codebook import read_codebook
+from etabli.project import FOLDER_VARIABLE, KEYS_VARIABLE, Project
+from etabli.scaffold import create_study, start_from, write_json_schemas
+from etabli.sources.checks import read_tidy
+from etabli.sources.codebook import Codebook, read_codebook
 from etabli.study import read_study
+from etabli.terminal import run
 
 
 def test_new_study_holds_at_once(empty_project: Project) -> None:
@@ -91,3 +96,51 @@ def test_schemas_are_written_for_every_declared_file(empty_project: Project) -> 
     for path in written:
         assert json.loads(path.read_text(encoding="utf-8"))["type"] == "object"
     assert sorted(path.name for path in empty_project.studies.iterdir()) == sorted(path.name for path in written)
+
+
+def file_of(tmp_path: Path, head: str = "N° dossier;Avis;Logement;Âge;rows") -> Path:
+    delivery = tmp_path / "Envoi de mars.csv"
+    rows = [f'{k};{"ouinon"[3 * (k % 2) :][:3]};{{parc}} "{k % 3}";{k % 70};{k % 2}' for k in range(200)]
+    delivery.write_text("\n".join([head, *rows]), encoding="utf-8")
+    return delivery
+
+
+def test_study_of_a_file_holds_at_once(empty_project: Project, tmp_path: Path) -> None:
+    create_study(empty_project, "avis", title="L’avis", start=start_from(file_of(tmp_path)))
+    study = read_study(empty_project, "avis")
+    book = read_codebook(empty_project, study).sources["records"]
+    assert (book.person, study.sources["records"].file) == ("n_dossier", "records.csv")
+    assert [question.id for question in study.questions] == ["a"]
+    assert "« Logement »" in study.questions[0].text
+    assert unfilled(study)
+    notebook = read_notebook(empty_project.notebooks / study.notebook)
+    hold_against_study(notebook, study, shown="x")
+    assert hygiene_faults(notebook, shown="x") == []
+
+
+def test_study_of_a_file_without_a_person_is_refused(empty_project: Project, tmp_path: Path) -> None:
+    delivery = file_of(tmp_path, "Sujet;Avis;Logement;Âge;rows")
+    with pytest.raises(DeliveryError, match="de qui est chaque ligne") as caught:
+        start_from(delivery)
+    assert "--person" in str(caught.value.hint)
+    assert (
+        parse_declaration(start_from(delivery, person="Sujet").codebook, Codebook, shown="c").sources["records"].person
+    )
+
+
+@pytest.mark.slow
+def test_study_of_a_file_makes_its_report(
+    empty_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a newcomer does it: the file, the study, fictional data, the report; then the file itself is held to it."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(empty_project.root))
+    monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
+    (empty_project.root / "data").mkdir(exist_ok=True)
+    delivery = file_of(tmp_path)
+    assert run(app, ["new", "avis", "--from", str(delivery)]) == 0
+    assert run(app, ["demo", "avis"]) == 0
+    assert run(app, ["run", "avis"]) == 0, capsys.readouterr()
+    page = (empty_project.reports / "avis" / "2024_internal" / "report.html").read_text(encoding="utf-8")
+    assert "est la réponse la plus fréquente" in page
+    book = read_codebook(empty_project, read_study(empty_project, "avis")).sources["records"]
+    assert len(read_tidy(delivery, book, shown="v.csv")) == 200

@@ -9,8 +9,8 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from etabli.declarations import read_declaration
-from etabli.errors import DeclarationError
+from etabli.declarations import parse_declaration, read_declaration
+from etabli.errors import DeclarationError, DeliveryError
 from etabli.personal_data import find
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import Codebook, SourceCodebook
@@ -201,6 +201,7 @@ def test_labels_that_say_no_answer_are_missing_among_numbers(tmp_path: Path) -> 
         "ENFANTS": [(98.0, 99.0)[k % 2] if k % 10 == 0 else float(k % 17) for k in range(rows)],
         "HEURES": [999.0 if k % 25 == 0 else 60.0 if k % 25 == 1 else float(k % 60) for k in range(rows)],
         "ACCORD": [float((1, 2, 9)[k % 3]) for k in range(rows)],
+        "PIECES": [99.0 if k % 20 == 0 else float(k % 6) for k in range(rows)],
     })  # fmt: skip
     written, book = labelled(
         tmp_path,
@@ -209,12 +210,14 @@ def test_labels_that_say_no_answer_are_missing_among_numbers(tmp_path: Path) -> 
             "ENFANTS": {98: "Ne sait pas", 99: "Refus de répondre"},
             "HEURES": {60: "60 et plus", 999: "Non concerné"},
             "ACCORD": {1: "Oui", 2: "Non", 9: "Ne sait pas"},
+            "PIECES": {99: "NSP"},
         },
     )
     children = book.variables["enfants"]
     assert (children.type, children.missing) == ("integer", {"98": "Ne sait pas", "99": "Refus de répondre"})
     assert not children.required
     assert (book.variables["heures"].type, book.variables["heures"].missing) == ("integer", {"999": "Non concerné"})
+    assert (book.variables["pieces"].type, book.variables["pieces"].missing) == ("integer", {"99": "NSP"})
     assert '# le fichier étiquette "60" : "60 et plus"' in written
     assert [code.label for code in book.variables["accord"].codes.values()] == ["Oui", "Non", "Ne sait pas"]
     mean = tidy(read(tmp_path / "v.sav", book, shown="v.sav").frame, book, shown="v.sav")["enfants"].mean()
@@ -251,3 +254,24 @@ def test_dates_of_two_digit_years_are_dates(tmp_path: Path, value: str, form: st
     rows = [f"{value.format(k % 28 + 1)};{'ab'[k % 2]}" for k in range(60)]
     _, book = drafted(tmp_path, "\n".join(["recu_le;g", *rows]))
     assert (book.variables["recu_le"].type, book.variables["recu_le"].format) == ("date", form)
+
+
+def test_draft_says_whose_rows_are_when_a_column_is_named_so(tmp_path: Path) -> None:
+    rows = [f"A{k % 30:03d};{k};{'ab'[k % 2]}" for k in range(60)]
+    written, book = drafted(tmp_path, "\n".join(["N° agent;N° allocataire;groupe", *rows]))
+    assert book.person == "n_allocataire"
+    assert "# supposé" in written
+    other = tmp_path / "other"
+    other.mkdir()
+    _, book = drafted(other, "\n".join(["N° agent;courriel;groupe", *(f"A{k};u{k}@exemple.fr;a" for k in range(9))]))
+    assert book.person is None
+
+
+def test_draft_takes_the_person_that_is_named(tmp_path: Path) -> None:
+    delivery = tmp_path / "v.csv"
+    delivery.write_text("\n".join(["foyer;groupe", *(f"{k % 4};{'ab'[k % 2]}" for k in range(40))]), encoding="utf-8")
+    book = parse_declaration(draft(delivery, shown="v.csv", person="groupe"), Codebook, shown="c").sources["v"]
+    assert (book.person, book.variables["groupe"].type) == ("groupe", "identifier")
+    with pytest.raises(DeliveryError, match="La colonne « Foyer » manque") as caught:
+        draft(delivery, shown="v.csv", person="Foyer")
+    assert "foyer" in str(caught.value.hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,15 +44,26 @@ def make_demo_data(
 def new_study(
     slug: Slug,
     title: Annotated[str, typer.Option(metavar="TITRE", help="Titre de l’étude.")] = "Étude à titrer",
+    file: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FICHIER", help="Un fichier que l’étude lira : son codebook en est ébauché."),
+    ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(metavar="COLONNE", help="Avec --from : la colonne qui dit de qui est chaque ligne."),
+    ] = None,
 ) -> None:
     """Crée une étude qui tourne tout de suite : déclaration, codebook, notebook, convention d’exemple."""
     from etabli.board import Board
-    from etabli.scaffold import create_study
+    from etabli.scaffold import create_study, start_from
 
     project = find_project()
     board = Board.for_terminal()
-    for path in create_study(project, slug, title=title):
+    start = None if file is None else start_from(file, person=person)
+    for path in create_study(project, slug, title=title, start=start):
         board.say(f"écrit : {project.relative(path)}")
+    if file is not None:
+        board.say(f"à relire ligne à ligne : studies/{slug}/codebook.yml, ébauché d’après {file.name}")
     board.say(f"ensuite : etabli demo {slug}, puis etabli run {slug}")
 
 

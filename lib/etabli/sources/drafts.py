@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from etabli import french
-from etabli.errors import DeclarationError
+from etabli.errors import DeclarationError, DeliveryError, suggestion
 from etabli.personal_data import concealed, find
 from etabli.sources.codebook import FileFormat
-from etabli.sources.likeness import Likeness, folded, look_at
+from etabli.sources.likeness import Likeness, folded, look_at, names_people
 from etabli.sources.previews import Preview, preview
 
 _HEAD = """\
@@ -22,9 +22,17 @@ _HEAD = """\
 sources:
   {source}: # à remplacer par le nom de la source dans study.yml
     row: {{one: ligne, many: lignes, gender: f}} # ce qu’est une ligne : une visite, un dossier…
+{person}{format}    variables:
+"""
+
+_PERSON = """\
+    person: {name} # supposé : la variable qui dit de qui est la ligne
+    people: {{one: personne, many: personnes, gender: f}}
+"""
+
+_NOBODY = """\
     # person: la variable qui dit de qui est la ligne (de type identifier), avec « people »
-    # people: {{one: personne, many: personnes, gender: f}}
-{format}    variables:
+    # people: {one: personne, many: personnes, gender: f}
 """
 
 _TAIL = """\
@@ -34,7 +42,7 @@ _TAIL = """\
 """
 
 
-def draft(path: Path, *, shown: str) -> str:
+def draft(path: Path, *, shown: str, source: str | None = None, person: str | None = None) -> str:
     """Return the text of a codebook for a delivery.
 
     Parameters
@@ -43,21 +51,40 @@ def draft(path: Path, *, shown: str) -> str:
         The delivery.
     shown
         How messages name it.
+    source
+        The source's name (default: the file's).
+    person
+        The column that says whose a row is (default: the first whose name says so, if any).
 
     Raises
     ------
     DeliveryError
-        It cannot be read.
+        It cannot be read, or has no such column.
     """
     seen = preview(path, shown=shown)
+    columns = [str(column) for column in seen.frame.columns]
+    if person is not None and person not in columns:
+        raise DeliveryError(
+            f"La colonne « {person} » manque.",
+            where=shown,
+            expected="la colonne qui dit de qui est chaque ligne",
+            hint=suggestion(person, [column for column in columns if _is_harmless(column)]),
+        )
+    looked = {column: _look(column, seen) for column in columns}
+    whose = person or next((column for column in columns if names_people(column, looked[column])), None)
+    if person is not None:
+        why = "dit de qui est la ligne"
+        looked[person] = Likeness("identifier", "identifier", why, required=looked[person].required)
+    taken: set[str] = set()
+    names = {column: _name(concealed(column), taken) for column in columns}
     head = _HEAD.format(
         file=concealed(" ".join(path.name.split())),
         rows=french.count(len(seen.frame), "ligne", "lignes"),
-        source=_name(concealed(path.stem), set()),
+        source=source or _name(concealed(path.stem), set()),
+        person=_NOBODY if whose is None else _PERSON.format(name=names[whose]),
         format=_format(seen.format, path.suffix.lower()),
     )
-    taken: set[str] = set()
-    lines = [line for column in seen.frame.columns for line in _variable(str(column), seen, taken)]
+    lines = [line for column in columns for line in _variable(column, names[column], looked[column], seen)]
     return head + "".join(f"      {line}\n" for line in lines) + _TAIL
 
 
@@ -97,20 +124,28 @@ def _format(written: FileFormat, suffix: str) -> str:
     return f"    format: {{{shown}}}\n" if shown else ""
 
 
-def _variable(column: str, seen: Preview, taken: set[str]) -> Iterator[str]:
+def _look(column: str, seen: Preview) -> Likeness:
+    """Return what a column seems to hold; codes that tell of somebody make it an identifier."""
     labels = seen.labels.get(column, {})
-    missing = seen.missing.get(column, {})
-    title = seen.titles.get(column, "")
-    likeness = look_at(column, seen.frame[column], title=title, labelled=labels, missing=missing)
+    likeness = look_at(
+        column,
+        seen.frame[column],
+        title=seen.titles.get(column, ""),
+        labelled=labels,
+        missing=seen.missing.get(column, {}),
+    )
     if likeness.type == "code" and not any(
         _is_harmless(f"{value} | {labels.get(value, '')}") for value in (*labels, *likeness.codes)
     ):
         why = "ses valeurs portent des données personnelles"
-        likeness = replace(likeness, type="identifier", sensitivity="identifier", why=why)
-    shown = concealed(column)
-    name = _name(shown, taken)
+        return replace(likeness, type="identifier", sensitivity="identifier", why=why)
+    return likeness
+
+
+def _variable(column: str, name: str, likeness: Likeness, seen: Preview) -> Iterator[str]:
+    labels, shown = seen.labels.get(column, {}), concealed(column)
     yield f"{name}: # {likeness.why}"
-    yield f"  label: {_quoted(concealed(title or column))}"
+    yield f"  label: {_quoted(concealed(seen.titles.get(column) or column))}"
     yield f"  type: {likeness.type}"
     yield f"  sensitivity: {likeness.sensitivity}"
     if column != name:
@@ -123,7 +158,7 @@ def _variable(column: str, seen: Preview, taken: set[str]) -> Iterator[str]:
         yield f"  pattern: {_quoted(likeness.pattern)}"
     if likeness.format is not None:
         yield f"  format: {_quoted(likeness.format)}"
-    missing = {value: labels.get(value, said) for value, said in missing.items()}
+    missing = {value: labels.get(value, said) for value, said in seen.missing.get(column, {}).items()}
     missing |= {value: labels.get(value, value) for value in likeness.missing}
     if missing and likeness.type != "identifier":
         yield "  missing:"

@@ -45,6 +45,13 @@ _IDENTITY_NAMES = re.compile(
     r"tel\w*|phone|portable|mobile|mail\w*|email\w*|courriel|adresse\w*|address|rue|voie|iban|rib|siret|uuid|cle|key|"
     r"signataire|interlocuteur|agent|login)(_|$)"
 )
+_PERSON_NAMES = re.compile(
+    r"(^|_)(id|ident|identifiant|matricule|alloc\w*|usager\w*|benef\w*|dossier|numero|num|no|n|personne|foyer|menage|"
+    r"demandeur|locataire|adherent|repondant|enquete|interviewe)(_|$)"
+)
+_PLACE_NAMES = re.compile(r"(^|_)(rue|voie|tel\w*|agent|guichet|ligne|ticket|rdv|contrat|facture|iban|siret)(_|$)")
+"""In the name of a number, what says that it is nobody's."""
+
 _FREE_TEXT_NAMES = re.compile(
     r"(^|_)(comment\w*|observation\w*|remarque\w*|note|notes|texte\w*|libre|verbatim\w*|precis\w*)(_|$)"
 )
@@ -65,6 +72,8 @@ _IDENTITY_FORMS = {
     ),
     "d’un IBAN": re.compile(r"[A-Z]{2}\d{2}[ ]?(?:[A-Z0-9]{4}[ ]?){3,7}[A-Z0-9]{0,4}"),
 }
+_NAMED = "son nom est celui d’un identifiant"
+_SPREAD = "beaucoup de valeurs différentes : dans le doute, un identifiant"
 _FREQUENT = """
 marie jean pierre michel philippe alain nicolas christophe patrick laurent julien thomas nathalie isabelle sylvie
 catherine martine christine francoise monique anne sophie julie camille lea emma chloe manon ines sarah louis lucas
@@ -82,6 +91,9 @@ _PLACES = {
     "postcode": (re.compile(r"(^|_)(cp|code_?postal\w*|postal\w*)(_|$)"), "[0-9]{5}"),
     "commune": (re.compile(r"insee|(^|_)(com|commune\w*|depcom|codgeo)(_|$)"), "(?:[0-9]{2}|2[AB])[0-9]{3}"),
 }
+_WHOLE = "[+-]?(?:0|[1-9][0-9]{0,3})"
+"""A whole number that is no code: of four digits at most, without a leading zero."""
+
 _DATES = (
     "%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%d/%m/%y", "%d-%m-%y", "%d.%m.%y",
 )  # fmt: skip
@@ -173,11 +185,26 @@ def _likeness(
 ) -> Likeness:
     """Look at the answers alone where the file labels others as none: among numbers and dates, these do not count."""
     if unanswered:
-        counts = filled[~filled.isin(unanswered)].value_counts()
-        answered = _seen(folded(column), folded(title), counts, int(counts.sum()), set(labelled) - set(unanswered))
+        counts, others = filled[~filled.isin(unanswered)].value_counts(), set(labelled) - set(unanswered)
+        answered = _seen(folded(column), folded(title), counts, int(counts.sum()), others)
+        if answered.type == "code" and not others and _share(counts, _WHOLE) == 1:  # a code would have its labels
+            answered = replace(answered, type="integer", why="des nombres entiers", codes=(), hidden=0)
         if answered.type in {"integer", "number", "date", "datetime"}:
             return replace(answered, missing=(*answered.missing, *unanswered))
     return _seen(folded(column), folded(title), filled.value_counts(), len(filled), set(labelled))
+
+
+def names_people(column: str, likeness: Likeness) -> bool:
+    """Return whether a column seems to hold the number of a person, or of their file.
+
+    >>> names_people("N° allocataire", Likeness("identifier", "identifier", _NAMED))
+    True
+    >>> names_people("N° agent", Likeness("identifier", "identifier", _NAMED))
+    False
+    """
+    name = folded(column)
+    told = likeness.why in {_NAMED, _SPREAD} and likeness.required
+    return told and _PERSON_NAMES.search(name) is not None and _PLACE_NAMES.search(name) is None
 
 
 def folded(name: str) -> str:
@@ -199,7 +226,7 @@ def _seen(name: str, title: str, counts: pd.Series, filled: int, labelled: set[s
         if any(form.fullmatch(str(value)) for value in counts.index):
             return Likeness("identifier", "identifier", f"des valeurs ont la forme {what}")
     if _IDENTITY_NAMES.search(name):
-        return Likeness("identifier", "identifier", "son nom est celui d’un identifiant")
+        return Likeness("identifier", "identifier", _NAMED)
     if _are_names(counts):
         return Likeness("identifier", "identifier", "des valeurs ressemblent à des noms de personnes")
     if _FREE_TEXT_NAMES.search(name):
@@ -246,7 +273,7 @@ def _typed(counts: pd.Series, sensitivity: str) -> Likeness | None:
     few = len(counts) <= 12 and counts.sum() / len(counts) >= FEWEST_ROWS
     if _share(counts, r"0[0-9]+") > 0:
         return None  # a leading zero is a code's, a number would lose it
-    if _share(counts, r"[+-]?[0-9]{1,4}") == 1 and not few:
+    if _share(counts, _WHOLE) == 1 and not few:
         return Likeness("integer", sensitivity, "des nombres entiers")
     if _share(counts, r"[+-]?[0-9]{1,3}(?:[  ]?[0-9]{3})*[.,][0-9]+|[+-]?[0-9]{1,4}") == 1 and not few:
         return Likeness("number", sensitivity, "des nombres")
@@ -288,7 +315,7 @@ def _by_spread(counts: pd.Series, filled: int, sensitivity: str) -> Likeness:
         return _free_text("des phrases")
     if len(counts) <= MOST_CODES and filled / len(counts) >= FEWEST_ROWS:
         return _codes(counts, sensitivity, "peu de valeurs, qui reviennent")
-    return Likeness("identifier", "identifier", "beaucoup de valeurs différentes : dans le doute, un identifiant")
+    return Likeness("identifier", "identifier", _SPREAD)
 
 
 def _codes(
