@@ -69,7 +69,7 @@ _SECTION: tuple[tuple[str, str], ...] = (
     ("code", 'by_{variable} = profiles.distribution(records, "{variable}", person="{person}")'),
     (
         "code",
-        'report.say(\n    "« {{top.{variable}}} » est la réponse la plus fréquente ({{top}})",\n'
+        'report.say(\n    "Dans le fichier, « {{top.{variable}}} » est la réponse la plus fréquente ({{top}})",\n'
         '    top=by_{variable}.largest("share"),\n    level=2,\n    question="{question}",\n)',
     ),
     (

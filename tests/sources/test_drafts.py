@@ -257,10 +257,11 @@ def test_dates_of_two_digit_years_are_dates(tmp_path: Path, value: str, form: st
 
 
 def test_draft_says_whose_rows_are_when_a_column_is_named_so(tmp_path: Path) -> None:
-    rows = [f"A{k % 30:03d};{k};{'ab'[k % 2]}" for k in range(60)]
+    rows = [f"A{k % 30:03d};{k % 40};{'ab'[k % 2]}" for k in range(60)]
     written, book = drafted(tmp_path, "\n".join(["N° agent;N° allocataire;groupe", *rows]))
     assert book.person == "n_allocataire"
     assert "# supposé" in written
+    assert not book.one_each
     other = tmp_path / "other"
     other.mkdir()
     _, book = drafted(other, "\n".join(["N° agent;courriel;groupe", *(f"A{k};u{k}@exemple.fr;a" for k in range(9))]))
@@ -275,3 +276,9 @@ def test_draft_takes_the_person_that_is_named(tmp_path: Path) -> None:
     with pytest.raises(DeliveryError, match="La colonne « Foyer » manque") as caught:
         draft(delivery, shown="v.csv", person="Foyer")
     assert "foyer" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(("rows", "one_each"), [(49, False), (50, True)])
+def test_draft_says_that_each_person_has_one_row_where_it_is_so(tmp_path: Path, rows: int, one_each: bool) -> None:
+    _, book = drafted(tmp_path, "\n".join(["id;groupe", *(f"{k:04d};{'ab'[k % 2]}" for k in range(rows))]))
+    assert book.one_each is one_each

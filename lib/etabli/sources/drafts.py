@@ -84,7 +84,11 @@ def draft(path: Path, *, shown: str, source: str | None = None, person: str | No
         person=_NOBODY if whose is None else _PERSON.format(name=names[whose]),
         format=_format(seen.format, path.suffix.lower()),
     )
-    lines = [line for column in columns for line in _variable(column, names[column], looked[column], seen)]
+    lines = [
+        line
+        for column in columns
+        for line in (*_variable(column, names[column], looked[column], seen), *_once(column == whose, seen, column))
+    ]
     return head + "".join(f"      {line}\n" for line in lines) + _TAIL
 
 
@@ -122,6 +126,16 @@ def _format(written: FileFormat, suffix: str) -> str:
     found = {name: value for name, value in written.model_dump().items() if name in told or value != usual[name]}
     shown = ", ".join(f"{name}: {_quoted(each) if isinstance(each, str) else each}" for name, each in found.items())
     return f"    format: {{{shown}}}\n" if shown else ""
+
+
+_ENOUGH_PEOPLE = 50
+"""Rows of different people from which a draft says that each has one: fewer may be different by chance."""
+
+
+def _once(is_whose: bool, seen: Preview, column: str) -> Iterator[str]:
+    values = seen.frame[column]
+    if is_whose and len(values) >= _ENOUGH_PEOPLE and values.is_unique:
+        yield "  unique: true # supposé : dans ce fichier, chaque personne a une seule ligne"
 
 
 def _look(column: str, seen: Preview) -> Likeness:
