@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from etabli.sources.amendments import Amendment
 from etabli.sources.codebook import Codebook, read_codebook
 from etabli.sources.dummy import make_demo
 from etabli.study import read_study
+from etabli.terminal import run
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = sorted((ROOT / "docs" / "guide").glob("*.md"))
@@ -195,3 +198,37 @@ def test_tutorial_runs_as_it_is_written(tutorial: Project) -> None:
 def test_tutorial_column_is_a_valid_codebook(tutorial: Project) -> None:
     book = read_declaration(tutorial.studies / "lien-social" / "codebook.yml", Codebook)
     assert list(book.sources["records"].variables) == ["person", "group", "answer", "age_group"]
+
+
+@pytest.mark.slow
+def test_first_file_goes_from_end_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands of the page, in its order, with the agreement that it writes; fewer rows, to be quick."""
+    page = ROOT / "docs" / "guide" / "premier-fichier.md"
+    for folder in ("studies/agreements", "notebooks", "data"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copytree(ROOT / "studies" / "caf-flows", tmp_path / "studies" / "caf-flows")
+    for path in (ROOT / "studies" / "agreements").glob("*.yml"):
+        shutil.copy(path, tmp_path / "studies" / "agreements")
+    shutil.copy(ROOT / "notebooks" / "caf_flows.ipynb", tmp_path / "notebooks")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ETABLI_PROJECT", str(tmp_path))
+    monkeypatch.setenv("ETABLI_KEYS", str(tmp_path.parent / "keys"))
+    ran = 0
+    for heading in re.split("^## ", page.read_text(encoding="utf-8"), flags=re.MULTILINE):
+        for text in blocks(heading, "yaml"):
+            (tmp_path / "studies" / "agreements" / "premiers-contacts-data.yml").write_text(
+                text.replace("2028", "2098"), encoding="utf-8"
+            )
+        for line in "\n".join(blocks(heading, "console")).splitlines():
+            if line.startswith("$ etabli "):
+                arguments = shlex.split(line.removeprefix("$ etabli "))
+                few = ["--rows", "1500"] if arguments[:2] == ["demo", "caf-flows"] else []
+                assert run(app, [*arguments, *few]) == 0, (line, capsys.readouterr())
+                ran += 1
+    assert ran == 10
+    reports = tmp_path / "reports" / "premiers-contacts"
+    assert sorted(each.parent.name for each in reports.glob("*/report.html")) == [
+        "2024-T4_funder", "2024-T4_internal", "2024_internal",
+    ]  # fmt: skip

@@ -203,7 +203,7 @@ def names_people(column: str, likeness: Likeness) -> bool:
     False
     """
     name = folded(column)
-    told = likeness.why in {_NAMED, _SPREAD} and likeness.required
+    told = likeness.why in {_NAMED, _SPREAD}
     return told and _PERSON_NAMES.search(name) is not None and _PLACE_NAMES.search(name) is None
 
 
@@ -308,11 +308,11 @@ def _are_dates(values: pd.Series, form: str) -> bool:
 
 
 def _by_spread(counts: pd.Series, filled: int, sensitivity: str) -> Likeness:
-    repeated = int(counts[counts >= FEWEST_ROWS].sum())
-    if filled >= _FEWEST_ANSWERS and len(counts) <= MOST_ANSWERS and repeated >= _ANSWERED * filled:
-        return _codes(counts, sensitivity, "des réponses toutes faites, qui reviennent", words=_ANSWER_WORDS)
     if bool((counts.index.str.count(r"\S+") > MOST_WORDS).mean() > 0.2):
-        return _free_text("des phrases")
+        repeated = int(counts[counts >= FEWEST_ROWS].sum())
+        if filled < _FEWEST_ANSWERS or len(counts) > MOST_ANSWERS or repeated < _ANSWERED * filled:
+            return _free_text("des phrases")
+        return _codes(counts, sensitivity, "des réponses toutes faites, qui reviennent", words=_ANSWER_WORDS)
     if len(counts) <= MOST_CODES and filled / len(counts) >= FEWEST_ROWS:
         return _codes(counts, sensitivity, "peu de valeurs, qui reviennent")
     return Likeness("identifier", "identifier", _SPREAD)
