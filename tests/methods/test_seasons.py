@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from statsmodels.stats.oneway import anova_oneway
+import statsmodels.api as sm
 
 from etabli.disclosure.policy import Policy
 from etabli.disclosure.protect import protect
 from etabli.errors import MethodError
 from etabli.methods.membership import Population, mark_population
 from etabli.methods.results import TOTAL, Table
-from etabli.methods.seasons import Calendar, by_season, open_days, per_open_day
+from etabli.methods.seasons import Calendar, _daily_test, by_season, open_days, per_open_day
+from etabli.methods.serial import fit_serial
 from etabli.present.said import statements_of
 
 QUARTER = tuple(day.date() for day in pd.bdate_range("2024-10-01", "2024-12-31"))
@@ -74,15 +76,74 @@ def test_day_on_which_nobody_of_a_quarter_came_counts_as_one_without_visit() -> 
     assert row(table, TOTAL)["per_day"] == pytest.approx(3 / len(QUARTER))
 
 
-def test_test_is_welchs() -> None:
-    frame, calendar = visits(payment=1.1), Calendar(QUARTER)
-    told = by_season(frame, calendar)
-    number = told.groupby(told["visited_at"].dt.date).size().reindex(QUARTER, fill_value=0)
-    part = pd.Series(calendar.part_of())
-    expected = anova_oneway([number[part == name] for name in told["month_part"].cat.categories], use_var="unequal")
-    (test,) = per_open_day(frame, calendar).tests
-    assert (test.statistic, test.p_value) == pytest.approx((expected.statistic, expected.pvalue))
-    assert test.degrees == pytest.approx((expected.df_num, expected.df_denom))
+def daily(quarter: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return log visits of each open day, and the design: constant, weekdays, parts of the month."""
+    parts = Calendar(QUARTER).part_of()
+    counts = quarter["visited_at"].dt.date.value_counts()
+    told = pd.DataFrame({"weekday": [f"{day:%w}" for day in QUARTER], "part": [parts[day] for day in QUARTER]})
+    design = pd.get_dummies(told, drop_first=True, dtype=float)
+    design.insert(0, "one", 1.0)
+    return np.log(np.array([counts.get(day, 0) for day in QUARTER]) + 0.5), design.to_numpy()
+
+
+def test_test_is_that_of_generalised_least_squares() -> None:
+    quarter = visits(seed=4, payment=1.1)
+    y, design = daily(quarter)
+    fit = fit_serial(y, design)
+    sigma = fit.correlation ** np.abs(np.subtract.outer(np.arange(len(y)), np.arange(len(y))))
+    reference = sm.GLS(y, design, sigma=sigma).fit()
+    tested = reference.f_test(np.eye(design.shape[1])[-3:])
+    (test,) = per_open_day(quarter, Calendar(QUARTER)).tests
+    assert (test.statistic, test.p_value) == pytest.approx((float(tested.fvalue), float(tested.pvalue)))
+    assert test.degrees == (3.0, float(len(y) - design.shape[1]))
+    assert test.note is not None
+    assert "ressembler au précédent" in test.note
+
+
+@pytest.mark.parametrize(("rho", "share"), [(0.0, 0.09), (0.3, 0.12)])
+def test_days_that_resemble_one_another_are_taken_for_no_season(rho: float, share: float) -> None:
+    """Over 200 quarters without a season; at 5 %, 9 % is beyond chance (and Welch's test had 15 % at 0.3)."""
+    draw, parts = np.random.default_rng(9), Calendar(QUARTER).part_of()
+    names = np.array([parts[day] for day in QUARTER], dtype=object)
+    found = []
+    for _ in range(200):
+        errors = draw.normal(size=len(QUARTER))
+        for day in range(1, len(errors)):
+            errors[day] = rho * errors[day - 1] + np.sqrt(1 - rho**2) * errors[day]
+        number = draw.poisson(300 * np.exp(0.08 * errors)).astype(float)
+        found.append(_daily_test(number, QUARTER, names)[0].p_value < 0.05)
+    assert 0 < np.mean(found) < share
+
+
+def test_no_test_where_a_part_is_a_weekday() -> None:
+    days = tuple(day for day in QUARTER if day.weekday() < 2)
+    names = np.array(["payment" if day.weekday() else "between" for day in days], dtype=object)
+    assert _daily_test(np.arange(40.0, 40 + len(days)), days, names) == ()
+    assert _daily_test(np.full(len(QUARTER), 40.0), QUARTER, np.array(["between"] * len(QUARTER), dtype=object)) == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"payment_day": 0}, "versement"),
+        ({"payment_day": 29}, "versement"),
+        ({"days": QUARTER[::-1]}, "se suivent"),
+        ({"days": (QUARTER[0], QUARTER[0])}, "se suivent"),
+    ],
+)
+def test_calendar_that_cannot_be_is_refused(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(MethodError, match=message):
+        Calendar(**{"days": QUARTER, **changed})
+
+
+def test_month_that_the_period_cuts_has_no_end_or_no_payment() -> None:
+    cut = [day for day in QUARTER if date(2024, 10, 16) <= day <= date(2024, 12, 12)]
+    parts = Calendar(tuple(cut), start=date(2024, 10, 16), end=date(2024, 12, 12)).part_of()
+    october, december = ({parts[day] for day in cut if day.month == month} for month in (10, 12))
+    assert october == {"between", "month_end"}
+    assert december == {"before_payment", "payment", "between"}
+    whole = Calendar(QUARTER, start=date(2024, 10, 1), end=date(2024, 12, 31))
+    assert whole.part_of() == Calendar(QUARTER).part_of()
 
 
 def test_planted_season_is_found_and_its_interval_holds_it() -> None:

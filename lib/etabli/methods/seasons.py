@@ -6,36 +6,53 @@ units: many people come on the same day, for the same reasons.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import special
 
 from etabli.errors import MethodError
 from etabli.memo import pure
 from etabli.methods.arrivals import moments_of
 from etabli.methods.cells import PEOPLE_COUNT, ROWS
-from etabli.methods.clusters import Floats, Integers, column
+from etabli.methods.clusters import Floats, column
 from etabli.methods.intervals import mean_interval
 from etabli.methods.membership import mark_derived
 from etabli.methods.profiles import distribution
 from etabli.methods.results import TOTAL, Measure, Table, Test
+from etabli.methods.serial import fit_serial
 
-WELCH = "test de Welch (analyse de la variance)"
+DAILY = "test F de l’écart entre jours d’ouverture"
+
+DAILY_NOTE = (
+    "À jour de la semaine égal, sur le logarithme des visites du jour\u00a0; les jours sont les unités, et chacun peut "
+    "ressembler au précédent."
+)
 
 MONTH_PARTS = ("before_payment", "payment", "between", "month_end")
 """Open days before the payment of the month, the first five from it on, those between, the last five of the month."""
 
 SCHOOL = ("term", "holidays")
 
+_SHORTEST_MONTH = 28
+
 WEEK = 5
 """Open days of the week of payment, and of the end of the month: each weekday once, as a rule."""
 
 FEWEST_DAYS, FEWEST_A_DAY = 5, 20
 """Open days, and visits on a mean one, under which no interval nor test is given: beside the sum it would tell days."""
+
+FEWEST_LEFT = 10
+"""Open days beyond the coefficients of the model, at least, for its test."""
+
+_HALF = 0.5
+"""Visits added to those of a day before their logarithm: a day may have none of a quarter."""
 
 MADE = ("month_part", "school")
 """Columns that `by_season` makes."""
@@ -48,26 +65,53 @@ class Calendar:
     Parameters
     ----------
     days
-        Open days, rising.
+        Open days, rising, none twice.
     payment_day
-        Day of the month on which benefits are paid.
+        Day of the month on which benefits are paid, from 1 to 28.
     school_holidays
         First and last day of each, whatever the year: those of other periods are passed over.
+    start, end
+        First and last day of the period. A month that they cut has no week of payment, or no end: its days are
+        « between ». None: months are whole.
+
+    Raises
+    ------
+    MethodError
+        Days are not rising, or the day of payment is none of every month.
     """
 
     days: tuple[date, ...]
     payment_day: int = 5
     school_holidays: tuple[tuple[date, date], ...] = ()
+    start: date | None = None
+    end: date | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.payment_day <= _SHORTEST_MONTH:
+            raise MethodError(
+                "Le jour du versement n’est pas un jour de tous les mois.",
+                expected=f"de 1 à {_SHORTEST_MONTH}",
+                got=str(self.payment_day),
+            )
+        if any(later <= day for day, later in pairwise(self.days)):
+            raise MethodError(
+                "Les jours d’ouverture ne se suivent pas.",
+                expected="des jours croissants, chacun une fois",
+                hint="prenez open_days(…) de toutes les visites",
+            )
 
     def part_of(self) -> dict[date, str]:
         """Return the part of the month of each open day."""
         found: dict[date, str] = {}
         months = dict.fromkeys((day.year, day.month) for day in self.days)
-        for month in months:
-            days = [day for day in self.days if (day.year, day.month) == month]
+        for year, month in months:
+            days = [day for day in self.days if (day.year, day.month) == (year, month)]
             paid = [day for day in days if day.day >= self.payment_day]
             found |= {day: "before_payment" if day.day < self.payment_day else "between" for day in days}
-            found |= dict.fromkeys(paid[-WEEK:], "month_end") | dict.fromkeys(paid[:WEEK], "payment")
+            if self.end is None or self.end >= date(year, month, monthrange(year, month)[1]):
+                found |= dict.fromkeys(paid[-WEEK:], "month_end")
+            if self.start is None or self.start <= date(year, month, self.payment_day):
+                found |= dict.fromkeys(paid[:WEEK], "payment")
         return found
 
     def school_of(self) -> dict[date, str]:
@@ -161,17 +205,14 @@ def per_open_day(
     Table
         By `by`, the total last. Measures: `rows` (visits), `people`, and `per_day`, visits by open day, with bounds:
         what another period of such days could have had (`intervals.mean_interval`, over days); missing under five days,
-        or twenty visits a day. Column `open_days`: how many days each is. Test: Welch's, that a mean day is the same in
-        all parts; days as units, taken as independent; none where bounds are missing.
+        or twenty visits a day. Column `open_days`: how many days each is. Test: that a day has as many visits in all
+        parts, weekdays being equal: F of a linear model of log (visits + ½), days as units, each resembling the one
+        before (`serial.fit_serial`); none where bounds are missing, or fewer than ten days are left to tell chance by.
 
     Raises
     ------
     MethodError
         As for `by_season`; `by` is neither.
-
-    References
-    ----------
-    Welch (1951), Biometrika 38, 330–336.
 
     Examples
     --------
@@ -199,23 +240,27 @@ def per_open_day(
     )
     per_day = Measure("per_day", "mean", low="per_day_low", high="per_day_high", of=("rows", "open_days"))
     return replace(
-        table, cells=cells, measures=(ROWS, PEOPLE_COUNT, per_day), tests=_welch(groups[:-1]) if all(many) else ()
+        table,
+        cells=cells,
+        measures=(ROWS, PEOPLE_COUNT, per_day),
+        tests=_daily_test(number, calendar.days, names) if all(many) else (),
     )
 
 
-def _welch(groups: Sequence[Floats]) -> tuple[Test, ...]:
-    """Return Welch's test that the means of some groups are the same; none where one of them has no variance."""
-    groups = [each for each in groups if len(each)]
-    if len(groups) < 2 or any(len(each) < 2 or each.var(ddof=1) == 0 for each in groups):
+def _daily_test(number: Floats, days: Sequence[date], names: NDArray[np.object_]) -> tuple[Test, ...]:
+    """Return the test that a day has as many visits in all parts, weekdays being equal; none where days are too few."""
+    weekday = np.array([day.weekday() for day in days])
+    apart = [weekday == each for each in np.unique(weekday)[1:]]
+    parts = [names == each for each in np.unique(names.astype(str))[1:]]
+    design = np.column_stack([np.ones(len(days)), *apart, *parts]).astype(float)
+    degrees = len(days) - design.shape[1]
+    if not parts or degrees < FEWEST_LEFT or np.linalg.matrix_rank(design) < design.shape[1]:
         return ()
-    sizes: Integers = np.array([len(each) for each in groups])
-    means = np.array([each.mean() for each in groups])
-    weights = sizes / np.array([each.var(ddof=1) for each in groups])
-    share, k = weights / weights.sum(), len(groups)
-    between = float((weights * (means - share @ means) ** 2).sum()) / (k - 1)
-    unsure = float(((1 - share) ** 2 / (sizes - 1)).sum())
-    statistic = between / (1 + 2 * (k - 2) / (k**2 - 1) * unsure)
-    freedom = (float(k - 1), (k**2 - 1) / (3 * unsure))
-    p_value = float(special.fdtrc(*freedom, statistic))
-    note = "Les jours d’ouverture sont les unités, tenus pour indépendants."
-    return (Test(WELCH, statistic, freedom, p_value, None, note=note),)
+    logarithm = np.log(number + _HALF)
+    if np.ptp(logarithm) == 0:
+        return ()
+    fit, last = fit_serial(logarithm, design), slice(-len(parts), None)
+    effects = fit.coefficients[last]
+    statistic = float(effects @ np.linalg.solve(fit.covariance[last, last], effects)) / len(parts)
+    freedom = (float(len(parts)), float(fit.degrees))
+    return (Test(DAILY, statistic, freedom, float(special.fdtrc(*freedom, statistic)), None, note=DAILY_NOTE),)
