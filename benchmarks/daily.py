@@ -3,9 +3,9 @@
     python benchmarks/daily.py                # 500 quarters a line; a minute
     python benchmarks/daily.py --write        # and keep the figures in results.md
 
-Quarters of open days, 400 visits on a mean one, a weekday effect of ± 12 %, a day's chance of 6 % that resembles that of
-the day before by a correlation; with a season, the week of payment (or the holidays) has 6 % more. « Welch »: analysis
-of variance of the days, as independent (`statsmodels.anova_oneway`).
+Quarters of open days, 400 visits on a mean one, a weekday effect of ± 12 %, a day's chance of 6 % that resembles that
+of the day before by a correlation; with a season, the week of payment (or the holidays) has 6 % more. « Welch »:
+analysis of variance of the days, as independent (`statsmodels.anova_oneway`).
 """
 
 from __future__ import annotations
