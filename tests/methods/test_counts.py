@@ -76,11 +76,11 @@ def test_estimates_do_not_depend_on_the_units_of_the_design() -> None:
 def test_probabilities_are_those_of_scipy_without_zero() -> None:
     numbers = np.arange(1, 200)
     none = np.empty((0, 0))
-    law = CountFit(np.zeros(1), 0.5, np.nan, 0.0, none, truncated=True)
+    law = CountFit(np.zeros(1), 0.5, np.nan, 0.0, none, none, truncated=True)
     size, mean = 2.0, 1.7
     whole = stats.nbinom(size, size / (size + mean))
     assert law.probabilities(np.array([mean]), numbers)[0] == pytest.approx(whole.pmf(numbers) / whole.sf(0))
-    poisson = CountFit(np.zeros(1), 0.0, np.nan, 0.0, none, truncated=False)
+    poisson = CountFit(np.zeros(1), 0.0, np.nan, 0.0, none, none, truncated=False)
     assert poisson.probabilities(np.array([mean]), numbers)[0] == pytest.approx(stats.poisson(mean).pmf(numbers))
 
 
