@@ -52,6 +52,7 @@ bench: $(STAMP) ## Mesure noyaux, lecture, pages, lots, protection et audit, dan
 	$(BIN)/python benchmarks/growth.py --write
 	$(BIN)/python benchmarks/typology.py --write
 	$(BIN)/python benchmarks/daily.py --write
+	$(BIN)/python benchmarks/small_groups.py --write
 
 fuzz: $(STAMP) ## Lit 20 000 fichiers abîmés et tue des lots à 50 moments (longtemps)
 	$(BIN)/python -m pytest -m fuzz

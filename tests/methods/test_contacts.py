@@ -97,6 +97,36 @@ def test_category_that_never_came_again_has_no_ratio() -> None:
     assert (table.missing.people, table.missing.of) == (30, 150)
 
 
+@pytest.mark.parametrize(("people", "has_ratio"), [(9, False), (10, True), (11, True)])
+def test_category_of_fewer_than_ten_people_has_no_ratio(people: int, has_ratio: bool) -> None:
+    visits = [1, 2, 3, 1, 2, 4] * 20 + ([1, 2, 4] * 4)[:people]
+    benefit = ["a", "b"] * 60 + ["c"] * people
+    table = contacts.rate_ratios(people_of(visits, benefit=benefit), on=["benefit"])
+    few = table.cells[table.cells["category"] == "c"].iloc[0]
+    assert bool(np.isfinite(few["rate_ratio_high"])) is has_ratio
+    assert (table.missing is None) is has_ratio
+    assert few["people"] == people
+
+
+def test_category_in_which_all_came_as_often_has_no_ratio() -> None:
+    """A sandwich would make an interval of no width: 3 visits each, 7.07 [6.35 ; 7.86]."""
+    visits = [1, 2, 3, 1, 2, 4] * 20 + [3] * 30
+    table = contacts.rate_ratios(people_of(visits, benefit=["a", "b"] * 60 + ["c"] * 30), on=["benefit"])
+    assert np.isnan(table.cells.set_index("category")["rate_ratio"]["c"])
+
+
+@pytest.mark.parametrize(("shares", "noted"), [((0.5, 0.5, 0), True), ((0.3, 0.6, 0.1), True), (None, False)])
+def test_people_who_come_more_alike_than_chance_are_told_so(shares: tuple[float, ...] | None, noted: bool) -> None:
+    visits = (
+        drawn(4, 600, size=None)
+        if shares is None
+        else [number + 1 for number, share in enumerate(shares) for _ in range(int(600 * share))]
+    )
+    (test,) = contacts.against_chance(people_of(visits)).tests
+    assert (test.note == contacts.REGULAR) is noted
+    assert test.p_value > 0.05
+
+
 @given(st.lists(st.integers(1, 30), min_size=100, max_size=130))
 def test_share_of_those_who_come_most_is_a_lorenz_curve(visits: list[int]) -> None:
     table = contacts.concentration(people_of(visits))

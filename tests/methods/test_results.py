@@ -68,6 +68,15 @@ def test_value_that_is_not_available_is_none() -> None:
     assert table().value("share", age="young", channel="y").number is None
 
 
+def test_value_writes_itself_nowhere() -> None:
+    value = table().value("rows", age="old")
+    assert "3" not in f"{value!r}{value!s}"
+    with pytest.raises(MethodError, match="ne s’écrit pas elle-même"):
+        f"{value}"
+    with pytest.raises(MethodError):
+        f"{value:.1f}"
+
+
 def test_number_is_a_plain_python_number() -> None:
     assert type(table().value("rows").number) is int
     assert type(table().value("share").number) is float

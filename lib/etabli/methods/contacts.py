@@ -29,10 +29,21 @@ from etabli.methods.routes import NUMBERS
 
 OVERDISPERSION = "test du rapport de vraisemblance de la loi de Poisson contre la loi binomiale négative"
 
+REGULAR = (
+    "Les nombres de visites diffèrent même moins d’une personne à l’autre que le hasard ne le ferait"
+    "\u00a0; ce test, qui ne cherche que le contraire, n’en dit rien."
+)
+"""What is beside the test where people come more alike than Poisson's law has it, at 5 %, one-sided."""
+
+_ONE_SIDED = 1.645
+
 DECILES = tuple(f"top_{10 * tenth}" for tenth in range(1, 10))
 """Those who came most often: the first tenth of the people, the first two tenths…"""
 
 _RESAMPLES, _SEED = 999, 20_241
+_FEWEST_OF_CATEGORY = 10
+"""People of a category that has a rate ratio: of fewer, intervals miss too often (benchmarks/small_groups.py)."""
+
 _FEWEST = 100
 """People under whom no law of the number of visits is fitted, and no tenth looked at: they would rest on a few."""
 
@@ -54,8 +65,9 @@ def against_chance(people: pd.DataFrame, *, person: str = "recipient") -> Table:
     Table
         By `number`. Measures: `people`, `share` (of people, with its interval), `expected_poisson` and
         `expected_negative_binomial` (people). Test: the likelihood ratio of both laws, its p-value half that of χ² with
-        one degree, since no dispersion is the least one there can be. With fewer than 100 people, or when nobody came
-        twice, no law is fitted: the expected numbers are missing and there is no test.
+        one degree, since no dispersion is the least one there can be; a note says where numbers are under-dispersed.
+        With fewer than 100 people, or when nobody came twice, no law is fitted: the expected numbers are missing and
+        there is no test.
 
     References
     ----------
@@ -71,7 +83,7 @@ def against_chance(people: pd.DataFrame, *, person: str = "recipient") -> Table:
         laws = laws_of(visits[known])
         for name, law in zip(("expected_poisson", "expected_negative_binomial"), laws, strict=True):
             cells[name] = _expected(law, int(known.sum()), cells["number"])
-        tests = (_overdispersion(*laws, int(known.sum())),)
+        tests = (_overdispersion(*laws, visits[known]),)
     own = [measure for measure in table.measures if measure.name in {PEOPLE, "share"}]
     expected = [
         Measure(name, "expected", unit="people", base="everyone", states_people=False)
@@ -94,9 +106,11 @@ def _expected(law: CountFit, people: int, numbers: pd.Series) -> list[float]:
     return [people * by_number.get(code, 1.0 if code == TOTAL else 0.0) for code in numbers.astype(str)]
 
 
-def _overdispersion(poisson: CountFit, negative_binomial: CountFit, people: int) -> Test:
+def _overdispersion(poisson: CountFit, negative_binomial: CountFit, visits: Floats) -> Test:
     statistic = max(0.0, 2 * (negative_binomial.log_likelihood - poisson.log_likelihood))
-    return Test(OVERDISPERSION, statistic, (1.0,), float(special.chdtrc(1.0, statistic)) / 2, people)
+    _, departure = poisson.dispersion_of(visits, float(np.exp(poisson.coefficients[0])))
+    note = REGULAR if departure < -_ONE_SIDED else None
+    return Test(OVERDISPERSION, statistic, (1.0,), float(special.chdtrc(1.0, statistic)) / 2, len(visits), note=note)
 
 
 @pure
@@ -105,7 +119,8 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
 
     Negative binomial regression without zero, log μ = α + Σ β, on categorical variables, a person a row; μ counts those
     who did not come too, as far as they are like those who did. The reference is each variable's most frequent
-    category. Sandwich variance, bounds exp(β ± 1.96 se); one joint Wald test a variable, adjusted together (Holm).
+    category. Sandwich variance as if each person were left out in turn, bounds exp(β ± t · se) with the degrees of
+    freedom of each coefficient (`counts.CountFit`); one joint Wald test a variable (F), adjusted together (Holm).
 
     Parameters
     ----------
@@ -116,8 +131,8 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
     -------
     Table
         By `variable` and `category` (neither adds up). Measure: `rate_ratio`, with bounds. Column `reference` flags the
-        references: 1 by construction, without bounds. People with a missing value, in a category in which nobody, or
-        everybody, came more than once, or of one person, are left out and counted in `missing`.
+        references: 1 by construction, without bounds. Categories of fewer than ten people, or in which all came as
+        often, have no ratio; their people, and those with a missing value, are left out and counted in `missing`.
 
     Raises
     ------
@@ -155,7 +170,7 @@ def fitted_ratios(
     known = exposed.loc[complete].reset_index(drop=True)
     shift = shift.loc[complete].reset_index(drop=True)
     visits = known["visits"].to_numpy(dtype=float)
-    part = estimable(known, on, (visits > int(truncated)).astype(float), np.arange(len(known)), always=True)
+    part = estimable(known, on, visits, np.arange(len(known)), fewest=_FEWEST_OF_CATEGORY)
     variables = factors(part.frame, part.on, np.arange(len(part.frame)))
     columns = [(each.coded.codes == code).astype(float) for each in variables for code in each.others]
     design = np.column_stack([np.ones(len(part.frame)), *columns])

@@ -23,6 +23,12 @@ _LEAST, _MOST = -12.0, 6.0
 _FLAT = 1e-5
 """Largest slope of the log-likelihood, for each person and standard unit, at which it is at its top."""
 
+_ALONE = 0.999
+"""Largest leverage: who has one of 1 is a category of their own, and nothing tells them from it."""
+
+_FAR = 700.0
+"""Largest number whose exponential is still one; far from any estimate, but a search may pass there."""
+
 _STEP = 1e-4
 """Between two slopes of which a curvature is made."""
 
@@ -42,7 +48,9 @@ class CountFit:
     log_likelihood
         At the estimate.
     covariance
-        Of the coefficients (sandwich: true even where the variance is not the model's).
+        Of the coefficients (sandwich, bias-reduced: true even where the variance is not the model's).
+    degrees
+        Of freedom of each coefficient's variance, 1 at least: about the people of a category but one.
     truncated
         Whether zeros are not in the data.
     """
@@ -52,7 +60,24 @@ class CountFit:
     dispersion_error: float
     log_likelihood: float
     covariance: Floats
+    degrees: Floats
     truncated: bool
+
+    def dispersion_of(self, y: Floats, mean: float) -> tuple[float, float]:
+        """Return Pearson's dispersion of counts of one mean, and how far it is from 1, in standard errors.
+
+        Mean of (y − m)² / v over the people, m and v being of the law without its zero where it has none. Under the
+        law, its mean fitted to them, its variance is (κ − 1 − γ²) / n, κ the kurtosis and γ the skewness.
+        """
+        most = int(max(y.max(), mean + 40 * np.sqrt(mean * (1 + self.dispersion * mean)) + 40))
+        numbers = np.arange(int(self.truncated), most + 1)
+        weights = self.probabilities(np.array([mean]), numbers)[0]
+        first = float(weights @ numbers)
+        variance = float(weights @ (numbers - first) ** 2)
+        standard = (numbers - first) / np.sqrt(variance)
+        spread = float(weights @ standard**4 - 1 - (weights @ standard**3) ** 2)
+        dispersion = float(((y - first) ** 2).mean()) / variance
+        return dispersion, (dispersion - 1) * float(np.sqrt(len(y) / spread))
 
     def probabilities(self, mean: Floats, numbers: NDArray[np.int64]) -> Floats:
         """Return P(Y = y) by person and number (people × numbers), among those who are in the data."""
@@ -91,7 +116,8 @@ def fit_counts(
 
     References
     ----------
-    Cameron and Trivedi (2013), Regression Analysis of Count Data, 2nd edition, sections 3.3 and 4.3.
+    Cameron and Trivedi (2013), Regression Analysis of Count Data, 2nd edition, sections 3.3 and 4.3; Bell and McCaffrey
+    (2002), Survey Methodology 28, 169–181; MacKinnon and White (1985), Journal of Econometrics 29, 305–325 (HC3).
     """
     _hold(y, design, truncated=truncated)
     shift = np.zeros(len(y)) if offset is None else offset
@@ -105,7 +131,8 @@ def fit_counts(
         found = _maximise(likelihood, np.append(poisson, 0.0))
     else:
         likelihood, found = _Likelihood(y, x, shift, dispersed=False, truncated=truncated), poisson
-    covariance = _sandwich(likelihood, found)
+    weights = likelihood.weights(found)
+    covariance = _sandwich(likelihood, found, _leverage(x, weights))
     back = _back(centre, scale)
     width = x.shape[1]
     log_alpha = found[width] if dispersed else -np.inf
@@ -116,6 +143,7 @@ def fit_counts(
         dispersion_error=float(np.sqrt(covariance[width, width])) if inside else float("nan"),
         log_likelihood=likelihood.value(found),
         covariance=back @ covariance[:width, :width] @ back.T,
+        degrees=_degrees(design, weights),
         truncated=truncated,
     )
 
@@ -144,7 +172,7 @@ class _Likelihood:
         if not self.dispersed:
             by_mean = self.y - mean
             if self.truncated:
-                by_mean -= mean / np.expm1(mean)
+                by_mean -= mean / np.expm1(np.minimum(mean, _FAR))
             return np.asarray(by_mean[:, None] * self.x, dtype=float)
         size = np.exp(-tau)
         share = mean / (size + mean)
@@ -152,10 +180,21 @@ class _Likelihood:
         by_mean = (self.y - mean) * (1 - share)
         by_size = special.digamma(self.y + size) - special.digamma(size) + log_one + 1 - (size + self.y) / (size + mean)
         if self.truncated:
-            odds = 1 / np.expm1(-size * log_one)  # of not coming
+            odds = 1 / np.expm1(np.minimum(-size * log_one, _FAR))  # of not coming
             by_mean -= odds * size * share
             by_size += odds * (log_one + share)
         return np.column_stack([by_mean[:, None] * self.x, -size * by_size])
+
+    def weights(self, theta: Floats) -> Floats:
+        """Return the information that each person holds on their log μ: the variance of its slope, by the law."""
+        mean, tau = self._parts(theta)
+        alpha = np.exp(tau) if self.dispersed else 0.0
+        variance = mean + alpha * mean**2
+        if self.truncated:
+            log_none = _log_no_visit(mean, tau) if self.dispersed else -mean
+            came = -np.expm1(log_none)
+            variance = (variance + mean**2) / came - (mean / came) ** 2
+        return np.asarray(variance / (1 + alpha * mean) ** 2, dtype=float)
 
     def _parts(self, theta: Floats) -> tuple[Floats, float]:
         width = self.x.shape[1]
@@ -198,8 +237,28 @@ def _maximise(likelihood: _Likelihood, start: Floats) -> Floats:
     return theta
 
 
-def _sandwich(likelihood: _Likelihood, theta: Floats) -> Floats:
-    """Return the covariance H⁻¹ [Σ s s′] H⁻¹ · n / (n − p), H from differences of exact slopes."""
+def _leverage(x: Floats, weights: Floats) -> Floats:
+    """Return how much of each person's fitted log μ is their own number (people,), below 1."""
+    spread = np.linalg.pinv((x * weights[:, None]).T @ x, hermitian=True)
+    return np.asarray(np.clip(np.einsum("ij,jk,ik->i", x, spread, x) * weights, 0.0, _ALONE), dtype=float)
+
+
+def _degrees(design: Floats, weights: Floats) -> Floats:
+    """Return the degrees of freedom of each coefficient's variance, a sum of squares of which few may be large.
+
+    Satterthwaite's, under the model: (Σ a)² / Σ a² − 1, a the variance that each person brings (Bell and McCaffrey).
+    """
+    spread = np.linalg.pinv((design * weights[:, None]).T @ design, hermitian=True)
+    brought = (design @ spread) ** 2 * weights[:, None]
+    return np.asarray(np.maximum(brought.sum(axis=0) ** 2 / (brought**2).sum(axis=0) - 1, 1.0), dtype=float)
+
+
+def _sandwich(likelihood: _Likelihood, theta: Floats, leverage: Floats) -> Floats:
+    """Return the covariance (n − 1)/n · H⁻¹ [Σ u u′] H⁻¹, H from differences of exact slopes, u = s / (1 − leverage).
+
+    As if each person were left out in turn (HC3): the slopes of who weighs on a coefficient are too small, and the
+    intervals of categories of few people too short.
+    """
     people, width = len(likelihood.y), len(theta)
     curvature = np.empty((width, width))
     for place in range(width):
@@ -208,8 +267,8 @@ def _sandwich(likelihood: _Likelihood, theta: Floats) -> Floats:
         above, below = likelihood.slopes(theta + step).sum(axis=0), likelihood.slopes(theta - step).sum(axis=0)
         curvature[place] = (above - below) / (2 * _STEP)
     bread = np.linalg.pinv(-(curvature + curvature.T) / 2, hermitian=True)
-    slopes = likelihood.slopes(theta)
-    return np.asarray(bread @ (slopes.T @ slopes) @ bread * people / (people - width), dtype=float)
+    slopes = likelihood.slopes(theta) / (1 - leverage)[:, None]
+    return np.asarray(bread @ (slopes.T @ slopes) @ bread * (people - 1) / people, dtype=float)
 
 
 def _standards(design: Floats) -> tuple[Floats, Floats]:

@@ -1,4 +1,9 @@
-"""What a fitted model says of each category: its ratio to the reference, with bounds, and one joint test a variable."""
+"""What a fitted model says of each category: its ratio to the reference, with bounds, and one joint test a variable.
+
+A sandwich variance that few people make is itself uncertain. Where the model says on how many degrees of freedom each
+coefficient's rests, bounds are Student's and the test is an F, as many below as their harmonic mean: simulated in
+benchmarks/small_groups.py.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +31,13 @@ class Fitted(Protocol):
     @property
     def covariance(self) -> Floats: ...
 
+    @property
+    def degrees(self) -> Floats | None:
+        """Degrees of freedom of each coefficient's variance; None: as many as make it certain."""
+
 
 def ratios(variable: Factor, fit: Fitted, name: str) -> pd.DataFrame:
-    """Return exp(β) by category, its bounds exp(β ± 1.96 se), and which is the reference: 1, without bounds.
+    """Return exp(β) by category, its bounds exp(β ± t · se), and which is the reference: 1, without bounds.
 
     Columns: `variable`, `category`, `<name>`, `<name>_low`, `<name>_high`, `reference`.
     """
@@ -36,7 +45,10 @@ def ratios(variable: Factor, fit: Fitted, name: str) -> pd.DataFrame:
     beta, error = np.zeros(levels), np.full(levels, np.nan)
     beta[variable.others] = fit.coefficients[variable.columns]
     error[variable.others] = np.sqrt(np.diag(fit.covariance)[variable.columns])
-    reach = float(special.ndtri((1 + LEVEL) / 2)) * error
+    quantile = np.full(levels, float(special.ndtri((1 + LEVEL) / 2)))
+    if fit.degrees is not None:
+        quantile[variable.others] = special.stdtrit(fit.degrees[variable.columns], (1 + LEVEL) / 2)
+    reach = quantile * error
     return pd.DataFrame(
         {
             "variable": variable.name,
@@ -50,10 +62,16 @@ def ratios(variable: Factor, fit: Fitted, name: str) -> pd.DataFrame:
 
 
 def wald(variable: Factor, fit: Fitted, people: int | None) -> Test:
-    """Return the test that all coefficients of a variable are zero: χ², one degree a category but the reference."""
+    """Return the test that all coefficients of a variable are zero, a degree a category but the reference: χ², or F."""
     beta = fit.coefficients[variable.columns]
+    degrees: tuple[float, ...]
     within = fit.covariance[np.ix_(variable.columns, variable.columns)]
     statistic, freedom = float(beta @ np.linalg.solve(within, beta)), float(len(beta))
-    p_value = float(special.chdtrc(freedom, statistic))
+    if fit.degrees is None:
+        degrees, p_value = (freedom,), float(special.chdtrc(freedom, statistic))
+    else:
+        below = freedom / float((1 / fit.degrees[variable.columns]).sum())
+        statistic /= freedom
+        degrees, p_value = (freedom, below), float(special.fdtrc(freedom, below, statistic))
     note = FEW_PEOPLE_NOTE if variable.people.min() < FEW_PEOPLE else None
-    return Test(WALD, statistic, (freedom,), p_value, people, within={"variable": variable.name}, note=note)
+    return Test(WALD, statistic, degrees, p_value, people, within={"variable": variable.name}, note=note)

@@ -25,13 +25,11 @@ class Estimable:
     levels: tuple[tuple[str, str], ...]
 
 
-def estimable(
-    frame: pd.DataFrame, on: Sequence[str], y: Floats, groups: Integers, *, always: bool = False
-) -> Estimable:
-    """Leave out what has no ratio: categories without rows, of one person, or without variation of the event.
+def estimable(frame: pd.DataFrame, on: Sequence[str], y: Floats, groups: Integers, *, fewest: int = 2) -> Estimable:
+    """Leave out what has no ratio: categories without rows, of few people, or in which all rows have the same outcome.
 
-    In a category of one person nothing tells the category from the person; in one where the event never happens the
-    ratio is zero. Where it always happens odds are infinite; a number of events is not (`always`).
+    In a category of one person nothing tells the category from the person; in one where an event never happens its
+    odds are zero, where it always happens infinite; of equal numbers the sandwich makes an interval of no width.
 
     The rows of such a category leave the model, which may leave another without variation: it is looked for
     again, until none is left.
@@ -41,11 +39,11 @@ def estimable(
     frame
         Rows without a missing value.
     y
-        Whether the event happens, by row.
+        Outcome, by row: 0 or 1 of an event, or a number.
     groups
         Person of each row, as integers from 0.
-    always
-        Keep the categories in which the event always happens: a count has a mean there.
+    fewest
+        People of a category, at least.
 
     Raises
     ------
@@ -57,8 +55,8 @@ def estimable(
     while True:
         pure = np.zeros(len(frame), dtype=bool)
         for variable in coded.values():
-            flat = _without_variation(variable, y, kept, always=always)
-            pure |= kept & (flat | _of_one_person(variable, groups, kept))
+            few = people_of(variable, groups, kept) < fewest
+            pure |= kept & (_without_variation(variable, y, kept) | few)[variable.codes]
         if not pure.any():
             break
         kept &= ~pure
@@ -78,15 +76,9 @@ def estimable(
     return Estimable(used, compared, tuple((name, level) for name in on for level in coded[name].levels))
 
 
-def _of_one_person(variable: Coded, groups: Integers, kept: Flags) -> Flags:
-    """Return the rows of the categories of which all kept rows are one person's."""
-    return np.asarray((people_of(variable, groups, kept) == 1)[variable.codes], dtype=bool)
-
-
-def _without_variation(variable: Coded, y: Floats, kept: Flags, *, always: bool) -> Flags:
-    """Return the rows of the categories in which no kept row has the event, or all have it, unless `always` may be."""
-    size = len(variable.levels)
-    rows = np.bincount(variable.codes[kept], minlength=size)
-    events = np.bincount(variable.codes[kept], weights=y[kept], minlength=size)
-    flat = (events == 0) | (not always) & (events == rows)
-    return np.asarray(flat[variable.codes], dtype=bool)
+def _without_variation(variable: Coded, y: Floats, kept: Flags) -> Flags:
+    """Return the categories of which all kept rows have the same outcome."""
+    least, most = np.full(len(variable.levels), np.inf), np.full(len(variable.levels), -np.inf)
+    np.minimum.at(least, variable.codes[kept], y[kept])
+    np.maximum.at(most, variable.codes[kept], y[kept])
+    return np.asarray(least >= most, dtype=bool)

@@ -108,7 +108,7 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
 
     Negative binomial regression (NB2) of all recipients, log μ = α + Σ β + log days, on categorical variables. Only the
     mean need be so: the sandwich variance holds where the law is another, as when some would never come. The reference
-    is each variable's most frequent category; bounds exp(β ± 1.96 se); one joint Wald test a variable (Holm).
+    is each variable's most frequent category; bounds and tests as in `contacts.rate_ratios`.
 
     Parameters
     ----------

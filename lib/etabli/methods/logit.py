@@ -53,6 +53,7 @@ class Fit:
 
     coefficients: Floats
     covariance: Floats
+    degrees: None = None
 
 
 def factors(frame: pd.DataFrame, names: Sequence[str], groups: Integers) -> list[Factor]:

@@ -421,6 +421,17 @@ class Value:
     tied: tuple[int, ...] = ()
     """Those of them that its interval does not tell apart from it, itself first; empty where nothing is compared."""
 
+    def __repr__(self) -> str:
+        return f"valeur de « {self.measure} », à citer par report.say ou sentence"
+
+    def __format__(self, form: str) -> str:
+        """Refuse to be written by an f-string: such a text would leave the report's one path, unprotected."""
+        raise MethodError(
+            "Une valeur ne s’écrit pas elle-même dans un texte.",
+            expected='report.say("… {x} …", x=valeur), qui la protège et l’arrondit',
+            hint="retirez le « f » devant les guillemets, et donnez la valeur par son nom",
+        )
+
     @property
     def number(self) -> float | int | str | None:
         """The value itself; None when it is not available."""

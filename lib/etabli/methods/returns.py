@@ -72,7 +72,9 @@ def _marked(visits: pd.DataFrame, found: Gaps, following: Following) -> pd.DataF
     codes = band_codes(found, following)
     codes[found.known & np.isnan(found.to_next)] = len(following.bands) + 1
     names = pd.Index([*following.bands, LATER, NOT_SEEN])
-    return mark_derived(visits.assign(**{BACK: pd.Categorical.from_codes(codes.tolist(), names)}), visits, {})
+    return mark_derived(
+        visits.assign(**{BACK: pd.Categorical.from_codes(codes.tolist(), names)}), visits, {BACK: following.at}
+    )
 
 
 @pure
