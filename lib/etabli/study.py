@@ -223,6 +223,11 @@ class Edition(Declaration):
     corrections: tuple[Correction, ...] = ()
     """What was corrected since it came out, told in its reports."""
 
+    @property
+    def days(self) -> int | None:
+        """How many days the period has, closed ones among them; None where it is not said."""
+        return (self.end - self.start).days + 1 if self.start and self.end else None
+
     @model_validator(mode="after")
     def _runs_forward(self) -> Self:
         if self.start and self.end and self.end < self.start:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from etabli.errors import RunError
-from etabli.present.changes import RESULTS, Change, Number, changes, counted
+from etabli.present.changes import RESULTS, Change, Number, changes, counted, value_of
 
 
 def told(value: object, interval: list[float] | None = None, **rest: Any) -> dict[str, Any]:
@@ -39,7 +39,11 @@ def compared(tmp_path: Path, before: list[dict[str, Any]], after: list[dict[str,
         (told(2.0, [1.0, 4.0], name="odds_ratio"), told(5.2, [2.6, 10.4], name="odds_ratio"), "within"),
         (told(2.0, [1.0, 4.0], name="odds_ratio"), told(5.4, [2.7, 10.8], name="odds_ratio"), "beyond"),
         (told(120, name="rows"), told(121, name="rows"), "exact"),
-        (told("7 sur 13"), told("8 sur 13"), "exact"),
+        (told("7 sur 13"), told("8 sur 13"), "untested"),
+        (told("7 sur 13", [30.0, 80.0]), told(40.0, [38.0, 42.0]), "untested"),
+        (told(40.0, [38.0, 42.0]), told(41.0), "untested"),
+        (told(41.0), told(40.0, [38.0, 42.0]), "untested"),
+        (told(2.0, [1.0, 4.0], name="rate_ratio"), told(5.2, [2.6, 10.4], name="rate_ratio"), "within"),
         (told(None, sign="s"), told(12.0), "masked"),
         (told(None, sign="s"), told(None, sign="s"), "masked"),  # nobody knows that they are the same
         (told(None, sign="≤ 5"), told(None, sign="≤ 5"), "masked"),
@@ -117,3 +121,17 @@ def test_difference_is_of_two_numbers() -> None:
     number = Number("share", "Part", "%", {}, 40.0, None, 10, "")
     assert Change("exact", number, Number("share", "Part", "%", {}, 42.5, None, 10, "")).difference == 2.5
     assert Change("masked", number, Number("share", "Part", "%", {}, None, None, None, "s")).difference is None
+
+
+@pytest.mark.parametrize(
+    ("label", "unit", "written"),
+    [
+        ("Part", "%", "40,5\u00a0%"),
+        ("Heures de guichet", "heures", "40,5"),
+        ("Délai médian", "jours", "40,5\u00a0jours"),
+        ("Visites", "visites", "40,5"),
+        ("Montant", "€", "40,5\u00a0€"),
+    ],
+)
+def test_unit_is_written_where_the_label_does_not_say_it(label: str, unit: str, written: str) -> None:
+    assert value_of(Number("x", label, unit, {}, 40.5, None, None, "")) == written

@@ -262,7 +262,7 @@ def test_csv_has_signs_and_no_empty_cell(words: Words, ages: Table) -> None:
 
 def test_csv_names_group_and_category_of_a_column(words: Words, crossed: Table) -> None:
     heading = read_csv(to_csv(lay_out(protected(crossed), words)))[0]
-    assert heading[1:3] == ["Tout venant - Visites", "Tout venant - Part"]
+    assert heading[1:3] == ["Tout venant - Visites", "Tout venant - Part de la ligne"]
 
 
 def test_csv_of_a_negative_number_is_a_number() -> None:

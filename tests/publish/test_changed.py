@@ -78,6 +78,33 @@ def test_change_within_the_uncertainty_is_counted_and_not_said(codebook: Codeboo
     assert "41,0" not in text
 
 
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ((92, 91), "n’ont pas la même durée : 91 jours, contre 92 dans l’édition précédente"),
+        ((92, 92), "ont le même nombre de jours"),
+        ((None, 92), ""),
+    ],
+)
+def test_count_that_changed_is_told_for_what_it_is(codebook: Codebook, days: tuple[int | None, int], said: str) -> None:
+    one, other = told("rows", 120, {}, unit="visites"), told("rows", 131, {}, unit="visites")
+    content = json.dumps({"study": "essai", "parameters": {}, "results": [one]}).encode()
+    previous = Previous("essai/2024_public", "Année 2024", content, days=days[0])
+    made = changed_since(previous, [other], edition="Année 2025", report="x", codebook=codebook, days=days[1])
+    text = spaced(unescape(re.sub(r"<[^>]+>", " ", made.html())))
+    assert "ne se compare pas à ce que fait le hasard" in text
+    assert said in text
+    assert ("durée" in text or "nombre de jours" in text) is bool(said)
+
+
+def test_small_number_in_words_and_one_interval_do_not_compare(codebook: Codebook) -> None:
+    before = [told("share", "7 sur 13", {}), told("rate", 4.0, {}, interval=[3.0, 5.0])]
+    text = spaced(section(codebook, before, [told("share", "9 sur 13", {}), told("rate", 5.0, {})]))
+    assert "2 nombres diffèrent sans comparaison possible" in text
+    assert "Différents, sans comparaison possible" in text
+    assert "dénombrement" not in text
+
+
 def test_what_chance_alone_would_change_establishes_nothing(codebook: Codebook) -> None:
     places = [{"age": str(each)} for each in range(100)]
     before = [told("share", 40.0, where, interval=[38.0, 42.0]) for where in places]

@@ -187,7 +187,7 @@ def compare_reports(
         return
 
     from etabli.board import Board
-    from etabli.present.changes import KINDS, counted, in_words, is_tested, study_of
+    from etabli.present.changes import KINDS, counted, in_words, is_tested, sides_of, study_of
     from etabli.runs.manifest import FILE, read_manifest
     from etabli.sources.codebook import read_codebook
 
@@ -196,6 +196,8 @@ def compare_reports(
     if len({read_manifest(folder, shown=name).is_demo for folder, name in held}) > 1:
         board.caution("L’un des deux rapports est fait de données fictives : leurs différences ne disent rien de réel.")
     codebook = read_codebook(project, read_study(project, study_of(folders[1], shown=shown[1])))
+    old, new = sides_of(*folders)
+    board.say(f"Avant : {old}. Après : {new}.")
     for kind, count in counted(found).items():
         board.say(f"{KINDS[kind]} : {count}")
         if kind not in {"same", "within"}:

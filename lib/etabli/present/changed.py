@@ -12,7 +12,17 @@ from typing import Any
 
 from etabli import french
 from etabli.present import theme
-from etabli.present.changes import Change, Kind, Number, changes_between, counted, in_words, is_tested, plain
+from etabli.present.changes import (
+    Change,
+    Kind,
+    Number,
+    changes_between,
+    counted,
+    in_words,
+    interval_of,
+    is_tested,
+    value_of,
+)
 from etabli.present.previous import Previous
 from etabli.present.tables import Cell, Column, Grid, Row, meaning, to_csv, to_html, units_of
 from etabli.sources.codebook import Codebook
@@ -22,7 +32,7 @@ NAME = "changements-1"
 
 TITLE = "Ce qui a changé depuis la dernière édition"
 
-LISTED: tuple[Kind, ...] = ("beyond", "exact", "rebased", "new", "gone", "masked")
+LISTED: tuple[Kind, ...] = ("beyond", "exact", "untested", "rebased", "new", "gone", "masked")
 """What its table lists; what differs within the uncertainty, or not at all, is counted."""
 
 MOST_SENTENCES = 6
@@ -31,9 +41,14 @@ MOST_SENTENCES = 6
 BY_CHANCE = 0.05
 """The part of unchanged numbers that pass an interval of 95 % by chance."""
 
+_OF_COUNTS = (
+    "Un dénombrement compte tout le fichier : son changement est un fait, non une estimation. Il ne dit pas sa cause, "
+    "qui peut être une période plus longue ou plus de jours d’ouverture, et ne se compare pas à ce que fait le hasard."
+)
 _GROUPS: Mapping[Kind, str] = {
     "beyond": "Changés au-delà de l’incertitude",
     "exact": "Changés, sans intervalle",
+    "untested": "Différents, sans comparaison possible",
     "rebased": "Définition changée",
     "new": "Nouveaux",
     "gone": "Plus donnés",
@@ -64,6 +79,8 @@ class Changed:
     report: str
     changes: Sequence[Change]
     codebook: Codebook
+    days: int | None = None
+    """Of the period of this one, closed days among them; None where study.yml does not say."""
 
     def html(self) -> str:
         """Return the section: what changed in sentences, then in a table."""
@@ -125,11 +142,30 @@ class Changed:
         notes = [
             ("Signes", signs),
             ("Lecture", "" if read is None else self._said(read)),
-            ("Note", masked if any(map(_is_secret, self.changes)) else ""),
+            (
+                "Note",
+                " ".join(filter(None, [self._told_of_counts, masked if any(map(_is_secret, self.changes)) else ""])),
+            ),
             ("Champ", "les nombres que montre l’un des deux rapports, tels qu’il les imprime."),
             ("Source", f"rapports {self.previous.report} et {self.report} ; {theme.CALCULATIONS}."),
         ]
         return [(name, french.typography(text)) for name, text in notes if text]
+
+    @property
+    def _told_of_counts(self) -> str:
+        """What a count that changed is, beside the length of both periods; empty where none did."""
+        if not self._of("exact"):
+            return ""
+        before, after = self.previous.days, self.days
+        length = ""
+        if before is not None and after is not None:
+            days = f"{french.count(after, 'jour', 'jours')}, contre {french.number(before)} dans l’édition précédente"
+            length = (
+                " Les deux périodes ont le même nombre de jours."
+                if before == after
+                else (f" Les deux périodes n’ont pas la même durée : {days}.")
+            )
+        return f"{_OF_COUNTS}{length}"
 
     def _sentences(self) -> list[str]:
         """Say what the report is compared with, how many numbers became what, and what chance alone would do."""
@@ -159,7 +195,13 @@ class Changed:
 
 
 def changed_since(
-    previous: Previous, results: Sequence[Mapping[str, Any]], *, edition: str, report: str, codebook: Codebook
+    previous: Previous,
+    results: Sequence[Mapping[str, Any]],
+    *,
+    edition: str,
+    report: str,
+    codebook: Codebook,
+    days: int | None = None,
 ) -> Changed:
     """Return the section of a report.
 
@@ -169,10 +211,10 @@ def changed_since(
         The report of the edition before; it is to be compared.
     results
         What this one releases, as `results.json` holds it.
-    edition, report
+    edition, report, days
         Of this one.
     """
-    return Changed(previous, edition, report, changes_between(previous.results, results), codebook)
+    return Changed(previous, edition, report, changes_between(previous.results, results), codebook, days)
 
 
 def _tested(beyond: int, tested: int) -> str:
@@ -204,6 +246,10 @@ _COUNTED: Mapping[Kind, Callable[[int], str]] = {
         "nombre sans intervalle a changé (dénombrement, ou valeur d’un modèle)",
         "nombres sans intervalle ont changé (dénombrements, ou valeurs d’un modèle)",
     ),
+    "untested": _counted_as(
+        "nombre diffère sans comparaison possible (effectif trop petit pour un intervalle)",
+        "nombres diffèrent sans comparaison possible (effectifs trop petits pour un intervalle)",
+    ),
     "same": _counted_as("est inchangé", "sont inchangés"),
     "rebased": _counted_as(
         "a changé de définition et ne se compare pas", "ont changé de définition et ne se comparent pas"
@@ -232,28 +278,13 @@ def _is_secret(change: Change) -> bool:
 def _cell(number: Number | None) -> Cell:
     if number is None:
         return Cell(theme.IMPOSSIBLE, is_text=True)
-    return Cell(_value(number), _interval(number), is_text=True)
+    return Cell(value_of(number), interval_of(number), is_text=True)
 
 
 def _written(number: Number | None) -> str:
     assert number is not None  # said of changes alone, which both have
-    interval = _interval(number)
-    return _value(number) if interval is None else f"{_value(number)} {interval}"
-
-
-def _value(number: Number) -> str:
-    if number.value is None:
-        return number.sign
-    if isinstance(number.value, str):
-        return number.value
-    return f"{plain(number.value)}{french.NBSP}{number.unit}" if number.unit in {"%", "€"} else plain(number.value)
-
-
-def _interval(number: Number) -> str | None:
-    if number.interval is None:
-        return None
-    low, high = map(plain, number.interval)
-    return f"[{low}{french.NNBSP}; {high}]"
+    interval = interval_of(number)
+    return value_of(number) if interval is None else f"{value_of(number)} {interval}"
 
 
 def _escaped(text: str) -> str:

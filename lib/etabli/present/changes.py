@@ -22,11 +22,12 @@ from etabli.sources.codebook import Codebook
 RESULTS = "results.json"
 """The file of a report that holds what it released, value by value."""
 
-Kind = Literal["beyond", "within", "exact", "same", "rebased", "masked", "new", "gone"]
+Kind = Literal["beyond", "within", "exact", "untested", "same", "rebased", "masked", "new", "gone"]
 
 KINDS: dict[Kind, str] = {
     "beyond": "Changés au-delà de l’incertitude",
     "exact": "Changés, sans intervalle (dénombrements exhaustifs, ou valeurs d’un modèle sans intervalle)",
+    "untested": "Différents, sans comparaison possible (« 7 sur 13 », ou un intervalle dans un seul des deux)",
     "within": "Différents, mais dans l’incertitude",
     "same": "Inchangés",
     "rebased": "Définition changée : les deux ne se comparent pas",
@@ -36,8 +37,11 @@ KINDS: dict[Kind, str] = {
 }
 """What may have become of a number, in French, in the order of interest."""
 
-_ON_LOGARITHMS = {"odds_ratio"}
+_ON_LOGARITHMS = {"odds_ratio", "rate_ratio", "index", "standardised", "dispersion"}
 """Ratios, whose intervals are symmetric on the logarithmic scale."""
+
+_UNITS = {"%", "€", "points", "heures", "jours", "minutes"}
+"""Units that are written after a number; things that are counted are named by its label."""
 
 Place = tuple[str, tuple[tuple[str, str], ...]]
 """A measure, and the categories that it is of."""
@@ -212,7 +216,7 @@ def _kind_among(before: Number, after: Number, *, is_apart: bool) -> Kind:
     Ratios to another reference are others too.
     """
     kind = _kind(before, after)
-    return "rebased" if is_apart and kind in {"beyond", "within", "exact"} else kind
+    return "rebased" if is_apart and kind in {"beyond", "within", "exact", "untested"} else kind
 
 
 def _kind(before: Number, after: Number) -> Kind:
@@ -223,8 +227,10 @@ def _kind(before: Number, after: Number) -> Kind:
         return "same" if before.sign == after.sign else "masked"
     if before.value == after.value:
         return "same"
+    if isinstance(before.value, str) or isinstance(after.value, str):
+        return "untested"  # « 7 sur 13 »: too few for an interval, and no number to take the other from
     if before.interval is None or after.interval is None:
-        return "exact"
+        return "exact" if before.interval is after.interval else "untested"
     return "beyond" if _differ(before, after) else "within"
 
 
@@ -293,6 +299,14 @@ def _number(told: Mapping[str, Any]) -> Number:
     )  # fmt: skip
 
 
+def sides_of(before: Path, after: Path) -> tuple[str, str]:
+    """Return what tells two reports of one study apart, as a reader says it: their editions, else their runs."""
+    told = [json.loads((folder / RESULTS).read_text(encoding="utf-8")) for folder in (before, after)]
+    one, other = ([str(each.get(key, "")) for each in told] for key in ("edition", "run"))
+    names = one if one[0] != one[1] else other
+    return names[0], names[1]
+
+
 def study_of(folder: Path, *, shown: str) -> str:
     """Return the study of a report.
 
@@ -347,10 +361,26 @@ def _named(number: Number, codebook: Codebook) -> str:
 def _written(number: Number | None) -> str:
     if number is None:
         return ""
+    bounds = interval_of(number)
+    return value_of(number) if bounds is None else f"{value_of(number)} {bounds}"
+
+
+def value_of(number: Number) -> str:
+    """Return a released number as printed, or its sign; with its unit, unless its label says that."""
     if number.value is None:
         return number.sign
-    value = number.value if isinstance(number.value, str) else plain(number.value)
-    return value if number.interval is None else f"{value} [{plain(number.interval[0])} ; {plain(number.interval[1])}]"
+    if isinstance(number.value, str):
+        return number.value
+    is_said = number.unit not in _UNITS or number.unit in number.label.lower()
+    return plain(number.value) if is_said else f"{plain(number.value)}{french.NBSP}{number.unit}"
+
+
+def interval_of(number: Number) -> str | None:
+    """Return its 95 % interval as printed, None where it has none."""
+    if number.interval is None:
+        return None
+    low, high = map(plain, number.interval)
+    return f"[{low}{french.NNBSP}; {high}]"
 
 
 def plain(x: float) -> str:

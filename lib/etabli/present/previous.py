@@ -41,6 +41,8 @@ class Previous:
     content: bytes = b""
     refusal: str = ""
     release: int = 0
+    days: int | None = None
+    """Of its period; None where study.yml does not say."""
     is_kept: bool = True
     """Whether its results are still among the reports, which may be deleted at any time."""
 
@@ -93,7 +95,7 @@ def previous_of(
     if place == 0:
         return None
     former = study.plan({**plan.parameters, "edition": editions[place - 1]})
-    report, label = str(former), study.editions[former.edition].label
+    report, label, days = str(former), study.editions[former.edition].label, study.editions[former.edition].days
     if (
         "demo" in (sides := {study.editions[each].deliveries for each in (former.edition, plan.edition)})
         and len(sides) > 1
@@ -106,13 +108,13 @@ def previous_of(
     if not _is_of(content, former):
         return Previous(report, label, refusal="ses résultats ne se lisent pas")
     if plan.audience == "internal":
-        return Previous(report, label, content)
+        return Previous(report, label, content, days=days)
     bodies = bodies or read_recipients(project)
     ledger = ledger or read_ledger(project.ledger, shown=project.relative(project.ledger))
     numbers = _held_by_all(bodies, ledger, plan, report, sha256(content).hexdigest())
     if not numbers:
         return Previous(report, label, refusal="tous les destinataires de ce rapport ne l’ont pas reçu tel quel")
-    return Previous(report, label, content, release=min(numbers))
+    return Previous(report, label, content, release=min(numbers), days=days)
 
 
 def _is_of(content: bytes, run: PlannedRun) -> bool:

@@ -561,7 +561,12 @@ class Report:
             sheets.update(item.sheets(protection))
         if self.previous is not None and self.previous.content:
             since = changed.changed_since(
-                self.previous, results, edition=self.edition, report=str(self.plan), codebook=self.codebook
+                self.previous,
+                results,
+                edition=self.edition,
+                report=str(self.plan),
+                codebook=self.codebook,
+                days=self.study.editions[self.plan.edition].days,
             )
             html = since.html()
             self.show({"text/html": html}, name=changed.NAME, update=False)

@@ -189,6 +189,13 @@ class _Layout:
         unit = _UNITS.get(measure.kind, "")
         if across is not None and len(self.measures) == 1:
             return Column(across, None, is_text, unit)
+        if (
+            across is not None
+            and measure.kind == "share"
+            and measure.name not in self.labels
+            and self._always_whole(measure)
+        ):
+            heading = f"{heading} de la ligne"
         return Column(heading, across, is_text, unit)
 
     def _across_label(self, code: str) -> str:
