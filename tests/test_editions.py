@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
 from etabli.cli import app
-from etabli.editions import add_edition
+from etabli.editions import add_edition, period_of
 from etabli.errors import DeclarationError
 from etabli.project import FOLDER_VARIABLE, Project
 from etabli.study import Study, read_study
@@ -45,7 +46,7 @@ def test_new_edition_only_adds_lines(small_project: Project, small_study: Study)
     start = next(place for place, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1])
     added = after[start : start + len(after) - len(before)]
     assert after[:start] + after[start + len(added) :] == before
-    assert [line.strip() for line in added] == ["'2025':", "label: À compléter", "deliveries: raw"]
+    assert [line.strip() for line in added] == ["'2025':", "label: '2025'", "deliveries: raw"]
     assert read_study(small_project, "essai").latest_edition == "2025"
 
 
@@ -198,3 +199,37 @@ def test_edition_written_otherwise_is_told_the_lines_that_read_it(
     path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
     assert etabli("edition", "new", "essai", "2025") == 1
     assert f"« editions: {lines} »" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "start", "end"),
+    [
+        ("2024", "2024", date(2024, 1, 1), date(2024, 12, 31)),
+        ("2025-T4", "4e trimestre 2025", date(2025, 10, 1), date(2025, 12, 31)),
+        ("2024-S1", "1er semestre 2024", date(2024, 1, 1), date(2024, 6, 30)),
+        ("2024-02", "février 2024", date(2024, 2, 1), date(2024, 2, 29)),
+    ],
+)
+def test_name_of_an_edition_says_its_period(name: str, label: str, start: date, end: date) -> None:
+    period = period_of(name)
+    assert period is not None
+    assert (period.label.replace("\u00a0", " "), period.start, period.end) == (label, start, end)
+
+
+@pytest.mark.parametrize("name", ["2024-S3", "2024-13", "essai", "2024-T5", "24-T1", "2024-T1-bis"])
+def test_name_that_says_no_period_is_left_to_complete(name: str) -> None:
+    assert period_of(name) is None
+
+
+def test_new_edition_has_the_label_and_dates_of_its_name(small_project: Project) -> None:
+    path = small_project.studies / "essai" / "study.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("deliveries: demo", "start: 2024-01-01\n    end: 2024-12-31\n    deliveries: demo"), "utf-8"
+    )
+    add_edition(small_project, read_study(small_project, "essai"), "2025-T1", origin="2024")
+    added = read_study(small_project, "essai").editions["2025-T1"]
+    assert (added.label, added.start, added.end) == ("1er trimestre 2025", date(2025, 1, 1), date(2025, 3, 31))
+    add_edition(small_project, read_study(small_project, "essai"), "vague-2", origin="2024")
+    other = read_study(small_project, "essai").editions["vague-2"]
+    assert (other.label, other.start) == ("À compléter", None)

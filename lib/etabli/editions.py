@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from calendar import monthrange
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
+from etabli import french
 from etabli.errors import DeclarationError, DeliveryError, suggestion
 from etabli.project import Project
 from etabli.sources.codebook import FileFormat, read_codebook
@@ -28,8 +33,8 @@ LABEL = "À compléter"
 def add_edition(project: Project, study: Study, name: str, *, origin: str, label: str | None = None) -> Path:
     """Add an edition to `study.yml`, after the others, with the settings of `origin`; comments are kept.
 
-    What is carried forward: where deliveries are, and their form. Dates are another period's; after demo data a new
-    edition waits for the partner's file.
+    What is carried forward: where deliveries are, and their form. Label and dates are those that its name says
+    (`period_of`), if any; after demo data a new edition waits for the partner's file.
 
     Returns
     -------
@@ -56,7 +61,7 @@ def add_edition(project: Project, study: Study, name: str, *, origin: str, label
             "Ce nom ne convient pas à une édition.", expected=str(error), got=f"« {name} »"
         ) from None
     before = path.read_text(encoding="utf-8")
-    text = _with_edition(before, name, study.editions[origin], label or LABEL)
+    text = _with_edition(before, name, study.editions[origin], label)
     _replace(path, text)
     try:
         read_study(project, study.slug)
@@ -137,9 +142,44 @@ def lines_to_paste(drift: Drift, edition: str) -> str:
     return _dumped(tree)
 
 
-def _with_edition(text: str, name: str, origin: Edition, label: str) -> str:
+@dataclass(frozen=True)
+class Period:
+    """What the name of an edition says of its period."""
+
+    label: str
+    start: date
+    end: date
+
+
+def period_of(name: str) -> Period | None:
+    """Return the period of an edition named after a year, a half-year, a quarter or a month; None for another name.
+
+    >>> period_of("2025-T1").label, period_of("2024-02").end, period_of("2024 bis")
+    ('1er trimestre 2025', datetime.date(2024, 2, 29), None)
+    """
+    found = re.fullmatch(
+        r"(?P<year>(?:19|20)\d\d)(?:-(?:(?P<kind>[TS])(?P<rank>[1-4])|(?P<month>0[1-9]|1[0-2])))?", name
+    )
+    if found is None:
+        return None
+    year, kind, rank, month = int(found["year"]), found["kind"], int(found["rank"] or 1), found["month"]
+    length = {"T": 3, "S": 6, None: 1 if month else 12}[kind]
+    first = int(month) if month else (rank - 1) * length + 1
+    last = first + length - 1
+    if last > 12:
+        return None
+    words = {"T": f"{french.ordinal(rank)} trimestre ", "S": f"{french.ordinal(rank)} semestre ", None: ""}[kind]
+    label = french.date(date(year, first, 1)).partition(" ")[2] if month else f"{words}{year}"
+    return Period(label, date(year, first, 1), date(year, last, monthrange(year, last)[1]))
+
+
+def _with_edition(text: str, name: str, origin: Edition, label: str | None) -> str:
     """Return the text of study.yml with one more edition: only lines are added, all others stay to the letter."""
-    entry = CommentedMap({"label": label, "deliveries": "raw" if origin.deliveries == "demo" else origin.deliveries})
+    period = period_of(name)
+    entry = CommentedMap({"label": label or (period.label if period else LABEL)})
+    if period is not None and origin.start is not None and origin.end is not None:
+        entry |= {"start": period.start, "end": period.end}
+    entry["deliveries"] = "raw" if origin.deliveries == "demo" else origin.deliveries
     if origin.form is not None:
         entry["form"] = origin.form
     tree: Any = _yaml().load(StringIO(text))

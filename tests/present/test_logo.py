@@ -55,6 +55,13 @@ def test_file_of_a_drawing_program_is_taken_with_its_namespace() -> None:
         "\x89PNG",
         "data:image/png;base64,iVBORw0KGgo=",
         svg(f'<path d="{"M0 0" * MOST_BYTES}"/>'),
+        svg("<g>" * 21 + "</g>" * 21),
+        svg("<g>" * 2_400 + "</g>" * 2_400),
+        svg('<path d="M0 0" fill="\ud800"/>'),
+        '<svg viewBox="0 0 0 10"><path d="M0 0"/></svg>',
+        '<svg viewBox="0 0 nan 10"><path d="M0 0"/></svg>',
+        '<svg viewBox="0 0 -4 10"><path d="M0 0"/></svg>',
+        '<svg viewBox="0 0 1e9 10"><path d="M0 0"/></svg>',
     ],
 )
 def test_what_is_no_plain_drawing_is_refused(logo: str) -> None:

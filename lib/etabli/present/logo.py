@@ -30,6 +30,13 @@ PAINT = {"fill", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", 
 _PLAIN = re.compile(r"(?!.*\b(?:url|image)\b)[\w\s.,()#+-]*", re.ASCII | re.IGNORECASE)
 """What an attribute may be: numbers, letters of a path, a colour; no address, and no quotation mark."""
 
+_MOST_LEVELS = 20
+"""Elements within one another: a drawing has a few."""
+
+_NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
+_BOX = re.compile(rf"-?{_NUMBER}[\s,]+-?{_NUMBER}[\s,]+({_NUMBER})[\s,]+({_NUMBER})")
+"""Four numbers: the corner, the width and the height."""
+
 _SPACE = "{http://www.w3.org/2000/svg}"
 _WHERE = "lib/etabli/present/theme.py, LOGO"
 
@@ -69,19 +76,31 @@ def drawn(logo: str, alternative: str) -> str:
             where=f"{_WHERE}_ALTERNATIVE",
             expected="ce qu’il montre, en quelques mots : « Logo de … »",
         )
-    if len(logo.encode("utf-8")) > MOST_BYTES:
-        raise _refused(f"{len(logo.encode('utf-8'))} octets", expected=f"au plus {MOST_BYTES} octets")
+    size = len(logo.encode("utf-8", "replace"))
+    if size > MOST_BYTES:
+        raise _refused(f"{size} octets", expected=f"au plus {MOST_BYTES} octets")
     if "<!" in logo or "<?" in logo:  # entities and styles of elsewhere, before anything reads them
         raise _refused("une déclaration ou un commentaire")
     try:
         root = ET.fromstring(logo)  # noqa: S314  # short, and without a declaration: no entity is left to expand
-    except ET.ParseError:
+    except (ET.ParseError, UnicodeError):
         raise _refused("autre chose qu’un dessin SVG") from None
+    _hold_levels(root)
     for element in root.iter():
         _hold(element)
-    if root.tag.removeprefix(_SPACE) != "svg" or len(root.get("viewBox", "").split()) != 4:
+    box = _BOX.fullmatch(root.get("viewBox", "").strip())
+    if root.tag.removeprefix(_SPACE) != "svg" or box is None or not all(map(float, box.groups())):
         raise _refused("un dessin sans viewBox", expected='<svg viewBox="0 0 largeur hauteur">…</svg>')
     return _written(root, f' class="logo" role="img" aria-label="{escape(alternative)}"')
+
+
+def _hold_levels(root: ET.Element) -> None:
+    """Refuse a drawing whose elements stand too deep in one another, level by level: no call goes as deep as they."""
+    level = [root]
+    for _ in range(_MOST_LEVELS):
+        level = [child for element in level for child in element]
+    if level:
+        raise _refused(f"plus de {_MOST_LEVELS} éléments l’un dans l’autre")
 
 
 def _hold(element: ET.Element) -> None:
