@@ -302,6 +302,24 @@ def test_rate_ratio_rests_on_the_visits_of_its_category(twice: bool, expected: b
     assert masked(model, dominance=dominance)["age", "old"] is expected
 
 
+@pytest.mark.parametrize("left", [0, 30])
+@pytest.mark.parametrize("few", [1, 9, 10])
+def test_model_does_not_tell_whether_a_masked_category_has_left_it(few: int, left: int) -> None:
+    """Under ten people a category has no rate ratio, and leaves the model: with eleven as the minimum, ten stay."""
+    ages = ["young"] * 150 + ["middle"] * 150 + ["old"] * few
+    who = [f"p{place}" for place, _ in enumerate(ages) for _ in range(1 + place % 3)]
+    known = pd.DataFrame({"recipient": who, "age": [ages[int(each[1:])] for each in who]})
+    nobody = pd.DataFrame({"recipient": [f"q{place}" for place in range(left)], "age": None})
+    visits = pd.concat([known, nobody], ignore_index=True).assign(channel="x")
+    people = profiles.people_by_route(mark_population(visits, Population("d" * 64)), by="channel", keep=["age"])
+    model = contacts.rate_ratios(people, on=["age"])
+    shown = protect.protect([model], policy_for([agreement(minimum_people=threshold(11))], "funder")).of(model)
+    hidden = dict(zip(model.cells["category"], shown.masked, strict=True))
+    assert hidden["old"]
+    assert shown.table.missing == (Missing(left, left) if left else None)
+    assert shown.tests == ()
+
+
 def _compared(came: Sizes, everyone: Mapping[str, int]) -> Table:
     """Who came, by age and channel, against a territory of so many by age."""
     lines = [(f"{age}x{n}", age) for age, size in everyone.items() for n in range(size)]

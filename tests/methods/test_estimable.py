@@ -33,13 +33,28 @@ def test_category_without_variation_leaves_the_model_with_its_rows(outcome: str)
     pd.testing.assert_series_equal(found.drop(("age", "c")), without)
 
 
-def test_left_out_rows_are_counted() -> None:
+@pytest.mark.parametrize("leaves", [True, False])
+def test_rows_without_an_answer_are_counted_and_those_that_left_the_model_are_not(leaves: bool) -> None:
+    """Beside a mask, the number of those who left would tell which category has no event, and which has a few."""
+    frame = visits()
+    if leaves:
+        frame.loc[frame["age"] == "c", "channel"] = "y"
+    frame.loc[frame["recipient"].isin(frame["recipient"].unique()[:3]), "home"] = None
+    out = frame[frame["home"].isna()]
+    table = odds_ratios(frame, outcome="channel", event="x", on=["age", "home"])
+    assert table.missing is not None
+    assert (table.missing.rows, table.missing.people) == (len(out), out["recipient"].nunique())
+    assert {test.people for test in table.tests} == {None}
+    whole = odds_ratios(frame.dropna(), outcome="channel", event="x", on=["age", "home"])
+    assert whole.missing is None
+    assert {test.people for test in whole.tests} == {frame.dropna()["recipient"].nunique()}
+
+
+def test_category_of_one_outcome_rests_on_nobody() -> None:
     frame = visits()
     frame.loc[frame["age"] == "c", "channel"] = "y"
     table = odds_ratios(frame, outcome="channel", event="x", on=["age", "home"])
     out = frame[frame["age"] == "c"]
-    assert table.missing is not None
-    assert (table.missing.rows, table.missing.people) == (len(out), out["recipient"].nunique())
     row = table.cells[table.cells["category"] == "c"].iloc[0]
     assert (row["people"], row["category_people"]) == (1, out["recipient"].nunique())  # all with the same outcome
     assert not row["reference"]

@@ -131,8 +131,10 @@ def rate_ratios(people: pd.DataFrame, *, on: Sequence[str], person: str = "recip
     -------
     Table
         By `variable` and `category` (neither adds up). Measure: `rate_ratio`, with bounds. Column `reference` flags the
-        references: 1 by construction, without bounds. Categories of fewer than ten people, or in which all came as
-        often, have no ratio; their people, and those with a missing value, are left out and counted in `missing`.
+        references: 1 by construction, without bounds. People with a missing value are left out, and counted in
+        `missing`. So are those of a category of fewer than ten, or in which all came as often, which has no ratio; but
+        nothing counts them: beside a mask, that would tell how many they are. The people of a test are those whose
+        answers are known.
 
     Raises
     ------
@@ -188,7 +190,7 @@ def fitted_ratios(
     standing = [_standing(known, name)[came] for name in dict.fromkeys(name for name, _ in part.levels)]
     members = membership_of(known.loc[came, person].to_numpy(), sparse.hstack(standing))
     cells = whole.assign(people=members.distinct, reference=whole["reference"].eq(other=True)).reset_index()
-    left = len(people) - len(part.frame)
+    left = len(people) - len(known)
     missing = Missing(left, left, len(people), of_people=True) if left else None
     population = population_of(people)
     told = people
@@ -199,7 +201,7 @@ def fitted_ratios(
         cells,
         (Dimension("variable", additive=False), Dimension("category", additive=False)),
         (Measure("rate_ratio", "ratio", low="rate_ratio_low", high="rate_ratio_high", states_people=False),),
-        tests=adjust([wald(each, fit, None if missing else len(people)) for each in variables]),
+        tests=adjust([wald(each, fit, None if missing else len(known)) for each in variables]),
         missing=missing,
         held=dict(population.held),
         source=population.source,

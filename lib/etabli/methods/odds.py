@@ -17,7 +17,7 @@ from etabli.methods.effects import ratios, wald
 from etabli.methods.estimable import estimable
 from etabli.methods.logit import Factor, Fit, factors, fit_logit
 from etabli.methods.membership import Membership, membership_of, population_of
-from etabli.methods.results import Dimension, Measure, Missing, Table
+from etabli.methods.results import Dimension, Measure, Table
 
 _HAPPENS = "__event__"
 
@@ -38,10 +38,10 @@ def odds_ratios(
     Table
         By `variable` and `category` (neither adds up). Measures: `odds_ratio`, with bounds, and `share_event`, the
         crude share of the category's rows with the event (a fraction). Column `reference` flags the reference
-        categories: odds ratio 1 by construction, without bounds. Rows with a missing value, in a category in which the
-        event always or never happens, or in one of a single person, are left out of the whole model, and counted in
-        `missing`; such a category, and an empty one, has no odds ratio (NaN), nor has a variable left with one
-        category.
+        categories: odds ratio 1 by construction, without bounds. Rows with a missing value are left out, and counted in
+        `missing`. So are those of a category in which the event always or never happens, or of a single person, but
+        nothing counts them: beside a mask, that would tell which it is. Such a category, and an empty one, has no odds
+        ratio (NaN), nor has a variable left with one category. The people of a test are those whose answers are known.
 
     Raises
     ------
@@ -60,19 +60,18 @@ def odds_ratios(
     _refuse_repeats(outcome, on)
     event = str(event)
     frame = frame.reset_index(drop=True)
-    complete, _ = complete_rows(frame, (outcome, *on), person)
+    complete, missing = complete_rows(frame, (outcome, *on), person)
     known = frame.loc[complete]
     part = estimable(known, on, _outcome(known, outcome, event), pd.factorize(known[person])[0])
     y = _outcome(part.frame, outcome, event)
-    groups, people = pd.factorize(part.frame[person])
+    groups, _ = pd.factorize(part.frame[person])
     variables = factors(part.frame, part.on, groups)
     fit = fit_logit(y, groups, variables)
     estimated = pd.concat([_cells(variable, fit, y) for variable in variables], ignore_index=True)
     happens = known[outcome].astype(str).to_numpy() == event
     cells, members = _with_left_out(estimated, part.levels, known.assign(**{_HAPPENS: happens}), person)
-    out = frame.loc[~frame.index.isin(part.frame.index)]
-    missing = Missing(len(out), int(out[person].nunique()), len(frame)) if len(out) else None
-    tests = adjust([wald(variable, fit, None if missing else len(people)) for variable in variables])
+    number = None if missing else int(known[person].nunique())
+    tests = adjust([wald(variable, fit, number) for variable in variables])
     measures = (
         Measure("odds_ratio", "ratio", low="odds_ratio_low", high="odds_ratio_high", states_people=False),
         Measure("share_event", "share", base="category_people", states_people=False),
