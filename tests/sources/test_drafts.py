@@ -282,3 +282,13 @@ def test_draft_takes_the_person_that_is_named(tmp_path: Path) -> None:
 def test_draft_says_that_each_person_has_one_row_where_it_is_so(tmp_path: Path, rows: int, one_each: bool) -> None:
     _, book = drafted(tmp_path, "\n".join(["id;groupe", *(f"{k:04d};{'ab'[k % 2]}" for k in range(rows))]))
     assert book.one_each is one_each
+
+
+@pytest.mark.parametrize(("people", "written"), [(4, False), (5, True)])
+def test_value_of_few_people_is_not_written_however_often_they_come(tmp_path: Path, people: int, written: bool) -> None:
+    rows = [f"{k % 40:03d};{'ab'[k % 2]}" for k in range(200)] + [f"9{k % people:02d};mari_decede" for k in range(60)]
+    delivery = tmp_path / "v.csv"
+    delivery.write_text("\n".join(["N° allocataire;situation", *rows]), encoding="utf-8")
+    text = draft(delivery, shown="v.csv")
+    assert ("mari_decede" in text) is written
+    assert ("1 autre valeur" in text) is not written

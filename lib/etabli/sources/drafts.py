@@ -12,7 +12,7 @@ from etabli import french
 from etabli.errors import DeclarationError, DeliveryError, suggestion
 from etabli.personal_data import concealed, find
 from etabli.sources.codebook import FileFormat
-from etabli.sources.likeness import Likeness, folded, look_at, names_people
+from etabli.sources.likeness import Likeness, folded, look_at, may_name_people, names_people
 from etabli.sources.previews import Preview, preview
 
 _HEAD = """\
@@ -70,8 +70,9 @@ def draft(path: Path, *, shown: str, source: str | None = None, person: str | No
             expected="la colonne qui dit de qui est chaque ligne",
             hint=suggestion(person, [column for column in columns if _is_harmless(column)]),
         )
-    looked = {column: _look(column, seen) for column in columns}
-    whose = person or next((column for column in columns if names_people(column, looked[column])), None)
+    may = filter(may_name_people, columns)
+    whose = person or next((column for column in may if names_people(column, _look(column, seen, None))), None)
+    looked = {column: _look(column, seen, whose) for column in columns}
     if person is not None:
         why = "dit de qui est la ligne"
         looked[person] = Likeness("identifier", "identifier", why, required=looked[person].required)
@@ -138,7 +139,7 @@ def _once(is_whose: bool, seen: Preview, column: str) -> Iterator[str]:
         yield "  unique: true # supposé : dans ce fichier, chaque personne a une seule ligne"
 
 
-def _look(column: str, seen: Preview) -> Likeness:
+def _look(column: str, seen: Preview, whose: str | None) -> Likeness:
     """Return what a column seems to hold; codes that tell of somebody make it an identifier."""
     labels = seen.labels.get(column, {})
     likeness = look_at(
@@ -147,6 +148,7 @@ def _look(column: str, seen: Preview) -> Likeness:
         title=seen.titles.get(column, ""),
         labelled=labels,
         missing=seen.missing.get(column, {}),
+        people=None if whose is None else seen.frame[whose],
     )
     if likeness.type == "code" and not any(
         _is_harmless(f"{value} | {labels.get(value, '')}") for value in (*labels, *likeness.codes)

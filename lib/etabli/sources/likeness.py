@@ -16,7 +16,7 @@ MOST_CODES = 40
 """Different values from which a column is no longer taken for coded."""
 
 FEWEST_ROWS = 5
-"""Rows that must hold a value before a draft writes it: a rarer one may be somebody's."""
+"""Rows, and people if known, that must hold a value before a draft writes it: a rarer one may be somebody's."""
 
 MOST_WORDS = 2
 """Words of a value from which a draft writes no code, unless it is an answer: more of them may tell of somebody."""
@@ -72,6 +72,7 @@ _IDENTITY_FORMS = {
     ),
     "d’un IBAN": re.compile(r"[A-Z]{2}\d{2}[ ]?(?:[A-Z0-9]{4}[ ]?){3,7}[A-Z0-9]{0,4}"),
 }
+_RARE = "aucune valeur n’est assez fréquente : dans le doute, un identifiant"
 _NAMED = "son nom est celui d’un identifiant"
 _SPREAD = "beaucoup de valeurs différentes : dans le doute, un identifiant"
 _FREQUENT = """
@@ -139,6 +140,7 @@ def look_at(
     title: str = "",
     labelled: Mapping[str, str] = MappingProxyType({}),
     missing: Collection[str] = (),
+    people: pd.Series | None = None,
 ) -> Likeness:
     """Return what a column of text seems to hold.
 
@@ -154,6 +156,8 @@ def look_at(
         The values that the file itself labels: they are codes, unless the file labels some of many numbers.
     missing
         Values that the file itself declares missing.
+    people
+        Whose each row is, if that is known: twelve visits of one person make no code.
 
     Examples
     --------
@@ -168,7 +172,20 @@ def look_at(
     told = {value: label for value, label in labelled.items() if value not in missing}
     unanswered = tuple(value for value, label in told.items() if says_missing(label))
     likeness = _likeness(column, title, filled, told, unanswered)
+    if people is not None:
+        likeness = _of_several(likeness, filled, people, has_labels=bool(told))
     return replace(likeness, required=len(filled) == len(values) and not likeness.missing)
+
+
+def _of_several(likeness: Likeness, filled: pd.Series, people: pd.Series, *, has_labels: bool) -> Likeness:
+    """Leave out of the codes those that few people have."""
+    if not likeness.codes:
+        return likeness
+    held = people.loc[filled.index].groupby(filled.to_numpy()).nunique()
+    kept = tuple(value for value in likeness.codes if held.get(value, 0) >= FEWEST_ROWS)
+    if not kept and not has_labels:
+        return Likeness("identifier", "identifier", _RARE)
+    return replace(likeness, codes=kept, hidden=likeness.hidden + len(likeness.codes) - len(kept))
 
 
 def says_missing(label: str) -> bool:
@@ -194,17 +211,23 @@ def _likeness(
     return _seen(folded(column), folded(title), filled.value_counts(), len(filled), set(labelled))
 
 
+def may_name_people(column: str) -> bool:
+    """Return whether a column is called as the number of a person, or of their file, would be.
+
+    >>> may_name_people("N° allocataire"), may_name_people("N° agent"), may_name_people("Âge")
+    (True, False, False)
+    """
+    name = folded(column)
+    return _PERSON_NAMES.search(name) is not None and _PLACE_NAMES.search(name) is None
+
+
 def names_people(column: str, likeness: Likeness) -> bool:
     """Return whether a column seems to hold the number of a person, or of their file.
 
-    >>> names_people("N° allocataire", Likeness("identifier", "identifier", _NAMED))
+    >>> names_people("N° allocataire", look_at("N° allocataire", pd.Series(["0012", "0014"])))
     True
-    >>> names_people("N° agent", Likeness("identifier", "identifier", _NAMED))
-    False
     """
-    name = folded(column)
-    told = likeness.why in {_NAMED, _SPREAD}
-    return told and _PERSON_NAMES.search(name) is not None and _PLACE_NAMES.search(name) is None
+    return may_name_people(column) and likeness.why in {_NAMED, _SPREAD}
 
 
 def folded(name: str) -> str:
@@ -325,9 +348,7 @@ def _codes(
     frequent = [str(value) for value in beside[beside >= FEWEST_ROWS].index]
     kept = tuple(sorted(value for value in frequent if len(value.split()) <= words))
     if not kept and not labelled:
-        return Likeness(
-            "identifier", "identifier", "aucune valeur n’est assez fréquente : dans le doute, un identifiant"
-        )
+        return Likeness("identifier", "identifier", _RARE)
     return Likeness("code", sensitivity, why, codes=kept, hidden=len(beside) - len(kept))
 
 
