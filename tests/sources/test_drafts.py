@@ -292,3 +292,18 @@ def test_value_of_few_people_is_not_written_however_often_they_come(tmp_path: Pa
     text = draft(delivery, shown="v.csv")
     assert ("mari_decede" in text) is written
     assert ("1 autre valeur" in text) is not written
+
+
+def test_groups_of_columns_are_not_their_names(tmp_path: Path) -> None:
+    delivery = tmp_path / "v.xlsx"
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    for row in (["Identité", "", "Logement", "Logement"], ["Matricule", "Âge", "Statut", "Pièces en 2024"]):
+        sheet.append(row)
+    for k in range(60):
+        sheet.append([f"M{k}", k, "Locataire", k % 5])
+    workbook.save(delivery)
+    book = parse_declaration(draft(delivery, shown="v.xlsx"), Codebook, shown="c").sources["v"]
+    assert [variable.column for variable in book.variables.values()] == ["Matricule", "Âge", "Statut", "Pièces en 2024"]
+    assert len(read(delivery, book, shown="v.xlsx").frame) == 60

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from etabli.errors import DeliveryError
 from etabli.sources.checks import tidy
 from etabli.sources.codebook import SourceCodebook
+from etabli.sources.delimited_output import write_delimited
 from etabli.sources.drawing import draw
 from etabli.sources.limits import LIMITS, hold_size
 from etabli.sources.readers import read
@@ -150,3 +151,18 @@ def test_delivery_too_long_for_its_format_is_refused_from_the_first_row_beyond(
     hold_size(rows, columns, LIMITS[suffix], heading=1)
     with pytest.raises(DeliveryError, match="trop longue pour le format"):
         hold_size(rows + 1, columns, LIMITS[suffix], heading=1)
+
+
+@pytest.mark.parametrize(("titles", "headers"), [(0, 1), (2, 1), (0, 2), (1, 3)])
+def test_titles_and_rows_of_header_of_a_csv_are_written_as_they_are_declared(
+    make_book: Callable[..., SourceCodebook], tmp_path: Path, titles: int, headers: int
+) -> None:
+    book = make_book(x={"type": "text"}, y={"type": "integer"})
+    book = book.model_copy(
+        update={"format": book.format.model_copy(update={"title_rows": titles, "header_rows": headers})}
+    )
+    frame = pd.DataFrame({"x": ["a", "b"], "y": pd.array([1, 2], dtype="Int64")})
+    path = tmp_path / "v.csv"
+    write_delimited(path, [frame], book)
+    assert len(path.read_text(encoding="utf-8").splitlines()) == titles + headers + 2
+    assert read(path, book, shown="v.csv").frame["x"].tolist() == ["a", "b"]

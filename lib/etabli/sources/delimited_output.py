@@ -11,7 +11,7 @@ import pandas as pd
 from etabli.errors import DeliveryError
 from etabli.sources.cells import delivered_without_loss, with_missing_codes
 from etabli.sources.codebook import SourceCodebook
-from etabli.sources.outgoing import held
+from etabli.sources.outgoing import header_of, held, titles_of
 
 _BOM = {"utf-8": codecs.BOM_UTF8, "utf-16": b""}
 """What begins a file with `bom`; the codec of UTF-16 writes its own mark."""
@@ -28,13 +28,15 @@ def write_delimited(path: Path, frames: Iterable[pd.DataFrame], book: SourceCode
     written = book.format
     # An incremental encoder writes the mark of UTF-16 once, not at each chunk.
     encoder = codecs.getincrementalencoder(written.encoding)()
-    header = [variable.column or name for name, variable in book.variables.items()]
+    blank = [""] * (len(book.variables) - 1)
+    above = [[title, *blank] for title in titles_of(book)]
     line = 1
     with path.open("wb") as file:
         if written.bom:
             file.write(_BOM.get(written.encoding, b""))
-        file.write(_encoded(encoder, _lines([_quoted_all(header, written.separator)], written.separator), line, book))
-        line += 1
+        for row in (*above, *header_of(book)):
+            file.write(_encoded(encoder, _lines([_quoted_all(row, written.separator)], written.separator), line, book))
+            line += 1
         for frame in frames:
             columns = [_cells(name, frame[name], book) for name in book.variables]
             text = _lines(zip(*columns, strict=True), written.separator)

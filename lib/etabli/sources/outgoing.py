@@ -35,6 +35,20 @@ def hold_variables(frame: pd.DataFrame, book: SourceCodebook, name: str) -> None
             )
 
 
+def titles_of(book: SourceCodebook) -> list[str]:
+    """Return what stands above the header of a table, from top to bottom: a title, then empty rows."""
+    title = f"{book.row.many.capitalize()} : données fictives"
+    return [title if place == 0 else "" for place in range(book.format.title_rows)]
+
+
+def header_of(book: SourceCodebook) -> list[list[str]]:
+    """Return the header rows from top to bottom, a name repeated over the columns that it stands for."""
+    columns = [variable.column or name for name, variable in book.variables.items()]
+    labels = [variable.label for variable in book.variables.values()]
+    above = [[book.row.many.capitalize()] * len(columns)] * (book.format.header_rows - 2)
+    return [list(row) for row in [*above, labels, columns][-book.format.header_rows :]]
+
+
 @contextmanager
 def held(name: str, variable: Variable, values: pd.Series) -> Iterator[None]:
     """Tell which variable a mistake is about, while its column is written.

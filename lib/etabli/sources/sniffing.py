@@ -72,8 +72,31 @@ def title_rows_of(rows: Sequence[Sequence[str]], known: Sequence[str] = ()) -> i
     usual = max(widths, key=lambda width: (widths[width], width), default=0)
     if usual < 2 or widths[usual] < 2:
         return 0
-    full = (place for place, row in enumerate(searched) if len(row) >= usual < 2 * sum(map(bool, row)))
-    return next(full, 0)
+    wide = [row if len(row) >= usual else [] for row in searched]
+    return row_of_names(wide)
+
+
+def row_of_names(rows: Sequence[Sequence[str]]) -> int:
+    """Return the place of the row that names the columns: the first that is full, or nearly so.
+
+    Where that one repeats a name or leaves one out, as groups of columns do, it is the next that is full and names each
+    once, if there is one.
+
+    >>> row_of_names([["Identité", "", "Logement"], ["Âge", "Sexe", "Statut"], ["34", "F", "1"]])
+    1
+    """
+    filled = [[cell for cell in row if cell] for row in rows]
+    most = max(map(len, filled), default=0)
+    first = next((place for place, cells in enumerate(filled) if len(cells) * 2 > most), 0)
+    names = (place for place, cells in enumerate(filled) if len(cells) == most == len(set(cells)) and place >= first)
+    after = next(names, first)
+    is_named = bool(filled) and len(filled[first]) == most == len(set(filled[first]))
+    return first if is_named or not _are_words(filled[after]) else after
+
+
+def _are_words(cells: Sequence[str]) -> bool:
+    """Whether no cell is a number, a date or a code of digits, as those of data are and names of columns are not."""
+    return all(any(letter.isalpha() for letter in cell) for cell in cells)
 
 
 def decimal_of(values: Sequence[str]) -> str | None:

@@ -19,7 +19,7 @@ from etabli.errors import DeliveryError
 from etabli.sources.cells import code_value, distinct
 from etabli.sources.codebook import SourceCodebook, Variable
 from etabli.sources.conversions import date_format
-from etabli.sources.outgoing import held
+from etabli.sources.outgoing import header_of, held, titles_of
 from etabli.sources.statistical_output import is_numeric
 
 _DATES = {"%d": "DD", "%m": "MM", "%Y": "YYYY", "%y": "YY", "%H": "HH", "%M": "MM", "%S": "SS"}
@@ -42,9 +42,9 @@ def write_workbook(path: Path, frames: Iterable[pd.DataFrame], book: SourceCodeb
 
 
 def _append(sheet: WriteOnlyWorksheet, frames: Iterable[pd.DataFrame], book: SourceCodebook) -> None:
-    for title in _title(book):
+    for title in titles_of(book):
         sheet.append([title] if title else [])
-    for level, row in enumerate(_header(book), start=book.format.title_rows + 1):
+    for level, row in enumerate(header_of(book), start=book.format.title_rows + 1):
         for first, last in _runs(row) if level < book.format.title_rows + book.format.header_rows else ():
             sheet.merged_cells.add(CellRange(min_row=level, max_row=level, min_col=first + 1, max_col=last + 1))
             row[first + 1 : last + 1] = [""] * (last - first)
@@ -59,19 +59,6 @@ def _append(sheet: WriteOnlyWorksheet, frames: Iterable[pd.DataFrame], book: Sou
                     hint="livrez ces données en CSV ou en Parquet, ou déclarez une variable exigée",
                 )
             sheet.append(row_of_cells)
-
-
-def _title(book: SourceCodebook) -> list[str]:
-    title = f"{book.row.many.capitalize()} : données fictives"
-    return [title if place == 0 else "" for place in range(book.format.title_rows)]
-
-
-def _header(book: SourceCodebook) -> list[list[str]]:
-    """Return the header rows from top to bottom, a name repeated over the columns that it stands for."""
-    columns = [variable.column or name for name, variable in book.variables.items()]
-    labels = [variable.label for variable in book.variables.values()]
-    above = [[book.row.many.capitalize()] * len(columns)] * (book.format.header_rows - 2)
-    return [list(row) for row in [*above, labels, columns][-book.format.header_rows :]]
 
 
 def _runs(row: list[str]) -> list[tuple[int, int]]:

@@ -22,6 +22,7 @@ from etabli.errors import DeliveryError, nearest
 from etabli.sources.codebook import SourceCodebook
 from etabli.sources.metadata import LINE, Column, Guess, Metadata, blank_rows
 from etabli.sources.sheets import SheetLook, look
+from etabli.sources.sniffing import row_of_names
 
 Cell = Any
 Rows = list[list[Cell]]
@@ -179,18 +180,13 @@ def _header(rows: Rows, book: SourceCodebook | None, known: list[str]) -> _Heade
         if known:
             last = max(range(len(searched)), key=lambda place: (_score(searched[place], known), -place), default=0)
         else:
-            most = max((_filled(row) for row in searched), default=0)
-            last = next((place for place, row in enumerate(searched) if _filled(row) * 2 > most), 0)
+            last = row_of_names([[_text(cell) for cell in row] for row in searched])
         titles = max(0, last - height + 1)
     guesses = (
         Guess("title_rows", str(titles), declared="title_rows" in declared),
         Guess("header_rows", str(height), declared="header_rows" in declared),
     )
     return _Header(titles, height, guesses)
-
-
-def _filled(row: Sequence[Cell]) -> int:
-    return sum(1 for cell in row if cell != "")
 
 
 def _names(
