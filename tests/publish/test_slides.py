@@ -95,9 +95,7 @@ def test_heading_begins_a_slide_and_two_displays_never_share_one() -> None:
 
 @pytest.mark.parametrize(("kind", "beside"), [("drawing", False), ("drawing tall", True)])
 def test_notes_stand_beside_a_tall_figure(kind: str, beside: bool) -> None:
-    figure = (
-        f'<figure><figcaption>F</figcaption><div class="{kind}"><svg viewbox="0 0 518 300"></svg></div></figure>'
-    )
+    figure = f'<figure><figcaption>F</figcaption><div class="{kind}"><svg viewbox="0 0 518 300"></svg></div></figure>'
     assert ('class="slide beside"' in shown(figure)[0]) is beside
 
 
