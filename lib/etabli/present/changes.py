@@ -79,7 +79,7 @@ class Number:
     label: str
     unit: str
     where: Mapping[str, str]
-    value: float | str | None
+    value: int | float | str | None
     interval: tuple[float, float] | None
     people: int | None
     sign: str

@@ -56,7 +56,7 @@ def signature() -> str:
 
 
 @cache
-def drawn(logo: str, alternative: str) -> str:
+def drawn(logo: object, alternative: object) -> str:
     """Return a logo as pages draw it, under its alternative text; nothing where there is none.
 
     Parameters
