@@ -400,6 +400,7 @@ def to_html(grid: Grid, *, caption: str, name: str) -> str:
     head = _head(grid)
     bodies, group = [], None
     lines: list[str] = []
+    decimals = _decimals(grid)
     for row in grid.rows:
         if row.group != group and row.group is not None:
             if lines:
@@ -407,7 +408,7 @@ def to_html(grid: Grid, *, caption: str, name: str) -> str:
             group = row.group
             span = len(grid.columns) + 1
             lines = [] if row.total and row.group == theme.TOTAL_LABEL else [_group(row, span)]
-        lines.append(_row(row))
+        lines.append(_row(row, decimals))
     bodies.append(lines)
     body = "".join(f"<tbody>{''.join(each)}</tbody>" for each in bodies)
     return (
@@ -445,12 +446,30 @@ def _group(row: Row, span: int) -> str:
     return f'<tr class="group"><th scope="rowgroup" colspan="{span}">{escape(row.group or "")}{note}</th></tr>'
 
 
-def _row(row: Row) -> str:
+def _decimals(grid: Grid) -> list[int]:
+    """Return the most decimals of each column."""
+    return [max((row.cells[place].digits or 0 for row in grid.rows), default=0) for place in range(len(grid.columns))]
+
+
+_PRINTED = re.compile(r"\d[\d\u202f]*(?:,\d+)?")
+
+
+def _aligned(text: str, cell: Cell, most: int) -> str:
+    """Return a text, with room for the decimal that its percentages lack beside others of their column: « 65   % ».
+
+    Percentages of few people have none; numbers of other kinds have as many in all rows. The room is empty: nothing
+    reads or copies it.
+    """
+    lacks = cell.digits == 0 and most == 1 and isinstance(cell.number, int | float)
+    return _PRINTED.sub(r'\g<0><span class="gap"></span>', escape(text)) if lacks else escape(text)
+
+
+def _row(row: Row, decimals: Sequence[int]) -> str:
     cells = []
-    for cell in row.cells:
+    for cell, most in zip(row.cells, decimals, strict=True):
         kind = ' class="text"' if cell.is_text else ""
-        interval = f'<br><small class="interval">{escape(cell.interval)}</small>' if cell.interval else ""
-        cells.append(f"<td{kind}>{escape(cell.text)}{interval}</td>")
+        interval = f'<br><small class="interval">{_aligned(cell.interval, cell, most)}</small>' if cell.interval else ""
+        cells.append(f"<td{kind}>{_aligned(cell.text, cell, most)}{interval}</td>")
     opening = '<tr class="total">' if row.total else "<tr>"
     return f'{opening}<th scope="row">{escape(row.label)}</th>{"".join(cells)}</tr>'
 
