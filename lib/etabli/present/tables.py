@@ -451,27 +451,31 @@ def _decimals(grid: Grid) -> list[int]:
     return [max((row.cells[place].digits or 0 for row in grid.rows), default=0) for place in range(len(grid.columns))]
 
 
-_PRINTED = re.compile(r"\d[\d\u202f]*(?:,\d+)?")
+_PRINTED = re.compile(r"\d[\d\u202f]*")
+_GAP = '<span class="gap"></span>'
+"""The room of a comma and a digit: empty, nothing reads or copies it."""
 
 
-def _aligned(text: str, cell: Cell, most: int) -> str:
-    """Return a text, with room for the decimal that its percentages lack beside others of their column: « 65   % ».
+def _cell(cell: Cell, most: int) -> str:
+    """Return a cell of a column whose numbers have at most so many decimals.
 
-    Percentages of few people have none; numbers of other kinds have as many in all rows. The room is empty: nothing
-    reads or copies it.
+    Percentages of few people have none, beside others that have one; numbers of other kinds have as many in all rows.
+    Those that lack it have its room, so that units and commas stand under each other: « 65   % »; their interval has
+    the room of both bounds after it, where it stands beside the value, on paper.
     """
     lacks = cell.digits == 0 and most == 1 and isinstance(cell.number, int | float)
-    return _PRINTED.sub(r'\g<0><span class="gap"></span>', escape(text)) if lacks else escape(text)
+    kind, text, interval = ' class="text"' if cell.is_text else "", escape(cell.text), ""
+    if cell.interval:
+        interval = f'<br><small class="interval">{escape(cell.interval)}{_GAP if lacks else ""}</small>'
+    if lacks:
+        text = _PRINTED.sub(rf"\g<0>{_GAP}", text, count=1)
+    return f"<td{kind}>{text}{interval}</td>"
 
 
 def _row(row: Row, decimals: Sequence[int]) -> str:
-    cells = []
-    for cell, most in zip(row.cells, decimals, strict=True):
-        kind = ' class="text"' if cell.is_text else ""
-        interval = f'<br><small class="interval">{_aligned(cell.interval, cell, most)}</small>' if cell.interval else ""
-        cells.append(f"<td{kind}>{_aligned(cell.text, cell, most)}{interval}</td>")
+    cells = "".join(_cell(cell, most) for cell, most in zip(row.cells, decimals, strict=True))
     opening = '<tr class="total">' if row.total else "<tr>"
-    return f'{opening}<th scope="row">{escape(row.label)}</th>{"".join(cells)}</tr>'
+    return f'{opening}<th scope="row">{escape(row.label)}</th>{cells}</tr>'
 
 
 def to_csv(grid: Grid) -> str:
