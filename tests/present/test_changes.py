@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from etabli.errors import RunError
-from etabli.present.changes import RESULTS, Change, Number, changes, counted, in_words, value_of
+from etabli.present.changes import RESULTS, Change, Number, changes, counted, in_words, interval_of, value_of
 from etabli.sources.codebook import Codebook
 
 
@@ -166,6 +166,18 @@ def test_difference_is_of_two_numbers() -> None:
 def test_difference_has_its_unit(codebook: Codebook, unit: str, before: float, after: float, written: str) -> None:
     one, other = (Number("x", "Mesure", unit, {}, value, None, None, "") for value in (before, after))
     assert in_words(Change("exact", one, other), codebook).difference == written
+
+
+def test_last_zero_of_a_ratio_is_kept_beside_its_bounds() -> None:
+    number = Number("rate_ratio", "Rapport", "", {}, 1.1, (1.03, 1.2), None, "")
+    assert (value_of(number), interval_of(number)) == ("1,10", "[1,03\u202f; 1,20]")
+
+
+def test_category_of_a_number_stands_in_a_sentence(codebook: Codebook) -> None:
+    number = Number("share", "Part", "%", {"age": "young", "quarter": "blosne", "channel": "total"}, 1.0, None, 1, "")
+    assert in_words(Change("new", None, number), codebook).what.replace("\u00a0", " ").replace("\u202f", " ") == (
+        "Part (tranche d’âge : moins de 30 ans ; quartier : Le Blosne)"
+    )
 
 
 @pytest.mark.parametrize(

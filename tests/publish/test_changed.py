@@ -70,6 +70,17 @@ def test_change_beyond_the_uncertainty_is_said_and_listed(codebook: Codebook) ->
     assert "diffusion n° 3" in text
 
 
+def test_difference_has_its_unit_in_a_sentence_even_where_its_label_says_it(codebook: Codebook) -> None:
+    here = {"label": "Délai médian (jours)", "unit": "jours"}
+    one, other = told("median", 25, {}, interval=[24, 26], **here), told("median", 22, {}, interval=[21, 23], **here)
+    text = spaced(section(codebook, [one], [other]))
+    assert (
+        "Délai médian (jours) : 22 [21 ; 23], contre 25 [24 ; 26] dans l’édition précédente, soit 3 jours de moins."
+        in text
+    )
+    assert "25 [24 ; 26] 22 [21 ; 23] −3 tableau 2" in text
+
+
 def test_change_within_the_uncertainty_is_counted_and_not_said(codebook: Codebook) -> None:
     one, other = told("share", 40.0, {}, interval=[38.0, 42.0]), told("share", 41.0, {}, interval=[39.0, 43.0])
     text = spaced(section(codebook, [one], [other]))
@@ -148,7 +159,7 @@ def test_new_gone_and_rebased_are_listed(codebook: Codebook) -> None:
     for words in (
         "Nouveaux New /// 33,5",
         "Plus donnés Gone 11,5 % ///",
-        "Définition changée Autre part 22,5 % 44,5 %",
+        "plusieurs nombres du même nom Autre part 22,5 % 44,5 %",
     ):
         assert words.replace("///", "///") in text
     assert "22,0" not in text  # no difference of two definitions

@@ -18,6 +18,7 @@ from etabli.present.changes import (
     Number,
     changes_between,
     counted,
+    difference_of,
     in_words,
     interval_of,
     is_tested,
@@ -49,7 +50,7 @@ _GROUPS: Mapping[Kind, str] = {
     "beyond": "Changés au-delà de l’incertitude",
     "exact": "Changés, sans intervalle",
     "untested": "Différents, sans comparaison possible",
-    "rebased": "Définition changée",
+    "rebased": "Définition changée, ou plusieurs nombres du même nom",
     "new": "Nouveaux",
     "gone": "Plus donnés",
     "masked": "Non comparables",
@@ -188,7 +189,7 @@ class Changed:
         line, difference = in_words(change, self.codebook), change.difference
         moved = ""
         if difference:
-            size = line.difference.lstrip(f"+{french.MINUS}")
+            size = difference_of(change, in_sentence=True)
             moved = f", soit {size} {'de plus' if difference > 0 else 'de moins'}"
         after, before = (_written(each) for each in (change.after, change.before))
         return f"{line.what} : {after}, contre {before} dans l’édition précédente{moved}."
@@ -254,7 +255,8 @@ _COUNTED: Mapping[Kind, Callable[[int], str]] = {
     ),
     "same": _counted_as("est inchangé", "sont inchangés"),
     "rebased": _counted_as(
-        "a changé de définition et ne se compare pas", "ont changé de définition et ne se comparent pas"
+        "a changé de définition, ou partage son nom avec un autre, et ne se compare pas",
+        "ont changé de définition, ou partagent leur nom avec un autre, et ne se comparent pas",
     ),
     "new": _counted_as("est nouveau", "sont nouveaux"),
     "gone": _counted_as("n’est plus donné", "ne sont plus donnés"),

@@ -30,7 +30,7 @@ KINDS: dict[Kind, str] = {
     "untested": "Différents, sans comparaison possible (texte, « 7 sur 13 », ou intervalle dans un seul des deux)",
     "within": "Différents, mais dans l’incertitude",
     "same": "Inchangés",
-    "rebased": "Définition changée : les deux ne se comparent pas",
+    "rebased": "Définition changée, ou plusieurs nombres du même nom : ne se comparent pas",
     "masked": "Non comparables : masqués (secret statistique), ou non disponibles dans l’un des deux",
     "new": "Nouveaux",
     "gone": "Disparus",
@@ -375,7 +375,7 @@ def in_words(change: Change, codebook: Codebook) -> Line:
         _named(number, codebook),
         _written(change.before),
         _written(change.after),
-        "" if change.difference is None else _signed(change.difference, number),
+        difference_of(change),
     )
 
 
@@ -385,11 +385,17 @@ def _named(number: Number, codebook: Codebook) -> str:
         where = {**{k: v for k, v in where.items() if k not in {"variable", "category"}},
                  where["variable"]: where["category"]}  # fmt: skip
     told = [
-        f"{french.uncapitalised(words.dimension(name))} : {words.label(name, code)}"
+        f"{french.uncapitalised(words.dimension(name))} : {_category(words, name, code)}"
         for name, code in where.items()
         if code != "total"
     ]
     return french.typography(f"{number.label} ({' ; '.join(told)})" if told else number.label)
+
+
+def _category(words: Words, name: str, code: str) -> str:
+    """Return the label of a category within a sentence; a proper noun, or what no codebook labels, keeps its letter."""
+    variable, label = words.codebook.variable(name), words.label(name, code)
+    return french.uncapitalised(label) if variable and code in variable.codes and not variable.proper else label
 
 
 def _written(number: Number | None) -> str:
@@ -405,7 +411,7 @@ def value_of(number: Number) -> str:
         return number.sign
     if isinstance(number.value, str):
         return number.value
-    return f"{plain(number.value)}{_unit_after(number.value, number)}"
+    return f"{french.number(number.value, _decimals_of(number))}{_unit_after(number.value, number)}"
 
 
 def _unit_after(value: float, number: Number) -> str:
@@ -419,16 +425,33 @@ def interval_of(number: Number) -> str | None:
     """Return its 95 % interval as printed, None where it has none."""
     if number.interval is None:
         return None
-    low, high = map(plain, number.interval)
+    low, high = (french.number(bound, _decimals_of(number)) for bound in number.interval)
     return f"[{low}{french.NNBSP}; {high}]"
 
 
-def plain(x: float) -> str:
-    """Return a released number with the decimals that it was printed with: results keep them, but for a last zero."""
-    return french.number(x, 0 if isinstance(x, int) else max(1, len(f"{x:.2f}".rstrip("0").partition(".")[2])))
+def _decimals_of(*numbers: Number) -> int:
+    """Return the decimals that numbers were printed with: results keep them, but for a last zero, which others have."""
+    told = [each for number in numbers for each in (number.value, *(number.interval or ()))]
+    return max((_decimals(each) for each in told if isinstance(each, int | float)), default=0)
 
 
-def _signed(difference: float, number: Number) -> str:
-    """Return a difference with its sign and unit: that of two percentages is in points."""
-    of = replace(number, unit="points", label="") if number.unit == "%" else number
-    return f"{'+' if difference > 0 else ''}{plain(difference)}{_unit_after(difference, of)}"
+def _decimals(x: float) -> int:
+    return 0 if isinstance(x, int) else max(1, len(f"{x:.3f}".rstrip("0").partition(".")[2]))
+
+
+def difference_of(change: Change, *, in_sentence: bool = False) -> str:
+    """Return the difference of two numbers with its unit: that of two percentages is in points. Empty where none is.
+
+    Parameters
+    ----------
+    in_sentence
+        Without its sign, which words say; with its unit, even where the label beside it says that.
+    """
+    before, after, difference = change.before, change.after, change.difference
+    if before is None or after is None or difference is None:
+        return ""
+    of = replace(after, unit="points", label="") if after.unit == "%" else after
+    of = replace(of, label="") if in_sentence else of
+    size = abs(difference) if in_sentence else difference
+    sign = "+" if difference > 0 and not in_sentence else ""
+    return f"{sign}{french.number(size, _decimals_of(before, after))}{_unit_after(size, of)}"
