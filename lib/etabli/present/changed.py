@@ -270,7 +270,7 @@ _COUNTED: Mapping[Kind, Callable[[int], str]] = {
 def _place(change: Change) -> str:
     """Return the table, figure or text that shows a number, in the report that has it."""
     kind, _, number = change.number.item.partition("-")
-    name = f"{kind} {number}" if kind in {"tableau", "figure", "carte"} else "texte"
+    name = f"{kind}{french.NBSP}{number}" if kind in {"tableau", "figure", "carte"} else "texte"
     return f"{name} (édition précédente)" if change.after is None else name
 
 
