@@ -22,6 +22,7 @@ PAGES = (
     "caf-flows/2024-T4_funder/report.html",
     "caf-flows/2024-T4_public/report.html",
     "sortir/2024_public/report.html",
+    "sortir/2024_internal/report.html",
     "sortir/2024_public_year-2022/report.html",
 )
 
@@ -58,6 +59,11 @@ def opened(
     tab.on("pageerror", lambda error: noise.append(str(error)))
     tab.goto(url)
     return tab, noise
+
+
+def test_every_default_report_of_every_study_is_tried(house: Project) -> None:
+    made = {path.relative_to(house.reports).as_posix() for path in house.reports.glob("*/*/report.html")}
+    assert made == set(PAGES) - {"index.html"}
 
 
 @pytest.mark.parametrize("page", PAGES)
