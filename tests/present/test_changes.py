@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from etabli.errors import RunError
-from etabli.present.changes import RESULTS, Change, Number, changes, counted, value_of
+from etabli.present.changes import RESULTS, Change, Number, changes, counted, in_words, value_of
+from etabli.sources.codebook import Codebook
 
 
 def told(value: object, interval: list[float] | None = None, **rest: Any) -> dict[str, Any]:
@@ -87,6 +88,33 @@ def test_number_that_several_items_repeat_is_compared_once(tmp_path: Path) -> No
     assert counted(compared(tmp_path, repeated, repeated)) == {"same": 1}
 
 
+def test_number_that_two_methods_make_is_said_once(tmp_path: Path) -> None:
+    """A sentence makes it as a value of any measure, of all or of no category; another label, or place, is another."""
+    where = {"audience": "total"}
+    one, other = (
+        [
+            told(value, name="use_rate", label="Taux d’utilisation", where=where),
+            told(value, name="value", label="Valeur", where=where),
+            told(value, name="value", label="Taux d’utilisation", where={}),
+            told(value, name="share", label="Part des cartes", where=where),
+            told(value, name="use_rate", label="Taux d’utilisation", where={"audience": "student"}),
+        ]
+        for value in (51.1, 59.9)
+    )
+    found = compared(tmp_path, one, other)
+    labels = [(each.number.label, each.number.where) for each in found]
+    assert labels == [
+        ("Taux d’utilisation", where),
+        ("Part des cartes", where),
+        ("Taux d’utilisation", {"audience": "student"}),
+    ]
+
+
+def test_value_of_any_measure_is_said_where_nothing_names_it(tmp_path: Path) -> None:
+    one, other = ([told(value, name="value", label="Valeur")] for value in (51.1, 59.9))
+    assert counted(compared(tmp_path, one, other)) == {"exact": 1}
+
+
 def test_no_drift_seldom_passes_for_one(tmp_path: Path) -> None:
     """Shares of samples of one population, with their 95 % intervals: about one in twenty differs beyond them."""
     rng = np.random.default_rng(5)
@@ -121,6 +149,23 @@ def test_difference_is_of_two_numbers() -> None:
     number = Number("share", "Part", "%", {}, 40.0, None, 10, "")
     assert Change("exact", number, Number("share", "Part", "%", {}, 42.5, None, 10, "")).difference == 2.5
     assert Change("masked", number, Number("share", "Part", "%", {}, None, None, None, "s")).difference is None
+
+
+@pytest.mark.parametrize(
+    ("unit", "before", "after", "written"),
+    [
+        ("%", 40.0, 42.5, "+2,5\u00a0points"),
+        ("%", 40.0, 38.1, "−1,9\u00a0point"),
+        ("points", 4.0, 6.0, "+2,0\u00a0points"),
+        ("points", 4.0, 5.9, "+1,9\u00a0point"),
+        ("€", 70.0, 78.5, "+8,5\u00a0€"),
+        ("jours", 3, 1, "−2\u00a0jours"),
+        ("visites", 120, 131, "+11"),
+    ],
+)
+def test_difference_has_its_unit(codebook: Codebook, unit: str, before: float, after: float, written: str) -> None:
+    one, other = (Number("x", "Mesure", unit, {}, value, None, None, "") for value in (before, after))
+    assert in_words(Change("exact", one, other), codebook).difference == written
 
 
 @pytest.mark.parametrize(

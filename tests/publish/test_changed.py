@@ -105,6 +105,11 @@ def test_small_number_in_words_and_one_interval_do_not_compare(codebook: Codeboo
     assert "dénombrement" not in text
 
 
+def test_ratio_that_changed_without_an_interval_is_no_count(codebook: Codebook) -> None:
+    one, other = told("alpha", 1.5, {}, unit=""), told("alpha", 1.7, {}, unit="")
+    assert "compte tout le fichier" not in section(codebook, [one], [other])
+
+
 def test_what_chance_alone_would_change_establishes_nothing(codebook: Codebook) -> None:
     places = [{"age": str(each)} for each in range(100)]
     before = [told("share", 40.0, where, interval=[38.0, 42.0]) for where in places]

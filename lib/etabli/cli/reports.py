@@ -187,6 +187,7 @@ def compare_reports(
         return
 
     from etabli.board import Board
+    from etabli.present.changed import said_of_tested
     from etabli.present.changes import KINDS, counted, in_words, is_tested, sides_of, study_of
     from etabli.runs.manifest import FILE, read_manifest
     from etabli.sources.codebook import read_codebook
@@ -207,8 +208,7 @@ def compare_reports(
             )
     tested = sum(map(is_tested, found))
     if tested:
-        expected = french.number(tested * 0.05)  # intervals are of 95 %
-        board.say(f"Sur {tested} comparaisons, {expected} passeraient l’incertitude par le seul hasard.")
+        board.say(french.typography(said_of_tested(sum(each.kind == "beyond" for each in found), tested)))
 
 
 def _asked(pairs: list[str], **named: str | None) -> dict[str, object]:

@@ -154,7 +154,7 @@ class Changed:
     @property
     def _told_of_counts(self) -> str:
         """What a count that changed is, beside the length of both periods; empty where none did."""
-        if not self._of("exact"):
+        if not any(each.number.is_count for each in self._of("exact")):
             return ""
         before, after = self.previous.days, self.days
         length = ""
@@ -177,7 +177,7 @@ class Changed:
         ]
         tested = sum(is_tested(each) for each in self.changes)
         if tested:
-            found.append(_tested(counts.get("beyond", 0), tested))
+            found.append(said_of_tested(counts.get("beyond", 0), tested))
         others = [tell(counts[kind]) for kind, tell in _COUNTED.items() if kind in counts]
         if others:
             found.append(french.capitalised(f"{' ; '.join(others)}."))
@@ -217,7 +217,7 @@ def changed_since(
     return Changed(previous, edition, report, changes_between(previous.results, results), codebook, days)
 
 
-def _tested(beyond: int, tested: int) -> str:
+def said_of_tested(beyond: int, tested: int) -> str:
     """Say how many of the numbers with an interval changed beyond it, beside what chance alone would make of them.
 
     At most: people who are in both editions, and digits that are not printed, make such changes rarer.
@@ -247,8 +247,10 @@ _COUNTED: Mapping[Kind, Callable[[int], str]] = {
         "nombres sans intervalle ont changé (dénombrements, ou valeurs d’un modèle)",
     ),
     "untested": _counted_as(
-        "nombre diffère sans comparaison possible (effectif trop petit pour un intervalle)",
-        "nombres diffèrent sans comparaison possible (effectifs trop petits pour un intervalle)",
+        "nombre diffère sans comparaison possible (texte, petit effectif écrit « 7 sur 13 », ou intervalle dans "
+        "une seule édition)",
+        "nombres diffèrent sans comparaison possible (textes, petits effectifs écrits « 7 sur 13 », ou intervalle dans "
+        "une seule édition)",
     ),
     "same": _counted_as("est inchangé", "sont inchangés"),
     "rebased": _counted_as(

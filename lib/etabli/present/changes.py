@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
 from math import hypot, inf, log
 from pathlib import Path
@@ -27,7 +27,7 @@ Kind = Literal["beyond", "within", "exact", "untested", "same", "rebased", "mask
 KINDS: dict[Kind, str] = {
     "beyond": "Changés au-delà de l’incertitude",
     "exact": "Changés, sans intervalle (dénombrements exhaustifs, ou valeurs d’un modèle sans intervalle)",
-    "untested": "Différents, sans comparaison possible (« 7 sur 13 », ou un intervalle dans un seul des deux)",
+    "untested": "Différents, sans comparaison possible (texte, « 7 sur 13 », ou intervalle dans un seul des deux)",
     "within": "Différents, mais dans l’incertitude",
     "same": "Inchangés",
     "rebased": "Définition changée : les deux ne se comparent pas",
@@ -42,6 +42,9 @@ _ON_LOGARITHMS = {"odds_ratio", "rate_ratio", "index", "standardised", "dispersi
 
 _UNITS = {"%", "€", "points", "heures", "jours", "minutes"}
 """Units that are written after a number; things that are counted are named by its label."""
+
+_ANY = "value"
+"""What a method calls a measure of any kind: another name of the same number says more."""
 
 Place = tuple[str, tuple[tuple[str, str], ...]]
 """A measure, and the categories that it is of."""
@@ -76,11 +79,16 @@ class Number:
     label: str
     unit: str
     where: Mapping[str, str]
-    value: float | str | None
+    value: int | float | str | None
     interval: tuple[float, float] | None
     people: int | None
     sign: str
     item: str = ""
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it counts things: it is whole, and no share, sum or ratio."""
+        return isinstance(self.value, int) and self.unit not in _UNITS
 
     @property
     def is_secret(self) -> bool:
@@ -183,7 +191,30 @@ def _compared(old: Mapping[Key, Number], new: Mapping[Key, Number]) -> list[Chan
                 kind = "rebased"
             found.append(Change(kind, before, after))
     order = list(KINDS)
-    return sorted(found, key=lambda change: order.index(change.kind))
+    return sorted(_each_once(found), key=lambda change: order.index(change.kind))
+
+
+def _each_once(found: Sequence[Change]) -> list[Change]:
+    """Return changes without those that say one again: the same numbers of the same category, of one label or of none.
+
+    A sentence and a table may make one number by two methods. What is masked, or another number now, is left as it is.
+    """
+    kept = set[int]()
+    alike: dict[object, list[str]] = {}
+    for change in sorted(found, key=lambda each: each.number.name == _ANY):
+        labels, label = alike.setdefault(_as_read(change), []), change.number.label
+        is_again = label in labels or (labels and label == theme.MEASURES[_ANY])
+        if change.kind in {"masked", "rebased"} or not is_again:
+            labels.append(label)
+            kept.add(id(change))
+    return [each for each in found if id(each) in kept]
+
+
+def _as_read(change: Change) -> object:
+    """Return what a reader sees of a change, its label apart."""
+    sides = (None if each is None else (each.value, each.interval, each.unit) for each in (change.before, change.after))
+    where = tuple(sorted(pair for pair in change.number.where.items() if pair[1] != "total"))
+    return change.kind, where, *sides
 
 
 def _by_place(numbers: Mapping[Key, Number], *, beside: Mapping[Key, Number]) -> dict[Place, list[Number]]:
@@ -300,7 +331,10 @@ def _number(told: Mapping[str, Any]) -> Number:
 
 
 def sides_of(before: Path, after: Path) -> tuple[str, str]:
-    """Return what tells two reports of one study apart, as a reader says it: their editions, else their runs."""
+    """Return what tells two reports of one study apart, as a reader says it: their editions, else their runs.
+
+    Both are those that `changes` compared: their results were read.
+    """
     told = [json.loads((folder / RESULTS).read_text(encoding="utf-8")) for folder in (before, after)]
     one, other = ([str(each.get(key, "")) for each in told] for key in ("edition", "run"))
     names = one if one[0] != one[1] else other
@@ -341,7 +375,7 @@ def in_words(change: Change, codebook: Codebook) -> Line:
         _named(number, codebook),
         _written(change.before),
         _written(change.after),
-        "" if change.difference is None else _signed(change.difference, number.unit),
+        "" if change.difference is None else _signed(change.difference, number),
     )
 
 
@@ -371,8 +405,14 @@ def value_of(number: Number) -> str:
         return number.sign
     if isinstance(number.value, str):
         return number.value
-    is_said = number.unit not in _UNITS or number.unit in number.label.lower()
-    return plain(number.value) if is_said else f"{plain(number.value)}{french.NBSP}{number.unit}"
+    return f"{plain(number.value)}{_unit_after(number.value, number)}"
+
+
+def _unit_after(value: float, number: Number) -> str:
+    """Return the unit as it is written after a value, in the singular under 2; empty where the label says it."""
+    if number.unit not in _UNITS or number.unit in number.label.lower():
+        return ""
+    return f"{french.NBSP}{number.unit.removesuffix('s') if abs(value) < 2 else number.unit}"
 
 
 def interval_of(number: Number) -> str | None:
@@ -388,6 +428,7 @@ def plain(x: float) -> str:
     return french.number(x, 0 if isinstance(x, int) else max(1, len(f"{x:.2f}".rstrip("0").partition(".")[2])))
 
 
-def _signed(difference: float, unit: str) -> str:
-    text = ("+" if difference > 0 else "") + plain(difference)
-    return f"{text} {'point' + ('s' if abs(difference) >= 2 else '') if unit == '%' else ''}".strip()
+def _signed(difference: float, number: Number) -> str:
+    """Return a difference with its sign and unit: that of two percentages is in points."""
+    of = replace(number, unit="points", label="") if number.unit == "%" else number
+    return f"{'+' if difference > 0 else ''}{plain(difference)}{_unit_after(difference, of)}"

@@ -365,10 +365,11 @@ class FigureItem(TableItem):
         if refusal is not None:
             return refusal
         grid = self.grid(protection)
-        caption = f"Données de la {self.noun.lower()}{french.NBSP}{self.number}"
+        caption, drawn = f"Données de la {self.noun.lower()}{french.NBSP}{self.number}", self._drawn(protection)
+        kind = "drawing tall" if figures.is_tall(drawn) else "drawing"
         return (
             f'<figure id="{self.name}"><figcaption>{self.heading(protection)}</figcaption>'
-            f'<div class="drawing">{self._drawn(protection)}</div>{self.notes_html(protection, grid)}'
+            f'<div class="{kind}">{drawn}</div>{self.notes_html(protection, grid)}'
             f"<details><summary>{caption}</summary>{to_html(grid, caption=caption, name=caption)}</details></figure>"
         )
 

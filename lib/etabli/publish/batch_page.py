@@ -143,7 +143,7 @@ def _timeline(drawn: Sequence[Bar]) -> str:
     box = f'viewBox="0 0 {WIDTH} {height + MARGIN}" width="100%"'
     return (
         f"<figure><figcaption>Déroulement du lot : une barre par passage, les échecs en orange et cernés.</figcaption>"
-        f'<div class="drawing"><svg role="img" xmlns="http://www.w3.org/2000/svg" {box}>'
+        f'<div class="drawing tall"><svg role="img" xmlns="http://www.w3.org/2000/svg" {box}>'
         f"<title>{escape(name)}</title>{''.join(shapes)}{''.join(ticks)}</svg></div></figure>"
     )
 

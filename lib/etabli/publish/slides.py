@@ -6,7 +6,6 @@ Heights are estimated, in rem of `slides.css`, from what a piece says: a page gi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -21,9 +20,6 @@ _LINE = 92
 _HEADING_LINE, _CAPTION_LINE, _NOTES_LINE, _TABLE_LINE = 52, 96, 130, 128
 _LABEL_LINE, _INTERVAL_LINE = 24, 30
 
-TALL = 0.75
-"""Height by width from which a drawing would be too small over its notes."""
-_SIZES = re.compile(r'viewbox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', re.IGNORECASE)
 _BESIDE = 26.0
 """Least height of a figure beside its notes."""
 
@@ -139,8 +135,7 @@ def height(piece: Piece) -> float:
 
 def _is_tall(piece: Piece) -> bool:
     """Whether a figure is higher than wide: its notes stand beside it."""
-    sizes = _SIZES.search(piece.html) if piece.tag == "figure" else None
-    return sizes is not None and float(sizes[2]) > TALL * float(sizes[1])
+    return piece.tag == "figure" and any(each.kind == "drawing tall" for each in pieces_of(piece.inner))
 
 
 def _lines(text: str, letters: float) -> int:

@@ -13,7 +13,7 @@ from etabli import french
 from etabli.disclosure.protect import Protected
 from etabli.errors import ReportError, suggestion
 from etabli.memo import pure
-from etabli.present.figures.canvas import img_of, pixels_in, styled, svg_of
+from etabli.present.figures.canvas import img_of, is_tall, pixels_in, styled, svg_of
 from etabli.present.figures.drawing import Drawing, FigureKind, Point, Request
 from etabli.present.figures.ground import Ground, Mapped, Method
 from etabli.present.figures.kinds import KINDS
@@ -30,6 +30,7 @@ __all__ = [
     "compose",
     "describe",
     "draw",
+    "is_tall",
     "pixels_in",
 ]
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 WIDTH = 7.2
 """Inches: the width of the text column."""
 
+TALL = 0.75
+"""Height by width from which a drawing is too small to read where a wide one has its room."""
+
+_SIZES = re.compile(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"|width="([\d.]+)" height="([\d.]+)"')
+
 
 @contextmanager
 def styled(name: str) -> Iterator[None]:
@@ -71,6 +76,19 @@ def img_of(figure: Figure, alternative: str) -> str:
     wide, high = (round(inches * 100) for inches in figure.get_size_inches())
     told = b64encode(out.getvalue()).decode("ascii")
     return f'<img alt="{escape(alternative)}" width="{wide}" height="{high}" src="{_PIXELS}{told}">'
+
+
+def is_tall(element: str) -> bool:
+    """Whether a drawing, as `svg_of` or `img_of` writes it, is higher than a page has room for beside its text.
+
+    >>> is_tall('<svg viewBox="0 0 518.4 500" />'), is_tall('<img alt="x" width="720" height="360" src="">')
+    (True, False)
+    """
+    found = _SIZES.search(element)
+    if found is None:
+        return False
+    wide, high = (float(each) for each in found.groups() if each is not None)
+    return high > TALL * wide
 
 
 def pixels_in(element: str) -> bytes | None:
