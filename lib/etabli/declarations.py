@@ -35,11 +35,20 @@ TO_FILL = "à compléter"
 """How a text begins that a new study, agreement or edition leaves to a person."""
 
 
+def is_to_fill(text: str) -> bool:
+    """Whether a text is one that a person has still to write.
+
+    >>> is_to_fill("À compléter : la question"), is_to_fill("Combien de dossiers à compléter ?")
+    (True, False)
+    """
+    return text.casefold().startswith(TO_FILL)
+
+
 def unfilled(declared: BaseModel) -> list[str]:
     """Return the keys whose text still says « À compléter », from the top."""
 
     def within(value: object, place: str) -> Iterator[str]:
-        if isinstance(value, str) and value.casefold().startswith(TO_FILL):
+        if isinstance(value, str) and is_to_fill(value):
             yield place
         elif isinstance(value, dict):
             for key, each in value.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from etabli.errors import DeclarationError
@@ -72,6 +74,22 @@ def test_what_is_no_plain_drawing_is_refused(logo: str) -> None:
     assert "SVG simple" in error.value.hint
 
 
-def test_logo_without_words_is_refused() -> None:
+@pytest.mark.parametrize("alternative", [" ", "Logo \ud800", "Logo \x07", "Logo\nde la maison", None])
+def test_logo_without_words_that_a_page_can_hold_is_refused(alternative: Any) -> None:
     with pytest.raises(DeclarationError, match="texte de remplacement"):
-        drawn(svg('<path d="M0 0"/>'), " ")
+        drawn(svg('<path d="M0 0"/>'), alternative)
+
+
+@pytest.mark.parametrize("logo", [None, b"<svg/>", 5])
+def test_logo_that_is_no_text_is_refused(logo: Any) -> None:
+    with pytest.raises(DeclarationError, match="ne peut pas être dessiné") as error:
+        drawn(logo, "Logo")
+    assert error.value.got == f"{type(logo).__name__}, non un texte"
+
+
+@pytest.mark.parametrize("box", ["0 0 .5 10", "0 0 1e2 10", "0 0 10", "0 0 10px 10px", "0 0 -4 10"])
+def test_odd_viewbox_is_named_as_it_was_written(box: str) -> None:
+    with pytest.raises(DeclarationError) as error:
+        drawn(f'<svg viewBox="{box}"><path d="M0 0"/></svg>', "Logo")
+    assert error.value.got == f'viewBox="{box}"'
+    assert "nombres positifs" in str(error.value)

@@ -265,6 +265,33 @@ def test_csv_names_group_and_category_of_a_column(words: Words, crossed: Table) 
     assert heading[1:3] == ["Tout venant - Visites", "Tout venant - Part de la ligne"]
 
 
+def test_shares_of_a_crosstab_alone_stand_under_their_direction(words: Words, crossed: Table) -> None:
+    grid = lay_out(protected(crossed), words, measures=("share",))
+    assert [(each.group, each.label) for each in grid.columns] == [
+        ("Part de la ligne", "Tout venant"),
+        ("Part de la ligne", "Rendez-vous"),
+        (None, "Effectif (allocataires)"),
+    ]
+    head = to_html(grid, caption="x", name="x").partition("<thead>")[2].partition("</thead>")[0]
+    assert head == (
+        '<tr><th scope="col" rowspan="2">Tranche d’âge</th><th scope="colgroup" colspan="2">Part de la ligne</th>'
+        '<th scope="col" rowspan="2">Effectif (allocataires)</th></tr>'
+        '<tr><th scope="col">Tout venant</th><th scope="col">Rendez-vous</th></tr>'
+    )
+    assert read_csv(to_csv(grid))[0][1] == "Part de la ligne - Tout venant"
+
+
+def test_shares_that_make_no_whole_of_the_row_claim_none(words: Words, crossed: Table) -> None:
+    halves = crossed.with_cells(crossed.cells.assign(share=crossed.cells["share"] / 2))
+    grid = lay_out(protected(halves), words, measures=("share",))
+    assert {each.group for each in grid.columns} == {None}
+
+
+def test_shares_that_a_notebook_names_keep_their_name_over_them(words: Words, crossed: Table) -> None:
+    grid = lay_out(protected(crossed), words, measures=("share",), labels={"share": "Part des visites de l’âge"})
+    assert [each.group for each in grid.columns] == ["Part des visites de l’âge"] * 2 + [None]
+
+
 def test_csv_of_a_negative_number_is_a_number() -> None:
     grid = Grid("x", (Column("y"),), (Row("a", (Cell("−3,3 %", number=-3.3),)),))
     assert read_csv(to_csv(grid))[1] == ["a", "-3,3"]

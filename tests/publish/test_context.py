@@ -85,16 +85,44 @@ def test_contact_has_its_address_where_there_is_one(small_study: Study) -> None:
 @pytest.mark.parametrize(
     ("audience", "origin", "kinds"),
     [
-        ("internal", "demo", ["internal", "demo"]),
-        ("internal", "raw", ["internal"]),
-        ("funder", "demo", ["demo"]),
-        ("funder", "raw", []),
+        ("internal", "demo", ["internal", "demo", "draft"]),
+        ("internal", "raw", ["internal", "draft"]),
+        ("funder", "demo", ["demo", "draft"]),
+        ("funder", "raw", ["draft"]),
     ],
 )
 def test_banners_warn_of_internal_and_of_fictional(
     audience: str, origin: str, kinds: list[str], small_study: Study
 ) -> None:
     assert [kind for kind, _ in context(executed(small_study, audience, origin=origin))["banners"]] == kinds
+
+
+def filled(study: Study, **changed: Any) -> Study:
+    questions = [each.model_copy(update={"text": "Combien de dossiers à compléter ?"}) for each in study.questions]
+    return study.model_copy(update={"commissioner": "La Ville", "questions": questions, **changed})
+
+
+def draft(made: Executed) -> str:
+    return dict(context(made)["banners"]).get("draft", "").replace(NBSP, " ")
+
+
+def test_report_of_which_nothing_is_left_to_fill_is_no_draft(small_study: Study) -> None:
+    assert draft(executed(filled(small_study))) == ""
+
+
+def test_draft_says_what_is_left_to_fill(small_study: Study) -> None:
+    assert draft(executed(filled(small_study), edition_label="À compléter")) == (
+        "Brouillon : il reste à compléter « Édition »."
+    )
+    asked = [each.model_copy(update={"text": "À compléter : la question"}) for each in small_study.questions]
+    made = executed(filled(small_study, questions=asked, commissioner="À compléter"))
+    assert draft(made) == "Brouillon : il reste à compléter « Commanditaire » et les questions posées."
+    rule = executed(filled(small_study))
+    rule.clearance.payload["policy"]["sources"] = ["À compléter : le texte de la convention."]
+    assert draft(rule) == "Brouillon : il reste à compléter la source de la règle de secret."
+    source = {**SOURCE, "description": "À compléter : ce qu’est ce fichier"}
+    made = executed(filled(small_study), sources=[source])
+    assert draft(made) == "Brouillon : il reste à compléter la description des sources."
 
 
 def test_questions_are_answered_or_planned(small_study: Study) -> None:

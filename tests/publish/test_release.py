@@ -98,6 +98,15 @@ def test_body_that_the_agreement_has_come_to_exclude_receives_nothing(rendered: 
         candidate(rendered, folder(rendered, FUNDERS), "caf")
 
 
+def test_report_of_an_edition_without_a_name_does_not_leave(rendered: Project) -> None:
+    place = folder(rendered, FUNDERS)
+    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    (place / "manifest.json").write_text(json.dumps({**manifest, "edition_label": "À compléter"}), encoding="utf-8")
+    with pytest.raises(ReleaseError, match="son édition n’a pas encore de nom") as caught:
+        candidate(rendered, place, "caf")
+    assert "studies/essai/study.yml" in str(caught.value)
+
+
 def test_result_that_nobody_can_place_does_not_leave(rendered: Project) -> None:
     place = folder(rendered, FUNDERS)
     told = json.loads((place / "said.json").read_text(encoding="utf-8"))

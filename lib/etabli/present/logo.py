@@ -37,6 +37,9 @@ _NUMBER = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
 _BOX = re.compile(rf"-?{_NUMBER}[\s,]+-?{_NUMBER}[\s,]+({_NUMBER})[\s,]+({_NUMBER})")
 """Four numbers: the corner, the width and the height."""
 
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Controls, and halves of letters: no page can hold them."""
+
 _SPACE = "{http://www.w3.org/2000/svg}"
 _WHERE = "lib/etabli/present/theme.py, LOGO"
 
@@ -68,13 +71,16 @@ def drawn(logo: str, alternative: str) -> str:
     DeclarationError
         It is no such drawing, is too large, or has no alternative text.
     """
+    if not isinstance(logo, str):  # theme.py is edited by hand, and nothing checks it there
+        raise _refused(f"{type(logo).__name__}, non un texte")
     if not logo.strip():
         return ""
-    if not alternative.strip():
+    if not isinstance(alternative, str) or not alternative.strip() or _UNWRITABLE.search(alternative):
         raise DeclarationError(
             "Le logo de la maison n’a pas de texte de remplacement.",
             where=f"{_WHERE}_ALTERNATIVE",
             expected="ce qu’il montre, en quelques mots : « Logo de … »",
+            got=ascii(alternative)[:40],
         )
     size = len(logo.encode("utf-8", "replace"))
     if size > MOST_BYTES:
@@ -88,9 +94,12 @@ def drawn(logo: str, alternative: str) -> str:
     _hold_levels(root)
     for element in root.iter():
         _hold(element)
-    box = _BOX.fullmatch(root.get("viewBox", "").strip())
-    if root.tag.removeprefix(_SPACE) != "svg" or box is None or not all(map(float, box.groups())):
-        raise _refused("un dessin sans viewBox", expected='<svg viewBox="0 0 largeur hauteur">…</svg>')
+    expected = '<svg viewBox="0 0 largeur hauteur">…</svg>, où largeur et hauteur sont des nombres positifs (« 120.5 »)'
+    if root.tag.removeprefix(_SPACE) != "svg" or "viewBox" not in root.attrib:
+        raise _refused("un dessin sans viewBox", expected=expected)
+    box = _BOX.fullmatch(root.attrib["viewBox"].strip())
+    if box is None or not all(map(float, box.groups())):
+        raise _refused(f'viewBox="{root.attrib["viewBox"][:40]}"', expected=expected)
     return _written(root, f' class="logo" role="img" aria-label="{escape(alternative)}"')
 
 

@@ -79,17 +79,18 @@ class Grid:
     signs: tuple[str, ...] = field(default=())
 
     @property
-    def groups(self) -> list[tuple[str, int]]:
-        """Headings above the columns, each with the number of columns that it spans."""
-        spans: list[tuple[str, int]] = []
+    def groups(self) -> list[tuple[str | None, int]]:
+        """Headings above the columns, each with the number of columns that it spans; None over those that have none.
+
+        Empty where no heading spans several.
+        """
+        spans: list[tuple[str | None, int]] = []
         for column in self.columns:
-            if column.group is None:
-                return []
             if spans and spans[-1][0] == column.group:
                 spans[-1] = (column.group, spans[-1][1] + 1)
             else:
                 spans.append((column.group, 1))
-        return spans if any(span > 1 for _, span in spans) else []
+        return spans if any(span > 1 and group is not None for group, span in spans) else []
 
     @property
     def is_empty(self) -> bool:
@@ -187,15 +188,13 @@ class _Layout:
     def _column(self, measure: Measure, across: str | None = None) -> Column:
         heading, is_text = self.words.measure(measure, self.labels), measure.kind == "text"
         unit = _UNITS.get(measure.kind, "")
-        if across is not None and len(self.measures) == 1:
-            return Column(across, None, is_text, unit)
-        if (
-            across is not None
-            and measure.kind == "share"
-            and measure.name not in self.labels
-            and self._always_whole(measure)
-        ):
+        if across is None:
+            return Column(heading, None, is_text, unit)
+        is_of_row = measure.kind == "share" and self._always_whole(measure)
+        if is_of_row and measure.name not in self.labels:
             heading = f"{heading} de la ligne"
+        if len(self.measures) == 1:
+            return Column(across, heading if is_of_row else None, is_text, unit)
         return Column(heading, across, is_text, unit)
 
     def _across_label(self, code: str) -> str:
@@ -424,14 +423,21 @@ def _head(grid: Grid) -> str:
             _heading(column, f"{column.group}, {column.label}" if column.group else None) for column in grid.columns
         )
         return f'<tr><th scope="col">{corner}</th>{cells}</tr>'
-    top = "".join(f'<th scope="colgroup" colspan="{span}">{escape(label)}</th>' for label, span in grid.groups)
-    low = "".join(_heading(column) for column in grid.columns)
+    top, left = "", list(grid.columns)
+    for label, span in grid.groups:
+        under, left = left[:span], left[span:]
+        if label is None:
+            top += "".join(_heading(column, rows=2) for column in under)
+        else:
+            top += f'<th scope="colgroup" colspan="{span}">{escape(label)}</th>'
+    low = "".join(_heading(column) for column in grid.columns if column.group is not None)
     return f'<tr><th scope="col" rowspan="2">{corner}</th>{top}</tr><tr>{low}</tr>'
 
 
-def _heading(column: Column, label: str | None = None) -> str:
+def _heading(column: Column, label: str | None = None, *, rows: int = 1) -> str:
     kind = ' class="text"' if column.is_text else ""
-    return f'<th scope="col"{kind}>{escape(label or column.label)}</th>'
+    spans = f' rowspan="{rows}"' if rows > 1 else ""
+    return f'<th scope="col"{spans}{kind}>{escape(label or column.label)}</th>'
 
 
 def _group(row: Row, span: int) -> str:

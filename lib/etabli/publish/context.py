@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from etabli import french
+from etabli.declarations import is_to_fill
 from etabli.disclosure.workbook import WORKBOOK
 from etabli.present import theme
 from etabli.present.logo import signature
@@ -16,6 +17,7 @@ from etabli.runs.manifest import Manifest
 
 INTERNAL_BANNER = "Document interne — ne pas diffuser"
 DEMO_BANNER = "Données fictives : ce rapport montre la méthode, ses chiffres ne décrivent personne."
+DRAFT_BANNER = "Brouillon : il reste à compléter"
 
 
 def context(executed: Executed, *, weight: int | None = None) -> dict[str, Any]:
@@ -101,7 +103,22 @@ def _banners(executed: Executed) -> list[tuple[str, str]]:
         found.append(("internal", french.typography(INTERNAL_BANNER)))
     if executed.manifest.is_demo:
         found.append(("demo", french.typography(DEMO_BANNER)))
+    left = _left_to_fill(executed)
+    if left:
+        found.append(("draft", french.typography(f"{DRAFT_BANNER} {french.listing(left)}.")))
     return found
+
+
+def _left_to_fill(executed: Executed) -> list[str]:
+    """Return what of this report nobody has written yet, as its reader would name it."""
+    left = [f"« {name} »" for name, text in _cover(executed) if is_to_fill(text)]
+    if any(is_to_fill(each.text) or is_to_fill(each.planned or "") for each in executed.study.questions):
+        left.append("les questions posées")
+    if any(map(is_to_fill, executed.clearance.payload["policy"]["sources"])):
+        left.append("la source de la règle de secret")
+    if any(is_to_fill(str(each["description"])) for each in executed.manifest.sources):
+        left.append("la description des sources")
+    return left
 
 
 def _cover(executed: Executed) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from etabli.agreements import read_agreements
+from etabli.declarations import is_to_fill
 from etabli.disclosure.attacker import Attack, attack
 from etabli.disclosure.exported import hold_exported
 from etabli.disclosure.lattice import Stayers
@@ -87,6 +88,14 @@ def candidate(project: Project, folder: Path, recipient: str) -> Candidate:
             hint=f"etabli run {manifest.study} --recipient {recipient}",
         )
     _hold_intact(folder, manifest, shown)
+    if is_to_fill(manifest.edition_label):
+        raise ReleaseError(
+            "Ce rapport est un brouillon : son édition n’a pas encore de nom.",
+            where=shown,
+            expected="une période, comme « 4e trimestre 2024 »",
+            got=f"« {manifest.edition_label} »",
+            hint=f"complétez « label » de l’édition dans studies/{manifest.study}/study.yml, puis refaites le rapport",
+        )
     hold_exported(
         folder,
         manifest_keys=[each.name for each in fields(Manifest)],
