@@ -217,6 +217,24 @@ def test_headings_span_their_columns(words: Words, crossed: Table) -> None:
     assert heads[0]["rowspan"] == "2"
 
 
+def test_percentages_without_a_decimal_have_the_room_of_one_beside_those_that_have_one(
+    words: Words, ages: Table
+) -> None:
+    """« old » rests on 999 people: « 0   % » under « 96,2 % »."""
+    few = ages.with_cells(ages.cells.assign(base=[25_011, 25_011, 999, 25_011]))
+    html = to_html(lay_out(protected(few), words), caption="x", name="x")
+    gap = '<span class="gap"></span>'
+    interval = f"[0{NBSP}%{NNBSP}; 0{NBSP}%]{gap}"
+    assert f'<td>0{gap}{NBSP}%<br><small class="interval">{interval}</small></td>' in html
+    assert html.count(gap) == 2
+    assert f"<td>96,2{NBSP}%<br>" in html
+
+
+def test_percentages_of_a_column_without_decimals_have_no_room(words: Words, ages: Table) -> None:
+    few = ages.with_cells(ages.cells.assign(base=999))
+    assert "gap" not in to_html(lay_out(protected(few), words), caption="x", name="x")
+
+
 def test_interval_stands_under_its_value(words: Words, ages: Table) -> None:
     html = to_html(lay_out(protected(ages), words), caption="x", name="Tableau 1")
     assert f'96,2{NBSP}%<br><small class="interval">[95,0{NBSP}%{NNBSP}; 97,0{NBSP}%]</small>' in html

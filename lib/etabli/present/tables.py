@@ -400,6 +400,7 @@ def to_html(grid: Grid, *, caption: str, name: str) -> str:
     head = _head(grid)
     bodies, group = [], None
     lines: list[str] = []
+    decimals = _decimals(grid)
     for row in grid.rows:
         if row.group != group and row.group is not None:
             if lines:
@@ -407,7 +408,7 @@ def to_html(grid: Grid, *, caption: str, name: str) -> str:
             group = row.group
             span = len(grid.columns) + 1
             lines = [] if row.total and row.group == theme.TOTAL_LABEL else [_group(row, span)]
-        lines.append(_row(row))
+        lines.append(_row(row, decimals))
     bodies.append(lines)
     body = "".join(f"<tbody>{''.join(each)}</tbody>" for each in bodies)
     return (
@@ -445,14 +446,36 @@ def _group(row: Row, span: int) -> str:
     return f'<tr class="group"><th scope="rowgroup" colspan="{span}">{escape(row.group or "")}{note}</th></tr>'
 
 
-def _row(row: Row) -> str:
-    cells = []
-    for cell in row.cells:
-        kind = ' class="text"' if cell.is_text else ""
-        interval = f'<br><small class="interval">{escape(cell.interval)}</small>' if cell.interval else ""
-        cells.append(f"<td{kind}>{escape(cell.text)}{interval}</td>")
+def _decimals(grid: Grid) -> list[int]:
+    """Return the most decimals of each column."""
+    return [max((row.cells[place].digits or 0 for row in grid.rows), default=0) for place in range(len(grid.columns))]
+
+
+_PRINTED = re.compile(r"\d[\d\u202f]*")
+_GAP = '<span class="gap"></span>'
+"""The room of a comma and a digit: empty, nothing reads or copies it."""
+
+
+def _cell(cell: Cell, most: int) -> str:
+    """Return a cell of a column whose numbers have at most so many decimals.
+
+    Percentages of few people have none, beside others that have one; numbers of other kinds have as many in all rows.
+    Those that lack it have its room, so that units and commas stand under each other: « 65   % »; their interval has
+    the room of both bounds after it, where it stands beside the value, on paper.
+    """
+    lacks = cell.digits == 0 and most == 1 and isinstance(cell.number, int | float)
+    kind, text, interval = ' class="text"' if cell.is_text else "", escape(cell.text), ""
+    if cell.interval:
+        interval = f'<br><small class="interval">{escape(cell.interval)}{_GAP if lacks else ""}</small>'
+    if lacks:
+        text = _PRINTED.sub(rf"\g<0>{_GAP}", text, count=1)
+    return f"<td{kind}>{text}{interval}</td>"
+
+
+def _row(row: Row, decimals: Sequence[int]) -> str:
+    cells = "".join(_cell(cell, most) for cell, most in zip(row.cells, decimals, strict=True))
     opening = '<tr class="total">' if row.total else "<tr>"
-    return f'{opening}<th scope="row">{escape(row.label)}</th>{"".join(cells)}</tr>'
+    return f'{opening}<th scope="row">{escape(row.label)}</th>{cells}</tr>'
 
 
 def to_csv(grid: Grid) -> str:
