@@ -128,6 +128,22 @@ def test_study_of_a_file_without_a_person_is_refused(empty_project: Project, tmp
     )
 
 
+@pytest.mark.parametrize(("suffix", "said"), [(".tsv", True), (".csv", False)])
+def test_study_of_a_file_of_which_no_fictional_data_are_written_says_so(
+    suffix: str, said: bool, empty_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv(FOLDER_VARIABLE, str(empty_project.root))
+    (empty_project.root / "data").mkdir(exist_ok=True)
+    delivery = file_of(tmp_path)
+    text = delivery.read_text(encoding="utf-8")
+    path = tmp_path / f"envoi{suffix}"
+    path.write_text(text.replace(";", "\t") if said else text, encoding="utf-8")
+    assert run(app, ["new", "avis", "--from", str(path)]) == 0
+    captured = capsys.readouterr()
+    assert ("aucune donnée fictive" in captured.out + captured.err) is said
+
+
 @pytest.mark.slow
 def test_study_of_a_file_makes_its_report(
     empty_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

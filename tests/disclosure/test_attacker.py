@@ -182,6 +182,26 @@ def test_routes_give_channels(publish: Publish) -> None:
     assert known(found)["route = both"] == (3, 3)
 
 
+def test_who_uses_both_channels_may_be_in_a_row_of_one_of_them(publish: Publish) -> None:
+    """Each person's last visit is one row, in one channel: ten of them, although four people use both."""
+    sets = ("channel", {"desk_only": ("desk",), "phone_only": ("phone",), "both": ("desk", "phone")})
+    known_of = {
+        "route": Variable(("desk_only", "phone_only", "both"), True, sets=sets),
+        "channel": CHANNEL,
+        "back": Variable(("later", "not_seen"), constant=False),
+    }
+    routes = [
+        ({"route": code}, "people", people) for code, people in (("desk_only", 60), ("phone_only", 0), ("both", 40))
+    ]
+    channels = [({"channel": "desk"}, "people", 100), ({"channel": "phone"}, "people", 40)]
+    last = [({"back": "not_seen"}, "rows", 100), ({"back": "not_seen"}, "people", 100)]
+    found = attack([publish({"t1": routes, "t2": channels, "t3": last}, known_of)])
+    assert found.contradiction == ()
+    beside = [({"back": "not_seen", "channel": code}, "people", n) for code, n in (("desk", 57), ("phone", 43))]
+    wrong = attack([publish({"t1": routes, "t2": channels, "t3": [*last, *beside]}, known_of)])
+    assert wrong.contradiction  # sixty came to the desk alone, and have their last visit there
+
+
 def test_several_routes_bind_channels(publish: Publish) -> None:
     """Who came to the desk came there only, or to several; of whom each came to two channels or more."""
     sets = ("channel", {"desk_only": ("desk",), "phone_only": ("phone",), "mail_only": ("mail",), "several": ()})

@@ -189,6 +189,20 @@ def test_delivery_that_is_a_link_travels_as_its_content(rendered: Project, tmp_p
         assert all(each.isreg() for each in archive)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("../x", tarfile.REGTYPE), ("/tmp/x", tarfile.REGTYPE), ("a", tarfile.SYMTYPE), ("a", tarfile.CHRTYPE)],
+)
+def test_parcel_that_leaves_its_folder_is_refused(name: str, kind: bytes) -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    with pytest.raises(InfrastructureError, match="abîmé"):
+        parcels._unpacked(stream.getvalue())
+
+
 def test_grounds_of_maps_travel(rendered: Project) -> None:
     ground = rendered.grounds / "ville.yml"
     ground.parent.mkdir(parents=True)

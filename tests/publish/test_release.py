@@ -15,7 +15,7 @@ from etabli.disclosure.ledger import FILE, Ledger, Release, Review, read_ledger,
 from etabli.disclosure.regions import region
 from etabli.disclosure.statements import Publication, Quantity, Statement
 from etabli.errors import DeliveryError, DisclosureError, ParameterError, ReleaseError, RunError
-from etabli.project import Project
+from etabli.project import KEYS_VARIABLE, Project
 from etabli.publish.copies import publish
 from etabli.publish.release import Candidate, audit, candidate, judge, refusal, release, stayers_of
 from etabli.recipients import Recipients, read_recipients
@@ -36,6 +36,23 @@ def ledger(project: Project) -> Ledger:
 
 def bodies(project: Project) -> Recipients:
     return read_recipients(project)
+
+
+def test_report_made_again_without_a_person_who_withdrew_does_not_leave(
+    rendered: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the former one, it would differ by that person alone."""
+    monkeypatch.setenv(KEYS_VARIABLE, str(tmp_path / "keys"))
+    told = candidate(rendered, folder(rendered, FUNDERS), "caf")
+    release(rendered, told, review=REVIEW, day=DAY)
+    rows = (rendered.demo("essai", "2024") / "records.csv").read_text(encoding="utf-8").splitlines()
+    person = rows[1].split(";")[0]
+    assert run(app, ["withdraw", person, "--study", "essai"]) == 0
+    assert run(app, ["run", "essai", "--audience", "funder"]) == 0
+    again = candidate(rendered, folder(rendered, FUNDERS), "caf")
+    judged = judge(again, ledger(rendered), bodies(rendered))
+    assert not judged.attack.holds
+    assert "une personne retirée" in str(refusal(judged, bodies(rendered), shown=FUNDERS).hint)
 
 
 # What may be a candidate ---------------------------------------------------------------------------------

@@ -13,9 +13,12 @@ import pytest
 
 from etabli import french
 from etabli.cli import app
+from etabli.disclosure.ledger import Ledger
 from etabli.methods.seasons import DAILY
 from etabli.present import theme
 from etabli.project import FOLDER_VARIABLE, Project
+from etabli.publish.release import candidate, judge
+from etabli.recipients import read_recipients
 from etabli.terminal import run as run_command
 
 RUNS = (
@@ -183,6 +186,17 @@ def test_no_shown_value_rests_on_fewer_people_than_the_threshold(house: Project,
                 "test de Wald",
                 "test du χ² de Pearson",
             }, result
+
+
+@pytest.mark.parametrize("run", [run for run in RUNS if "internal" not in run])
+def test_report_that_leaves_may_be_released_as_the_first_of_all(house: Project, run: str) -> None:
+    audience = run.split("_")[1]
+    bodies = read_recipients(house)
+    recipient = next(slug for slug, body in bodies.recipients.items() if body.audience == audience)
+    told = candidate(house, house.reports / run, recipient)
+    judged = judge(told, Ledger(()), bodies)
+    assert judged.attack.contradiction == ()
+    assert judged.attack.findings == ()
 
 
 @pytest.mark.parametrize("run", RUNS)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from etabli import french
 from etabli.cli.arguments import Slug, Slugs, studies_of
 from etabli.project import find_project
 
@@ -56,6 +57,7 @@ def new_study(
     """Crée une étude qui tourne tout de suite : déclaration, codebook, notebook, convention d’exemple."""
     from etabli.board import Board
     from etabli.scaffold import create_study, start_from
+    from etabli.sources.writers import WRITERS
 
     project = find_project()
     board = Board.for_terminal()
@@ -64,6 +66,12 @@ def new_study(
         board.say(f"écrit : {project.relative(path)}")
     if file is not None:
         board.say(f"à relire ligne à ligne : studies/{slug}/codebook.yml, ébauché d’après {file.name}")
+    if start is not None and start.suffix not in WRITERS:
+        known = french.listing(list(WRITERS), last="ou")
+        board.caution(
+            f"aucune donnée fictive ne s’écrit en {start.suffix} : pour en avoir, faites enregistrer le fichier en "
+            f"{known}, et donnez ce nom à « file » dans studies/{slug}/study.yml"
+        )
     board.say(f"ensuite : etabli demo {slug}, puis etabli run {slug}")
 
 

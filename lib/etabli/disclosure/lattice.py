@@ -262,7 +262,7 @@ class Lattice:
             if name not in here:
                 self._bind_line(region, name, variable)
                 self._bind_hierarchy(region, name, variable)
-                self._bind_sets(region, name, variable)
+                self._bind_sets(region, name, variable, known)
 
     def _bind_numbers(self, region: Region, known: Mapping[str, Variable]) -> None:
         """Who came twice has two rows; within a category that changes from row to row, perhaps fewer."""
@@ -315,14 +315,18 @@ class Lattice:
         for unit in ("people", "rows"):
             self._row({self._of(whole, unit): 1, **{self._of(part, unit): -1 for part in parts}}, 0, inf)
 
-    def _bind_sets(self, region: Region, name: str, variable: Variable) -> None:
+    def _bind_sets(self, region: Region, name: str, variable: Variable, known: Mapping[str, Variable]) -> None:
         """`both` channels and one of them only: who has a category is whoever has a set that holds it.
 
-        Of `several`, each person has two categories or more, nobody says which.
+        Of `several`, each person has two categories or more, nobody says which. Within a category that changes from row
+        to row, who has both channels may have rows of one of them: only who has one alone has it there for certain.
         """
         if variable.sets is None or variable.sets[0] in dict(region.categories):
             return
         origin, codes = variable.sets
+        if not all(each in known and known[each].constant for each, _ in region.categories):
+            self._bind_sets_at_most(region, name, variable)
+            return
         several = self._parts(region, name, [code for code, held in codes.items() if not held]) or []
         some = {self._of(part, "people"): 1.0 for part in several}
         alone: list[Form] = []
@@ -338,6 +342,20 @@ class Lattice:
         if several and len(alone) == len(categories):
             twice: Form = {number: weight for rest in alone for number, weight in rest.items()}
             self._row({**twice, **dict.fromkeys(some, -2.0)}, 0, inf)
+
+    def _bind_sets_at_most(self, region: Region, name: str, variable: Variable) -> None:
+        """Of a region in which people have some of their rows: who has a category there has a set that may hold it."""
+        assert variable.sets is not None
+        origin, codes = variable.sets
+        for category in dict.fromkeys(held for each in codes.values() for held in each):
+            whole = _with(region, origin, category)
+            parts = self._parts(region, name, [code for code, held in codes.items() if category in held or not held])
+            alone = self._parts(region, name, [code for code, held in codes.items() if held == (category,)])
+            if parts and Quantity(whole, "people") in self._numbers:
+                for some, low, high in ((parts, -inf, 0.0), (alone or [], 0.0, inf)):
+                    self._row(
+                        {self._of(whole, "people"): 1, **{self._of(part, "people"): -1 for part in some}}, low, high
+                    )
 
     def _parts(self, region: Region, name: str, codes: Iterable[str]) -> list[Region] | None:
         """Return the parts of a region along a variable; None when they are not all written out."""

@@ -56,7 +56,7 @@ def signature() -> str:
 
 
 @cache
-def drawn(logo: object, alternative: object) -> str:
+def drawn(logo: str, alternative: str) -> str:
     """Return a logo as pages draw it, under its alternative text; nothing where there is none.
 
     Parameters
@@ -71,11 +71,12 @@ def drawn(logo: object, alternative: object) -> str:
     DeclarationError
         It is no such drawing, is too large, or has no alternative text.
     """
-    if not isinstance(logo, str):  # theme.py is edited by hand, and nothing checks it there
-        raise _refused(f"{type(logo).__name__}, non un texte")
+    given: tuple[object, object] = (logo, alternative)  # theme.py is edited by hand, and nothing checks it there
+    if not isinstance(given[0], str):
+        raise _refused(f"{type(given[0]).__name__}, non un texte")
     if not logo.strip():
         return ""
-    if not isinstance(alternative, str) or not alternative.strip() or _UNWRITABLE.search(alternative):
+    if not isinstance(given[1], str) or not alternative.strip() or _UNWRITABLE.search(alternative):
         raise DeclarationError(
             "Le logo de la maison n’a pas de texte de remplacement.",
             where=f"{_WHERE}_ALTERNATIVE",

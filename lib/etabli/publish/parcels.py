@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tarfile
 import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -202,8 +203,25 @@ def _unpacked(parcel: bytes) -> Path:
     """Unpack a parcel once a worker, in Dask's own folder for it, which goes with the worker."""
     folder = tempfile.mkdtemp(prefix="etabli-", dir=_own_folder())  # 0700
     with tarfile.open(fileobj=io.BytesIO(parcel)) as archive:
-        archive.extractall(folder, filter="data")
+        for member in archive:
+            _unpack(archive, member, Path(folder))
     return Path(folder)
+
+
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write one file of a parcel: plain files within the folder alone, which is all that `pack` puts in one.
+
+    `extractall(filter="data")` does so too, but not before Python 3.11.4, and Debian has 3.11.2.
+    """
+    place = PurePosixPath(member.name)
+    is_plain = member.isreg() and not place.is_absolute() and ".." not in place.parts
+    content = archive.extractfile(member) if is_plain else None
+    if content is None:
+        raise InfrastructureError("Un colis du cluster est abîmé.", got=member.name, hint="relancez le lot")
+    target = folder / place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def _own_folder() -> str | None:

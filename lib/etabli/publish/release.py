@@ -268,7 +268,8 @@ def refusal(judged: Judgement, bodies: Recipients, *, shown: str) -> DisclosureE
             "Ces tableaux se contredisent : aucun fichier ne peut les donner tous.",
             where=shown,
             got=names_of(found.contradiction),
-            hint="un filtre fait dans le notebook, ou un fichier corrigé depuis ? Le registre garde ce qui est sorti",
+            hint="un filtre du notebook ? Un fichier corrigé, ou une personne retirée, depuis ce qui est sorti ? "
+            "Ces nombres, à côté des anciens, diraient ce qui a changé : attendez une autre livraison",
         )
     first = found.findings[0]
     more = len(found.findings) - 1
